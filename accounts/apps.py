@@ -1,0 +1,10 @@
+"""Registers the accounts app."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Who calls: tenants, users, teams, service accounts, tokens."""
+
+    name = "accounts"
+    default_auto_field = "django.db.models.BigAutoField"

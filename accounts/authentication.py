@@ -1,0 +1,96 @@
+"""From what a request carries to the principal who calls.
+
+A credential that is wrong is refused, never overlooked: a caller who sends one wants to be
+somebody, and serving them as nobody would hide the mistake.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.contrib.auth.hashers import check_password, make_password
+
+from accounts import tokens
+from accounts.models import User
+from accounts.principal import Principal, TokenLimits
+from base.errors import LarderError
+
+
+class CredentialsRefused(LarderError):
+    """The credential is wrong, expired, revoked, or its owner is disabled."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Credentials:
+    """What the caller showed: a secret, and for Basic the user name beside it."""
+
+    username: str
+    secret: str
+    is_basic: bool
+
+
+def credentials_in(headers: Mapping[str, str]) -> Credentials | None:
+    """Return the credentials in `headers` (lower-case names), or None when there are none.
+
+    Basic with a user name and a password or token, `Authorization: Bearer`, and Artifactory's
+    `X-JFrog-Art-Api`. Raises CredentialsRefused when the header cannot be read.
+    """
+    if key := headers.get("x-jfrog-art-api", "").strip():
+        return Credentials(username="", secret=key, is_basic=False)
+    scheme, _, rest = headers.get("authorization", "").strip().partition(" ")
+    if not scheme:
+        return None
+    if scheme.lower() == "bearer":
+        return Credentials(username="", secret=rest.strip(), is_basic=False)
+    if scheme.lower() != "basic":
+        raise CredentialsRefused("Sign in with a user name and a token (Basic) or a Bearer token.")
+    try:
+        text = base64.b64decode(rest.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise CredentialsRefused("The Authorization header cannot be read.") from None
+    username, _, secret = text.partition(":")
+    # twine and pip pass on what was pasted, line breaks included.
+    return Credentials(username=username.strip(), secret=secret.strip(), is_basic=True)
+
+
+def authenticate(credentials: Credentials, *, address: str) -> Principal:
+    """Return who the credentials belong to, or raise CredentialsRefused.
+
+    Basic takes any user name with a token as the password, or a user name with its password.
+    """
+    if credentials.is_basic and not tokens.looks_like_one(credentials.secret):
+        return _by_password(credentials, address)
+    token = tokens.find(credentials.secret)
+    if token is None:
+        raise CredentialsRefused("This token is not valid: it is wrong, expired or revoked.")
+    tokens.note_use(token)
+    return Principal(user=token.membership.user, token=TokenLimits.of(token), address=address)
+
+
+def again(principal: Principal) -> Principal:
+    """Return the same caller as they stand now, or raise CredentialsRefused.
+
+    For work that took long: the token may be revoked or its owner disabled since it began.
+    """
+    if principal.user is None:
+        return principal
+    user = User.objects.filter(pk=principal.user.pk, is_active=True).first()
+    limits = principal.token
+    if limits is not None:
+        token = tokens.living().filter(pk=limits.token_id).first()
+        limits = None if token is None else TokenLimits.of(token)
+    if user is None or (principal.token is not None and limits is None):
+        raise CredentialsRefused("The credential is no longer valid.")
+    return Principal(user=user, token=limits, address=principal.address)
+
+
+def _by_password(credentials: Credentials, address: str) -> Principal:
+    user = User.objects.filter(username=credentials.username).first()
+    if user is None:
+        make_password(credentials.secret)  # takes as long as checking one: names do not leak
+    elif check_password(credentials.secret, user.password) and user.is_active:
+        return Principal(user=user, address=address)
+    raise CredentialsRefused("The user name or password is wrong, or the account is disabled.")

@@ -1,0 +1,65 @@
+"""Makes a user, or a service account, from the command line."""
+
+from __future__ import annotations
+
+import secrets
+from argparse import ArgumentParser
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from accounts import members
+from accounts.models import Membership, Team, Tenant, User
+from base.audit import SYSTEM
+
+
+class Command(BaseCommand):
+    """`create_user ann --tenant main --team data`, or `create_user main/ci --service`."""
+
+    help = "Make a user with a generated password, printed once; or a service account without one."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("username")
+        parser.add_argument("--tenant", help="make the user a member of it")
+        parser.add_argument("--tenant-admin", action="store_true")
+        parser.add_argument("--team", action="append", default=[], help="made when it is missing")
+        parser.add_argument("--service", action="store_true", help="tenant/name, for CI")
+
+    def handle(self, *, username: str, **options: object) -> None:
+        """Make the user, or say what is wrong."""
+        try:
+            with transaction.atomic():
+                password = self._make(username, options)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        self.stdout.write(password or f"Made {username}.")
+
+    def _make(self, username: str, options: dict[str, object]) -> str | None:
+        """Make the user and return the password, which a service account does not have."""
+        slug = username.partition("/")[0] if options["service"] else options["tenant"]
+        tenant = Tenant.objects.filter(slug=slug).first() if slug else None
+        if slug and tenant is None:
+            raise CommandError(f"There is no tenant {slug}.")
+        if options["service"]:
+            if tenant is None or "/" not in username:
+                raise CommandError("A service account is called tenant/name.")
+            members.service_account(tenant=tenant, name=username.partition("/")[2], by=SYSTEM)
+            return None
+        password = secrets.token_urlsafe(12)
+        user = User(username=username)
+        members.save_user(user, by=SYSTEM, password=password)
+        if tenant is not None:
+            self._join(user, tenant, options)
+        return password
+
+    def _join(self, user: User, tenant: Tenant, options: dict[str, object]) -> None:
+        kind = Membership.Kind.ADMIN if options["tenant_admin"] else Membership.Kind.MEMBER
+        membership = Membership(tenant=tenant, user=user, kind=kind)
+        members.save_membership(membership, by=SYSTEM)
+        for name in options["team"] if isinstance(options["team"], list) else []:
+            team = Team.objects.filter(tenant=tenant, name=name).first()
+            team = team or Team(tenant=tenant, name=name)
+            already = list(team.members.all()) if team.pk else []
+            members.save_team(team, by=SYSTEM, members=[*already, membership])

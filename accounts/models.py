@@ -1,0 +1,240 @@
+"""Who calls: tenants, users and service accounts, memberships, teams, tokens."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils import timezone
+
+from accounts.roles import Role
+from base.slugs import RESERVED_TENANT_SLUGS, SLUG_MAX_LENGTH, validate_slug
+
+
+class Tenant(models.Model):
+    """An organisation: its members, teams, repositories and quota."""
+
+    slug = models.CharField(
+        max_length=SLUG_MAX_LENGTH,
+        unique=True,
+        validators=[validate_slug],
+        help_text="The first part of every URL of this tenant.",
+    )
+    name = models.CharField(max_length=200, blank=True, help_text="As people call it.")
+    host_name = models.CharField(
+        max_length=253,
+        unique=True,
+        null=True,
+        blank=True,
+        help_text="A host name that selects this tenant for URLs that do not name one.",
+    )
+    quota_bytes = models.BigIntegerField(
+        null=True, blank=True, help_text="Storage for all its files, in bytes. Empty: no limit."
+    )
+    used_bytes = models.BigIntegerField(default=0, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["slug"]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    def clean(self) -> None:
+        """Refuse a slug that the portal's own URLs need; store no empty host name."""
+        if self.slug in RESERVED_TENANT_SLUGS:
+            raise ValidationError({"slug": f"'{self.slug}' is a URL of the portal itself."})
+        self.host_name = (self.host_name or "").lower() or None
+
+
+class UserManager(BaseUserManager["User"]):
+    """Finds users; making them is the business of `accounts.members`."""
+
+    def create_superuser(self, username: str, password: str) -> User:
+        """Make a superuser, as `manage.py createsuperuser` wants it."""
+        user = User(username=username, is_superuser=True)
+        user.set_password(password)
+        user.full_clean()
+        user.save()
+        return user
+
+
+class User(AbstractBaseUser):
+    """A person, or a service account (`<tenant>/<name>`) that a tenant owns for its CI."""
+
+    username = models.CharField(
+        max_length=201,
+        unique=True,
+        validators=[
+            RegexValidator(
+                r"\A[A-Za-z0-9][A-Za-z0-9._@+-]*(/[a-z0-9][a-z0-9._-]*)?\Z",
+                "Use letters, digits and . _ @ + -, and start with a letter or digit.",
+            )
+        ],
+        error_messages={"unique": "This name is taken."},
+    )
+    full_name = models.CharField(max_length=200, blank=True)
+    email = models.EmailField(blank=True)
+    service_of = models.ForeignKey(
+        Tenant,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="service_accounts",
+        verbose_name="service account of",
+    )
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Off: every sign-in and token of theirs is refused."
+    )
+    is_superuser = models.BooleanField(
+        "superuser", default=False, help_text="Runs the installation: tenants, users and quotas."
+    )
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        ordering: ClassVar = ["username"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(service_of__isnull=True, username__regex=r"^[^/]*$")
+                | models.Q(service_of__isnull=False, username__contains="/", is_superuser=False),
+                name="a_slash_marks_a_service_account",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+    # Django's admin asks these of a user. Django's Permission and Group are not used: what
+    # anybody may do in a repository is decided in repos.access alone.
+    @property
+    def is_staff(self) -> bool:
+        """Say whether the user may enter the admin."""
+        return self.is_active and self.is_superuser
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Say whether the admin lets the user act on its objects."""
+        return self.is_staff
+
+    def has_module_perms(self, app_label: str) -> bool:  # noqa: ARG002 - Django's signature
+        """Say whether the admin shows the user an app."""
+        return self.is_staff
+
+
+class ServiceAccountManager(UserManager):
+    """Finds the users that are service accounts."""
+
+    def get_queryset(self) -> models.QuerySet[User]:
+        """Return the service accounts alone."""
+        return super().get_queryset().filter(service_of__isnull=False)
+
+
+class ServiceAccount(User):
+    """A user that is a tenant's service account, for lists that show no people."""
+
+    objects = ServiceAccountManager()
+
+    class Meta:
+        proxy = True
+
+
+class Membership(models.Model):
+    """A user's place in a tenant. Grants, team places and tokens hang on it and go with it."""
+
+    class Kind(models.TextChoices):
+        """What a member is to the tenant as a whole."""
+
+        MEMBER = "member", "member"
+        ADMIN = "admin", "tenant admin"
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.MEMBER)
+
+    class Meta:
+        ordering: ClassVar = ["tenant__slug", "user__username"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "user"],
+                name="one_membership_per_user_and_tenant",
+                violation_error_message="This user is a member already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.tenant}"
+
+    def clean(self) -> None:
+        """Keep a service account a plain member of the tenant that owns it."""
+        owner = self.user.service_of_id
+        if owner is not None and (owner != self.tenant_id or self.is_admin):
+            raise ValidationError("A service account is a plain member of its own tenant.")
+
+    @property
+    def is_admin(self) -> bool:
+        """Say whether the member administers the tenant."""
+        return self.kind == self.Kind.ADMIN
+
+
+class Team(models.Model):
+    """A named set of a tenant's members."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="teams")
+    name = models.CharField(
+        max_length=SLUG_MAX_LENGTH, validators=[validate_slug], help_text="For example: data"
+    )
+    members: models.ManyToManyField[Membership, models.Model] = models.ManyToManyField(
+        Membership, related_name="teams", blank=True
+    )
+
+    class Meta:
+        ordering: ClassVar = ["tenant__slug", "name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "name"],
+                name="one_team_per_name_and_tenant",
+                violation_error_message="The tenant has a team of this name.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tenant}/{self.name}"
+
+
+class Token(models.Model):
+    """A secret of one member in one tenant. It narrows what its owner may do, never widens it.
+
+    Only a digest is stored; `accounts.tokens` makes the secret and checks it.
+    """
+
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=100, help_text="What it is for, e.g. laptop or CI.")
+    identifier = models.CharField(max_length=8, unique=True, editable=False)
+    digest = models.CharField(max_length=64, editable=False)
+    role = models.PositiveSmallIntegerField(
+        "at most", choices=Role.choices, default=Role.WRITER, help_text="The most it may do."
+    )
+    all_repositories = models.BooleanField(
+        default=True, help_text="Off: only in the repositories named for it."
+    )
+    project_patterns = models.JSONField(
+        default=list,
+        blank=True,
+        help_text='Projects it may publish, yank and delete, e.g. ["acme-*"]. Empty: all.',
+    )
+    created_at = models.DateTimeField(editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.identifier})"

@@ -1,0 +1,1 @@
+"""What stands under every app: the clock, the audit event, the stamps, the error base class."""

@@ -1,0 +1,46 @@
+"""The rows that belong to no single app: audit events and the installation's access stamp."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+
+class AuditEvent(models.Model):
+    """One change: who, with which token, from where, what, before and after.
+
+    Everything is text on purpose: an event outlives the rows that it speaks of.
+    """
+
+    at = models.DateTimeField(db_index=True)
+    actor = models.CharField(max_length=255)
+    token = models.CharField(max_length=255, blank=True)
+    address = models.CharField(max_length=64, blank=True)
+    action = models.CharField(max_length=64)
+    tenant = models.CharField(max_length=100, blank=True, db_index=True)
+    subject = models.CharField(max_length=512)
+    before = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    after = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-pk"]
+        verbose_name = "audit event"
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.actor}: {self.action} {self.subject}"
+
+
+class AccessStamp(models.Model):
+    """The installation's one access stamp: moved by every change to who may read.
+
+    Whoever remembers an access decision remembers this stamp with it, and forgets both when it
+    has moved.
+    """
+
+    epoch = models.BigIntegerField(default=0)
+    nonce = models.CharField(max_length=16, default="")
+
+    def __str__(self) -> str:
+        return f"access stamp {self.epoch}-{self.nonce}"
