@@ -1,0 +1,216 @@
+"""Who may do what in which repository: the one decision that every door asks for.
+
+What each caller hears (DESIGN, Access):
+
+- nobody signed in: what anyone may read is served; everything else is "sign in", whether it
+  exists or not;
+- signed in, in a tenant they belong to: 403 with who can help, or that it is not there;
+- signed in, elsewhere: one answer for "not yours" and "not there".
+
+`require` asks the database the same number of questions for each, so that the answer's time
+does not tell them apart either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import Membership
+from accounts.principal import Principal
+from accounts.roles import Role
+from base.errors import LarderError
+from repos.models import Grant, Repository, TokenRepository
+
+_DOES = {Role.READER: "read", Role.WRITER: "publish to", Role.ADMIN: "administer"}
+_NAMES_SHOWN = 3
+
+
+class SignInRequired(LarderError):
+    """Nobody has signed in, and this is not for everybody."""
+
+
+class RoleMissing(LarderError):
+    """The caller is known and may not do this here."""
+
+
+class NotYours(LarderError):
+    """A repository of another tenant, or one that is not there: the caller is not told which."""
+
+
+class RepositoryMissing(LarderError):
+    """The caller's own tenant has no repository of this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a caller is to a tenant: a member, its admin, or neither."""
+
+    membership: Membership | None
+    is_admin: bool
+
+    @property
+    def belongs(self) -> bool:
+        """Say whether the caller may know what the tenant has."""
+        return self.membership is not None or self.is_admin
+
+
+def require(principal: Principal, tenant: str, key: str, role: Role) -> Repository:
+    """Return the repository `tenant/key` when `principal` has at least `role` there.
+
+    Raises SignInRequired, RoleMissing, NotYours or RepositoryMissing, each with its sentence.
+    """
+    repository = (
+        Repository.objects.select_related("tenant")
+        .filter(tenant__slug=tenant, key=key, deleted_at__isnull=True)
+        .first()
+    )
+    standing = _standing(principal, tenant)
+    granted = _granted(principal, repository, standing)
+    if repository is not None and granted is not None and granted >= role:
+        return repository
+    raise _refusal(principal, f"{tenant}/{key}", repository, standing, granted, role)
+
+
+def readable_by(principal: Principal) -> QuerySet[Repository]:
+    """Return the repositories that `principal` may read: where every listing starts."""
+    alive = Repository.objects.filter(deleted_at__isnull=True)
+    public = Q(grants__subject=Grant.Subject.ANYONE)
+    if principal.user is None:
+        return alive.filter(public).distinct()
+    mine = _limited(principal, _granted_to(principal))
+    return alive.filter(public | mine).distinct()
+
+
+def tenants_of(principal: Principal) -> list[str]:
+    """Return the slugs of the tenants that `principal` belongs to."""
+    if principal.user is None:
+        return []
+    places = Membership.objects.filter(user=principal.user)
+    if principal.token is not None:
+        places = places.filter(tenant_id=principal.token.tenant_id)
+    return sorted(places.values_list("tenant__slug", flat=True))
+
+
+def _granted_to(principal: Principal) -> Q:
+    """Return which repositories the user may read by grants, memberships or office."""
+    user = principal.user
+    if user is None:
+        return Q(pk__in=[])
+    if user.is_superuser:
+        return Q(pk__isnull=False)  # an empty Q would vanish beside another
+    return (
+        Q(grants__subject=Grant.Subject.SIGNED_IN)
+        | Q(grants__membership__user=user)
+        | Q(grants__team__members__user=user)
+        | Q(grants__subject=Grant.Subject.MEMBERS, tenant__memberships__user=user)
+        | Q(tenant__memberships__user=user, tenant__memberships__kind=Membership.Kind.ADMIN)
+    )
+
+
+def _limited(principal: Principal, repositories: Q) -> Q:
+    """Return `repositories` narrowed to what the principal's token allows."""
+    limits = principal.token
+    if limits is None:
+        return repositories
+    narrowed = repositories & Q(tenant_id=limits.tenant_id)
+    if not limits.all_repositories:
+        narrowed &= Q(tokens__token_id=limits.token_id)
+    return narrowed
+
+
+def _standing(principal: Principal, tenant: str) -> Standing:
+    user = principal.user
+    if user is None:
+        return Standing(membership=None, is_admin=False)
+    membership = Membership.objects.filter(user=user, tenant__slug=tenant).first()
+    is_admin = user.is_superuser or (membership is not None and membership.is_admin)
+    return Standing(membership=membership, is_admin=is_admin)
+
+
+def _granted(
+    principal: Principal, repository: Repository | None, standing: Standing
+) -> Role | None:
+    """Return the greatest role that the principal has in `repository`, if any."""
+    subjects = Q(subject=Grant.Subject.ANYONE)
+    if principal.user is not None:
+        subjects |= Q(subject=Grant.Subject.SIGNED_IN)
+    if standing.membership is not None:
+        subjects |= Q(subject=Grant.Subject.MEMBERS)
+        subjects |= Q(membership=standing.membership)
+        subjects |= Q(team__members=standing.membership)
+    # Asked for repository 0 when there is none, so that both cases cost the same.
+    grants = list(
+        Grant.objects.filter(subjects, repository_id=repository.pk if repository else 0)
+        .values_list("subject", "role")
+        .distinct()
+    )
+    if repository is None:
+        return None
+    public = [Role(role) for subject, role in grants if subject == Grant.Subject.ANYONE]
+    own = [Role(role) for _, role in grants] + ([Role.ADMIN] if standing.is_admin else [])
+    return max(public + _within_token(principal, repository, own), default=None)
+
+
+def _within_token(principal: Principal, repository: Repository, roles: list[Role]) -> list[Role]:
+    """Return `roles` as the principal's token narrows them."""
+    limits = principal.token
+    if limits is None:
+        return roles
+    if limits.tenant_id != repository.tenant_id:
+        return []
+    if (
+        not limits.all_repositories
+        and not TokenRepository.objects.filter(
+            token_id=limits.token_id, repository=repository
+        ).exists()
+    ):
+        return []
+    return [min(role, limits.role) for role in roles]
+
+
+def _refusal(  # noqa: PLR0913 - the answer depends on all of them
+    principal: Principal,
+    name: str,
+    repository: Repository | None,
+    standing: Standing,
+    granted: Role | None,
+    role: Role,
+) -> LarderError:
+    if principal.is_anonymous:
+        return SignInRequired("Sign in with a user name and a token.")
+    if not standing.belongs and granted is None:
+        return NotYours(f"There is no repository {name} that you may use.")
+    if repository is None:
+        return RepositoryMissing(f"There is no repository {name}.")
+    may_not = f"You may not {_DOES[role]} {name}."
+    if granted is not None:
+        may_not = f"You may {_DOES[granted]} {name} but not {_DOES[role]} it."
+    if principal.token is not None and _without_token(principal, repository, standing) >= role:
+        return RoleMissing(f"{may_not[:-1]} with this token. Use one that is allowed to.")
+    if not standing.belongs:
+        return RoleMissing(may_not)
+    return RoleMissing(f"{may_not} Ask {_administrators(repository)}.")
+
+
+def _without_token(principal: Principal, repository: Repository, standing: Standing) -> int:
+    """Return the role that the token's owner would have here with a password; 0 for none."""
+    owner = Principal(user=principal.user, address=principal.address)
+    return _granted(owner, repository, standing) or 0
+
+
+def _administrators(repository: Repository) -> str:
+    """Return who can give a role in `repository`, for the sentence that refuses it."""
+    admins = (
+        Membership.objects.filter(tenant_id=repository.tenant_id, user__is_active=True)
+        .filter(
+            Q(kind=Membership.Kind.ADMIN)
+            | Q(grants__repository=repository, grants__role=Role.ADMIN)
+            | Q(teams__grants__repository=repository, teams__grants__role=Role.ADMIN)
+        )
+        .order_by("user__username")
+        .values_list("user__username", flat=True)
+        .distinct()[:_NAMES_SHOWN]
+    )
+    return " or ".join(admins) or "whoever runs this installation"

@@ -1,0 +1,314 @@
+"""Repositories, grants and tokens in the Django admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+
+from accounts import tokens
+from accounts.admin_base import UseCaseAdmin, principal_of
+from accounts.models import Token
+from accounts.roles import Role
+from repos import configure
+from repos.models import Grant, Kind, Member, Repository, Upstream
+
+
+class RepositoryForm(forms.ModelForm[Repository]):
+    """A repository; a new one is readable by its tenant's members unless that is unticked."""
+
+    members_read = forms.BooleanField(
+        label="All members read",
+        required=False,
+        initial=True,
+        help_text="Give the reader role to all members of the tenant.",
+    )
+
+    class Meta:
+        model = Repository
+        fields = ("tenant", "key", "kind", "description", "quiet_period", "max_file_bytes")
+
+
+class UpstreamForm(forms.ModelForm[Upstream]):
+    """Where a remote points. The password is sealed and never shown again."""
+
+    new_password = forms.CharField(
+        label="Password or token",
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Stored sealed and never shown again. Empty: it stays as it is.",
+    )
+
+    class Meta:
+        model = Upstream
+        fields = ("index_url", "suffix", "username", "private_allowed")
+
+
+class UpstreamInline(admin.StackedInline[Upstream, Repository]):
+    """The upstream of a remote repository."""
+
+    model = Upstream
+    form = UpstreamForm
+    can_delete = False
+
+
+class MemberFormSet(BaseInlineFormSet[Member, Repository, forms.ModelForm[Member]]):
+    """The members of a virtual, judged together."""
+
+    def clean(self) -> None:
+        """Refuse members of other tenants and circles."""
+        super().clean()
+        if not any(self.errors):
+            configure.check_members(self.instance, self.chosen())
+
+    def chosen(self) -> list[Repository]:
+        """Return the members in the order that the form gives them."""
+        kept = [
+            form.cleaned_data
+            for form in self.forms
+            if form.cleaned_data.get("repository") and not form.cleaned_data.get("DELETE")
+        ]
+        return [data["repository"] for data in sorted(kept, key=lambda data: data["position"])]
+
+
+class MemberInline(admin.TabularInline[Member, Repository]):
+    """The members of a virtual repository, in order."""
+
+    model = Member
+    formset = MemberFormSet
+    fk_name = "virtual"
+    extra = 1
+    fields = ("position", "repository")
+    verbose_name_plural = "members, in order"
+
+
+class GrantInline(admin.TabularInline[Grant, Repository]):
+    """Who may do what in the repository."""
+
+    model = Grant
+    extra = 1
+    fields = ("subject", "membership", "team", "role")
+    autocomplete_fields = ("membership", "team")
+
+
+@admin.register(Repository)
+class RepositoryAdmin(UseCaseAdmin[Repository]):
+    """Repositories of the three kinds."""
+
+    form = RepositoryForm
+    list_display = ("key", "tenant", "kind", "description")
+    list_filter = ("kind", "tenant")
+    list_select_related = ("tenant",)
+    search_fields = ("key", "tenant__slug", "description")
+    ordering = ("tenant__slug", "key")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Return the repositories that are in service."""
+        return super().get_queryset(request).filter(deleted_at__isnull=True)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Repository | None = None) -> Any:  # noqa: ARG002
+        """Group the fields; what can no longer be changed is shown as text."""
+        name = ("tenant", "key", "kind", "description")
+        limits = ("max_file_bytes", "quiet_period")
+        if obj is None:
+            return (
+                (None, {"fields": name, "description": "Its URL is /tenant/key/."}),
+                ("Access", {"fields": ("members_read",)}),
+                ("Limits", {"fields": limits}),
+            )
+        return ((None, {"fields": (*name, "address")}), ("Limits", {"fields": limits}))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Repository | None = None) -> list[str]:  # noqa: ARG002
+        """Keep tenant, key and kind: URLs and contents hang on them."""
+        return ["tenant", "key", "kind", "address"] if obj else []
+
+    def get_inlines(self, request: HttpRequest, obj: Repository | None) -> Any:  # noqa: ARG002
+        """Offer what the kind of the repository has, once it is there."""
+        if obj is None:
+            return []
+        by_kind = {Kind.REMOTE: [UpstreamInline], Kind.VIRTUAL: [MemberInline]}
+        return [*by_kind.get(Kind(obj.kind), []), GrantInline]
+
+    @admin.display(description="URL")
+    def address(self, obj: Repository) -> str:
+        """Show the repository's URL, and what it serves."""
+        link = format_html('<a href="/{}/">/{}/</a>', obj, obj)
+        if obj.kind == Kind.LOCAL:
+            return link
+        return format_html(
+            "{} A {} repository can be configured; this version of Larder serves nothing "
+            "from it yet.",
+            link,
+            obj.kind,
+        )
+
+    def save_model(self, request: HttpRequest, obj: Repository, form: forms.ModelForm[Repository], change: bool) -> None:  # noqa: FBT001, E501 - Django's signature
+        """Save by the use case."""
+        actor = principal_of(request).actor
+        if change:
+            configure.change_repository(obj, by=actor)
+        else:
+            configure.create_repository(
+                obj, by=actor, members_read=form.cleaned_data["members_read"]
+            )
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: ARG002, FBT001 - Django's signature
+        """Save upstream, members and grants by their use cases."""
+        actor = principal_of(request).actor
+        if isinstance(formset, MemberFormSet):
+            if formset.has_changed():
+                configure.set_members(formset.instance, formset.chosen(), by=actor)
+            formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+            return
+        for row in formset.save(commit=False):
+            if isinstance(row, Upstream):
+                password = formset.forms[0].cleaned_data["new_password"] or None
+                configure.save_upstream(row, by=actor, password=password)
+            else:
+                configure.save_grant(row, by=actor)
+        for row in formset.deleted_objects:
+            configure.end_grant(row, by=actor)
+
+    def delete_model(self, request: HttpRequest, obj: Repository) -> None:
+        """Take it out of service by the use case."""
+        configure.delete_repository(obj, by=principal_of(request).actor)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:  # noqa: ARG002
+        """Say what goes out of service; rows and bytes stay."""
+        return [str(each) for each in objs], {"repositories": len(objs)}, set(), []
+
+
+@admin.register(Grant)
+class GrantAdmin(UseCaseAdmin[Grant]):
+    """Roles on repositories."""
+
+    list_display = ("repository", "role", "subject", "membership", "team")
+    list_filter = ("subject", "role", "repository__tenant")
+    list_select_related = ("repository__tenant", "membership__user", "membership__tenant", "team")
+    search_fields = ("repository__key", "membership__user__username", "team__name")
+    autocomplete_fields = ("repository", "membership", "team")
+    fields = ("repository", "role", "subject", "membership", "team")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Grant | None = None) -> list[str]:  # noqa: ARG002
+        """Keep a grant on its repository."""
+        return ["repository"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Grant, form: forms.ModelForm[Grant], change: bool) -> None:  # noqa: ARG002, FBT001, E501 - Django's signature
+        """Save by the use case."""
+        configure.save_grant(obj, by=principal_of(request).actor)
+
+    def delete_model(self, request: HttpRequest, obj: Grant) -> None:
+        """End it by the use case."""
+        configure.end_grant(obj, by=principal_of(request).actor)
+
+
+class TokenForm(forms.ModelForm[Token]):
+    """A token's limits; the secret is made on saving."""
+
+    repositories = forms.ModelMultipleChoiceField(
+        Repository.objects.filter(deleted_at__isnull=True).select_related("tenant"),
+        required=False,
+        help_text="Where it works. None: in all that its owner may use.",
+    )
+
+    class Meta:
+        model = Token
+        fields = ("membership", "name", "role", "project_patterns", "expires_at")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["repositories"] = list(
+                self.instance.repositories.values_list("repository_id", flat=True)
+            )
+
+    def clean_project_patterns(self) -> list[str]:
+        """Refuse anything but a list of names or patterns."""
+        patterns = self.cleaned_data["project_patterns"] or []
+        if not isinstance(patterns, list) or not all(isinstance(each, str) for each in patterns):
+            raise ValidationError('Give a list of names, for example ["acme-*"].')
+        return patterns
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse repositories of another tenant."""
+        cleaned = super().clean() or {}
+        owner = cleaned.get("membership") or getattr(self.instance, "membership", None)
+        chosen = cleaned.get("repositories") or []
+        if owner and any(each.tenant_id != owner.tenant_id for each in chosen):
+            self.add_error("repositories", "Choose repositories of the token's tenant.")
+        return cleaned
+
+
+@admin.register(Token)
+class TokenAdmin(UseCaseAdmin[Token]):
+    """Tokens. The secret of a new one is shown once, on the page that follows."""
+
+    form = TokenForm
+    list_display = ("name", "identifier", "owner", "tenant", "role", "expires_at", "last_used_at",
+                    "revoked_at")
+    list_filter = ("membership__tenant", "role")
+    list_select_related = ("membership__user", "membership__tenant")
+    search_fields = ("name", "identifier", "membership__user__username")
+    autocomplete_fields = ("membership",)
+    actions = ("revoke",)
+    fields = ("membership", "name", "role", "repositories", "project_patterns", "expires_at")
+
+    @admin.display(ordering="membership__user__username")
+    def owner(self, obj: Token) -> str:
+        """Show whose token it is."""
+        return obj.membership.user.username
+
+    @admin.display(ordering="membership__tenant__slug")
+    def tenant(self, obj: Token) -> str:
+        """Show the tenant that it works in."""
+        return obj.membership.tenant.slug
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Token | None = None) -> list[str]:  # noqa: ARG002
+        """Keep a token with its owner."""
+        return ["membership"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Token, form: forms.ModelForm[Token], change: bool) -> None:  # noqa: FBT001, E501 - Django's signature
+        """Make the token by the use case, or change its limits."""
+        actor = principal_of(request).actor
+        if not change:
+            made, secret = tokens.create(
+                membership=obj.membership,
+                name=obj.name,
+                by=actor,
+                role=Role(obj.role),
+                project_patterns=tuple(obj.project_patterns),
+                expires_at=obj.expires_at,
+            )
+            # Django goes on with its own object, which becomes the row that was made.
+            obj.__dict__.update(made.__dict__)
+            request.META["larder.new_token"] = secret
+        configure.limit_token(obj, form.cleaned_data["repositories"], by=actor)
+
+    def response_add(self, request: HttpRequest, obj: Token, post_url_continue: str | None = None) -> HttpResponse:  # noqa: ARG002, E501
+        """Show the secret in this answer alone: no cookie, session or log ever holds it."""
+        context = self.admin_site.each_context(request) | {
+            "title": "The new token",
+            "token": obj,
+            "secret": request.META.pop("larder.new_token"),
+            "opts": self.opts,
+        }
+        response = TemplateResponse(request, "admin/accounts/token/created.html", context)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @admin.action(description="Revoke the chosen tokens")
+    def revoke(self, request: HttpRequest, queryset: Any) -> None:
+        """Revoke each token that is not revoked yet."""
+        for token in queryset.filter(revoked_at__isnull=True):
+            tokens.revoke(token, by=principal_of(request).actor)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:  # noqa: ARG002
+        """A token is revoked, not deleted: the audit names it."""
+        return False

@@ -1,0 +1,11 @@
+"""Registers the repos app."""
+
+from django.apps import AppConfig
+
+
+class ReposConfig(AppConfig):
+    """What exists and who may: repositories, upstreams, members, grants."""
+
+    name = "repos"
+    verbose_name = "Repositories"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,250 @@
+"""What exists and who may: repositories, what is particular to a kind, and grants."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
+from django.db import models
+
+from accounts.models import Membership, Team, Tenant, Token
+from accounts.roles import Role
+from base.slugs import RESERVED_REPOSITORY_KEYS, SLUG_MAX_LENGTH, validate_slug
+
+GIB = 1024**3
+
+
+class Kind(models.TextChoices):
+    """What a repository is to its clients."""
+
+    LOCAL = "local", "local"  # holds what we publish
+    REMOTE = "remote", "remote"  # proxies another index and keeps what was asked for
+    VIRTUAL = "virtual", "virtual"  # shows several repositories under one URL
+
+
+class Repository(models.Model):
+    """The row that an administrator configures; `packages.index` gives it behaviour."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="repositories")
+    key = models.CharField(
+        max_length=SLUG_MAX_LENGTH,
+        validators=[validate_slug],
+        help_text="The second part of its URL. It cannot be changed later.",
+    )
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.LOCAL)
+    description = models.CharField(max_length=500, blank=True)
+    quiet_period = models.PositiveIntegerField(
+        default=60,
+        validators=[MaxValueValidator(86_400)],
+        help_text="Seconds without an upload before metadata of new files is extracted.",
+    )
+    max_file_bytes = models.BigIntegerField(
+        "largest file",
+        default=4 * GIB,
+        validators=[MinValueValidator(1)],
+        help_text="In bytes; a larger upload is refused.",
+    )
+    created_at = models.DateTimeField(editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["tenant__slug", "key"]
+        verbose_name_plural = "repositories"
+        constraints: ClassVar = [
+            # Deleted rows count: a key stays taken until a superuser frees it.
+            models.UniqueConstraint(
+                fields=["tenant", "key"],
+                name="one_repository_per_key_and_tenant",
+                violation_error_message="This key is taken in this tenant.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tenant}/{self.key}"
+
+    def clean(self) -> None:
+        """Refuse a key that Artifactory's URL forms need."""
+        if self.key in RESERVED_REPOSITORY_KEYS:
+            raise ValidationError({"key": f"'{self.key}' is part of a URL of the portal itself."})
+
+
+class RepositoryState(models.Model):
+    """The stamp of a repository and its place in the quiet period, apart from its settings.
+
+    A narrow row that every publish updates, so that nobody waits for it to read settings.
+    """
+
+    repository = models.OneToOneField(
+        Repository, on_delete=models.CASCADE, primary_key=True, related_name="state"
+    )
+    epoch = models.BigIntegerField(default=0)  # moved by settings, members, upstream
+    serial = models.BigIntegerField(default=0)  # moved by contents
+    nonce = models.CharField(max_length=16)
+    extraction_generation = models.BigIntegerField(default=0)
+    extract_after = models.DateTimeField(null=True, db_index=True)
+    oldest_pending_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.repository_id}: {self.epoch}.{self.serial}"
+
+
+class Upstream(models.Model):
+    """Where a remote repository points."""
+
+    repository = models.OneToOneField(Repository, on_delete=models.CASCADE, related_name="upstream")
+    index_url = models.CharField(
+        "index URL",
+        max_length=1000,
+        validators=[URLValidator(schemes=["http", "https"])],
+        help_text="Without user name or password. The suffix is added when it is not there.",
+    )
+    suffix = models.CharField(
+        max_length=100,
+        default="simple",
+        blank=True,
+        help_text="simple for most, +simple for devpi, empty for a flat list of files.",
+    )
+    username = models.CharField(max_length=255, blank=True)
+    sealed_password = models.TextField(blank=True, editable=False)
+    private_allowed = models.BooleanField(
+        "may have a private address",
+        default=False,
+        help_text="Tick it for an index inside your network.",
+    )
+
+    def __str__(self) -> str:
+        return self.index_url
+
+    def clean(self) -> None:
+        """Keep credentials out of the URL, where they would be shown."""
+        if self.repository.kind != Kind.REMOTE:
+            raise ValidationError("Only a remote repository has an upstream.")
+        if "@" in urlsplit(self.index_url).netloc:
+            raise ValidationError(
+                {"index_url": "Give user name and password in their own fields, not in the URL."}
+            )
+
+
+class Member(models.Model):
+    """An ordered place in a virtual repository."""
+
+    virtual = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="members")
+    repository = models.ForeignKey(
+        Repository, on_delete=models.PROTECT, related_name="member_of", verbose_name="member"
+    )
+    position = models.PositiveSmallIntegerField(default=0, help_text="Smaller comes first.")
+
+    class Meta:
+        ordering: ClassVar = ["position", "pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["virtual", "repository"],
+                name="a_virtual_shows_a_repository_once",
+                violation_error_message="The virtual has this member already.",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(virtual=models.F("repository")),
+                name="a_virtual_is_not_its_own_member",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.repository} in {self.virtual}"
+
+
+class Grant(models.Model):
+    """A role on one repository for a user, a team, or one of three wider circles."""
+
+    class Subject(models.TextChoices):
+        """Whom a grant is for."""
+
+        USER = "user", "a user"
+        TEAM = "team", "a team"
+        MEMBERS = "members", "all members of the tenant"
+        SIGNED_IN = "signed-in", "all signed-in users"
+        ANYONE = "anyone", "anyone, signed in or not"
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="grants")
+    role = models.PositiveSmallIntegerField(choices=Role.choices, default=Role.READER)
+    subject = models.CharField("for", max_length=10, choices=Subject.choices, default=Subject.USER)
+    membership = models.ForeignKey(
+        Membership,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="grants",
+        verbose_name="user",
+    )
+    team = models.ForeignKey(
+        Team, on_delete=models.CASCADE, null=True, blank=True, related_name="grants"
+    )
+
+    class Meta:
+        ordering: ClassVar = ["repository", "-role"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(subject="user", membership__isnull=False, team__isnull=True)
+                | models.Q(subject="team", membership__isnull=True, team__isnull=False)
+                | models.Q(
+                    subject__in=["members", "signed-in", "anyone"],
+                    membership__isnull=True,
+                    team__isnull=True,
+                ),
+                name="a_grant_names_whom_its_subject_says",
+                violation_error_message=(
+                    "Name a user for 'a user', a team for 'a team', and neither otherwise."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role=1) | ~models.Q(subject__in=["signed-in", "anyone"]),
+                name="the_widest_circles_only_read",
+                violation_error_message=(
+                    "All signed-in users, and anyone, can be given the reader role only."
+                ),
+            ),
+            *(
+                models.UniqueConstraint(
+                    fields=["repository", field],
+                    condition=models.Q(subject__in=subjects),
+                    name=f"one_grant_per_{field}",
+                    violation_error_message="There is a grant for this subject; change that one.",
+                )
+                for field, subjects in (
+                    ("membership", ["user"]),
+                    ("team", ["team"]),
+                    ("subject", ["members", "signed-in", "anyone"]),
+                )
+            ),
+        ]
+
+    def clean(self) -> None:
+        """Keep grants within the repository's tenant."""
+        for subject in (self.membership, self.team):
+            if subject is not None and subject.tenant_id != self.repository.tenant_id:
+                raise ValidationError(
+                    f"{subject} does not belong to {self.repository.tenant}, "
+                    f"the tenant of {self.repository}."
+                )
+
+    def __str__(self) -> str:
+        who = self.membership.user if self.membership else self.team or self.get_subject_display()
+        return f"{self.get_role_display()} on {self.repository} for {who}"
+
+
+class TokenRepository(models.Model):
+    """One of the repositories that a token is limited to."""
+
+    token = models.ForeignKey(Token, on_delete=models.CASCADE, related_name="repositories")
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="tokens")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["token", "repository"], name="a_token_names_a_repository_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.token}: {self.repository}"

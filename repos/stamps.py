@@ -1,0 +1,39 @@
+"""Moves and reads the stamps of repositories (see base.stamps for what a stamp is)."""
+
+from __future__ import annotations
+
+from django.db.models import F
+
+from base.stamps import Stamp, new_nonce
+from repos.models import Repository, RepositoryState
+
+
+def move_epoch(repository: Repository) -> None:
+    """Say that the repository's settings, members or upstream have changed."""
+    RepositoryState.objects.filter(repository=repository).update(
+        epoch=F("epoch") + 1, nonce=new_nonce()
+    )
+
+
+def locked_state(repository_id: int) -> RepositoryState:
+    """Return the state row, locked until the transaction ends.
+
+    Take it last: the lock is what makes the order of serials the order of commits, and every
+    other change of the repository waits for it.
+    """
+    return RepositoryState.objects.select_for_update().get(repository_id=repository_id)
+
+
+def next_serial(repository_id: int) -> int:
+    """Move the serial, at the end of a transaction that changed contents, and return it."""
+    state = locked_state(repository_id)
+    state.serial += 1
+    state.nonce = new_nonce()
+    state.save(update_fields=["serial", "nonce"])
+    return state.serial
+
+
+def stamp(repository_id: int) -> Stamp:
+    """Return the present stamp of one repository."""
+    row = RepositoryState.objects.get(repository_id=repository_id)
+    return Stamp(epoch=row.epoch, serial=row.serial, nonce=row.nonce)
