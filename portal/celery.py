@@ -1,0 +1,12 @@
+"""The Celery application of worker and beat. A lost message costs time, never work."""
+
+import os
+
+from celery import Celery
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+app = Celery("larder")
+app.conf.update(settings.CELERY)
+app.autodiscover_tasks()

@@ -1,0 +1,66 @@
+"""What a new installation begins with: an administrator, a tenant and three repositories.
+
+Each piece is made only when it is missing, so starting again changes nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from accounts import members
+from accounts.models import Membership, Tenant, User
+from base.audit import SYSTEM
+from portal.config import Config
+from portal.pip_index import configured_index, split_credentials
+from repos import configure
+from repos.models import Kind, Repository, Upstream
+
+ADMINISTRATOR = "admin"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FirstStart:
+    """What was made. `password` is set only when it was generated, to be shown once."""
+
+    is_new: bool
+    password: str | None = None
+
+
+def first_start(config: Config) -> FirstStart:
+    """Seed an empty installation; one that has a user already is left as it is."""
+    if User.objects.exists():
+        return FirstStart(is_new=False)
+    # Asked before the transaction: pip takes a second or two.
+    upstream = split_credentials(config.upstream_url) if config.upstream_url else configured_index()
+    generated = None if config.admin_password else secrets.token_urlsafe(12)
+    with transaction.atomic():
+        admin = User(username=ADMINISTRATOR, is_superuser=True)
+        members.save_user(admin, by=SYSTEM, password=config.admin_password or generated)
+        tenant = Tenant(slug=config.default_tenant, name=config.default_tenant.capitalize())
+        members.save_tenant(tenant, by=SYSTEM)
+        place = Membership(tenant=tenant, user=admin, kind=Membership.Kind.ADMIN)
+        members.save_membership(place, by=SYSTEM)
+        local = _repository(tenant, "pypi-local", Kind.LOCAL, "What we publish.")
+        remote = _repository(tenant, "pypi-remote", Kind.REMOTE, "What others publish, kept here.")
+        virtual = _repository(tenant, "pypi-virtual", Kind.VIRTUAL, "Both under one URL.")
+        if upstream is not None:
+            configure.save_upstream(
+                Upstream(
+                    repository=remote,
+                    index_url=upstream.url,
+                    username=upstream.username,
+                    private_allowed=True,
+                ),
+                by=SYSTEM,
+                password=upstream.password,
+            )
+        configure.set_members(virtual, [local, remote], by=SYSTEM)
+    return FirstStart(is_new=True, password=generated)
+
+
+def _repository(tenant: Tenant, key: str, kind: Kind, description: str) -> Repository:
+    repository = Repository(tenant=tenant, key=key, kind=kind, description=description)
+    return configure.create_repository(repository, by=SYSTEM)

@@ -1,0 +1,118 @@
+"""The pages of the portal itself: home, health, and what an error looks like to a person."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.files.storage import storages
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+
+from accounts.authentication import CredentialsRefused
+from accounts.models import User
+from accounts.principal import Principal
+from base.errors import InvalidInput, LarderError
+from packages.index.base import IndexUnavailable, ProjectNotFound
+from repos.access import (
+    NotYours,
+    RepositoryMissing,
+    RoleMissing,
+    SignInRequired,
+    readable_by,
+    tenants_of,
+)
+
+_STATUS: tuple[tuple[type[LarderError], int], ...] = (
+    (CredentialsRefused, 401),
+    (RoleMissing, 403),
+    (NotYours, 403),
+    (RepositoryMissing, 404),
+    (ProjectNotFound, 404),
+    (InvalidInput, 400),
+    (IndexUnavailable, 503),
+)
+_TITLES = {
+    400: "That does not work",
+    401: "Sign in again",
+    403: "Not for you",
+    404: "Not here",
+    500: "Something broke",
+    503: "Not available now",
+}
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the repositories that the reader may read."""
+    user = request.user if isinstance(request.user, User) else None
+    principal = Principal(user=user)
+    repositories = readable_by(principal).select_related("tenant").order_by("tenant__slug", "key")
+    return render(
+        request,
+        "portal/home.html",
+        {"repositories": repositories, "tenants": tenants_of(principal)},
+    )
+
+
+def health(_request: HttpRequest) -> HttpResponse:
+    """Answer 200 while the process serves."""
+    return JsonResponse({"status": "ok"})
+
+
+def ready(_request: HttpRequest) -> HttpResponse:
+    """Answer 200 while database and storage do, else 503 and which one does not."""
+    parts = {"database": _database_answers(), "storage": _storage_answers()}
+    status = 200 if all(parts.values()) else 503
+    return JsonResponse(
+        {name: "ok" if answers else "down" for name, answers in parts.items()}, status=status
+    )
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def _storage_answers() -> bool:
+    try:
+        storages["blobs"].exists("ready")
+    except Exception:  # noqa: BLE001 - each storage has its own; all of them mean "down" here
+        return False
+    return True
+
+
+def refusal(request: HttpRequest, error: LarderError) -> HttpResponseBase:
+    """Return the page for a refusal; whoever may only have to sign in is sent to do so."""
+    if isinstance(error, SignInRequired):
+        return redirect_to_login(request.get_full_path())
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    return error_page(request, status, error.sentence)
+
+
+def error_page(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+    """Return an error page with `sentence`."""
+    context = {"title": _TITLES.get(status, "That does not work"), "sentence": sentence}
+    return render(request, "portal/error.html", context, status=status)
+
+
+def plain(_request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+    """Return `sentence` as text, also in the reason phrase, for what is refused before routing."""
+    return HttpResponse(
+        f"{sentence}\n", status=status, reason=sentence, content_type="text/plain; charset=utf-8"
+    )
+
+
+def not_found(request: HttpRequest, _exception: Exception) -> HttpResponse:
+    """Say that no page has this URL."""
+    return error_page(request, 404, f"There is no page at {request.path[:200]}.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Say that the fault is ours."""
+    return error_page(
+        request, 500, "Larder made a mistake; it is in the log. Try again, or tell who runs it."
+    )

@@ -1,0 +1,146 @@
+"""Django's settings, made from Larder's own (`portal.config`), which come from the environment."""
+
+from __future__ import annotations
+
+import os
+
+import django_stubs_ext
+
+from portal import broker, config, logs
+
+django_stubs_ext.monkeypatch()  # ModelAdmin[Repository] and the like, as they are typed
+
+CONFIG = config.read(os.environ)
+BASE_DIR = config.project_root()
+
+DEBUG = False
+SECRET_KEY = CONFIG.secret_key
+SECRET_KEY_FALLBACKS = list(CONFIG.secret_key_fallbacks)
+
+# What the apps ask for, under names that say what they are.
+BASE_URL = CONFIG.base_url
+DEFAULT_TENANT = CONFIG.default_tenant
+DEFAULT_REPOSITORY = CONFIG.default_repository
+ACCEL_PREFIX = CONFIG.accel_prefix
+TRUSTED_PROXIES = CONFIG.trusted_proxies
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", CONFIG.bind.rpartition(":")[0].strip("[]"))
+SPOOL_FOLDER = CONFIG.home / "spool"
+
+INSTALLED_APPS = [
+    "portal.admin_site.LarderAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "base.apps.BaseConfig",
+    "accounts.apps.AccountsConfig",
+    "repos.apps.ReposConfig",
+    "packages.apps.PackagesConfig",
+    "portal.apps.PortalConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "portal.middleware.trusted_proxies",
+    "portal.middleware.known_hosts",
+    "portal.middleware.https_only",
+    "portal.middleware.answers_after_the_lease",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "portal.middleware.content_security_policy",
+    "portal.middleware.refusals_as_pages",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+# Every URL is routed in the spellings it takes; a redirected POST would lose its body.
+APPEND_SLASH = False
+# portal.middleware.known_hosts decides, because tenants may own host names.
+ALLOWED_HOSTS = ["*"]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": CONFIG.database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+PASSWORD_HASHERS = ["accounts.hashers.ModestArgon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+
+if CONFIG.storage.folder is not None:
+    _blobs = {
+        "BACKEND": "packages.storage.DurableFileSystemStorage",
+        "OPTIONS": {"location": CONFIG.storage.folder},
+    }
+else:
+    _blobs = {
+        "BACKEND": "packages.storage.BucketStorage",
+        "OPTIONS": {
+            "bucket_name": CONFIG.storage.bucket,
+            "location": CONFIG.storage.prefix,
+            "endpoint_url": CONFIG.storage.endpoint or None,
+            "region_name": CONFIG.storage.region or None,
+        },
+    }
+STORAGES = {
+    "blobs": _blobs,
+    "default": _blobs,
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+STATIC_URL = "/static/"
+STATIC_ROOT = CONFIG.home / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+CELERY = broker.celery_settings(CONFIG.broker_url, CONFIG.home)
+
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+if CONFIG.is_https:
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME = "__Host-larder"
+    CSRF_COOKIE_NAME = "__Host-larder-csrf"
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+CSRF_TRUSTED_ORIGINS = [CONFIG.base_url]
+# Django would redirect POSTs too, and flit would take that for a success with nothing uploaded.
+# portal.middleware.https_only redirects reads and refuses the rest.
+SILENCED_SYSTEM_CHECKS = ["security.W008"]
+
+LOGGING_CONFIG = None
+logs.configure()

@@ -1,0 +1,57 @@
+"""What every test may ask for: the cast, storage of its own, a clock to move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from base import clock
+from tests import cast as people
+
+
+class MovableClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """Return the present time."""
+        return self.time
+
+    def move(self, **delta: float) -> None:
+        """Let time pass."""
+        self.time += timedelta(**delta)
+
+
+@pytest.fixture
+def cast(db: None) -> people.Cast:
+    """Everybody: see tests.cast."""
+    return people.assemble()
+
+
+@pytest.fixture
+def time() -> Iterator[MovableClock]:
+    """A clock that the test moves."""
+    movable = MovableClock()
+    with clock.use(movable):
+        yield movable
+
+
+@pytest.fixture(autouse=True)
+def own_storage(settings: Settings, tmp_path: Path) -> None:
+    """Keep blobs and spool in the test's own folder, and static files unhashed."""
+    blobs = {
+        "BACKEND": "packages.storage.DurableFileSystemStorage",
+        "OPTIONS": {"location": tmp_path / "blobs"},
+    }
+    settings.SPOOL_FOLDER = tmp_path / "spool"
+    settings.STORAGES = {
+        "blobs": blobs,
+        "default": blobs,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
