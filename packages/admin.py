@@ -1,0 +1,141 @@
+"""Projects, releases and distributions in the Django admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.admin_base import ReadOnlyAdmin, principal_of
+from packages import curate
+from packages.models import Distribution, Project, Property, Release
+
+
+@admin.register(Project)
+class ProjectAdmin(ReadOnlyAdmin[Project]):
+    """Projects; their status can be set."""
+
+    list_display = ("name", "repository", "status", "created_at")
+    list_filter = ("status", "repository")
+    list_select_related = ("repository__tenant",)
+    search_fields = ("normalized",)
+    fields = ("name", "repository", "created_at", "status", "status_reason")
+    readonly_fields = ("name", "repository", "created_at")
+
+    def save_model(
+        self, request: HttpRequest, obj: Project, form: forms.ModelForm[Project], change: bool
+    ) -> None:  # noqa: ARG002, FBT001, E501 - Django's signature
+        """Set the status by the use case."""
+        curate.set_status(
+            obj,
+            status=Project.Status(obj.status),
+            reason=obj.status_reason,
+            by=principal_of(request),
+        )
+
+
+@admin.register(Release)
+class ReleaseAdmin(ReadOnlyAdmin[Release]):
+    """Releases; one can be yanked with all its files."""
+
+    list_display = ("project", "version", "yanked", "created_at")
+    list_filter = ("yanked", "project__repository")
+    list_select_related = ("project__repository__tenant",)
+    search_fields = ("project__normalized", "version")
+    fields = ("project", "version", "created_at", "yanked", "yanked_reason")
+    readonly_fields = ("project", "version", "created_at")
+
+    def save_model(
+        self, request: HttpRequest, obj: Release, form: forms.ModelForm[Release], change: bool
+    ) -> None:  # noqa: ARG002, FBT001, E501 - Django's signature
+        """Yank, or take it back, by the use case."""
+        _yank(request, obj)
+
+
+class PropertyInline(admin.TabularInline[Property, Distribution]):
+    """The properties of a distribution."""
+
+    model = Property
+    extra = 0
+    can_delete = False
+    readonly_fields = ("name", "value")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any) -> bool:  # noqa: ARG002
+        """Properties are shown here, not added."""
+        return False
+
+
+@admin.register(Distribution)
+class DistributionAdmin(ReadOnlyAdmin[Distribution]):
+    """Files; one can be yanked, deleted and restored."""
+
+    list_display = (
+        "filename",
+        "repository",
+        "kind",
+        "size",
+        "yanked",
+        "extraction",
+        "uploaded_at",
+        "deleted_at",
+    )
+    list_filter = ("kind", "yanked", "extraction", "repository")
+    list_select_related = ("repository__tenant",)
+    search_fields = ("filename", "sha256")
+    readonly_fields = (
+        "filename",
+        "repository",
+        "release",
+        "kind",
+        "size",
+        "sha256",
+        "requires_python",
+        "extraction",
+        "uploaded_at",
+        "uploaded_by",
+        "deleted_at",
+    )
+    fields = (*readonly_fields, "yanked", "yanked_reason")
+    inlines = (PropertyInline,)
+    actions = ("restore",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Distribution | None = None) -> bool:
+        """Let a file be deleted once."""
+        return self.has_change_permission(request, obj) and (obj is None or obj.deleted_at is None)
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Distribution,
+        form: forms.ModelForm[Distribution],
+        change: bool,
+    ) -> None:  # noqa: ARG002, FBT001, E501 - Django's signature
+        """Yank, or take it back, by the use case."""
+        _yank(request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Distribution) -> None:
+        """Delete by the use case: a tombstone, restorable for a while."""
+        curate.delete(obj, by=principal_of(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Distribution]) -> None:
+        """Delete those of the chosen that are not deleted yet."""
+        super().delete_queryset(request, queryset.filter(deleted_at__isnull=True))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:  # noqa: ARG002
+        """Name the files; what describes them stays, for a restore."""
+        return [str(each) for each in objs], {"files": len(objs)}, set(), []
+
+    @admin.action(description="Restore the chosen deleted files")
+    def restore(self, request: HttpRequest, queryset: QuerySet[Distribution]) -> None:
+        """List deleted files again."""
+        for distribution in queryset.filter(deleted_at__isnull=False):
+            curate.restore(distribution, by=principal_of(request))
+
+
+def _yank(request: HttpRequest, target: Distribution | Release) -> None:
+    curate.yank(
+        target, reason=target.yanked_reason, by=principal_of(request), undo=not target.yanked
+    )

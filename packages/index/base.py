@@ -1,0 +1,108 @@
+"""The index: a repository's behaviour as clients see it, and the values it speaks in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from base.errors import LarderError
+from packages.filenames import NormalizedName
+
+
+class ProjectNotFound(LarderError):
+    """The index was read in full and has no such project."""
+
+
+class FileNotFound(LarderError):
+    """The project is there and has no such file."""
+
+
+class FileWithheld(LarderError):
+    """The file is there and is not given out; the sentence says why."""
+
+
+class IndexUnavailable(LarderError):
+    """The index cannot answer now. Never to be taken for "has no such project"."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageFile:
+    """One file on a project page. It holds no URL: links are made where they are rendered."""
+
+    # PEP 503: the anchor's text is the file's name.
+    filename: str
+    # The display spelling of its version, for PEP 700's `versions` and for people.
+    version: str
+    # PEP 503/691: a hash for the file, here always one.
+    sha256: str
+    # PEP 700: mandatory, in bytes.
+    size: int
+    # PEP 700: "the time the file was uploaded to the index".
+    uploaded_at: datetime
+    # PEP 503: `data-requires-python`; empty when the file does not say.
+    requires_python: str
+    # PEP 658/714: the digest of the file's metadata; empty when none is served.
+    metadata_sha256: str
+    # PEP 592: None when not yanked, else the reason, which may be empty.
+    yanked_reason: str | None
+    # The rest is for the legacy JSON API.
+    kind: str
+    python_tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPage:
+    """What an index says of one name."""
+
+    name: NormalizedName
+    # PEP 700: all versions; here those with a file that is listed.
+    versions: tuple[str, ...]
+    # Ordered by version, then name.
+    files: tuple[PageFile, ...]
+    # PEP 792.
+    status: str
+    status_reason: str
+    # The serial of the repository when the project last changed.
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectList:
+    """All the names of an index, each in its display spelling, in order."""
+
+    names: tuple[str, ...]
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The bytes of one file: where storage has them, and what is known of them."""
+
+    filename: str
+    storage_key: str
+    size: int
+    sha256: str
+    uploaded_at: datetime
+
+
+class Index(Protocol):
+    """What every kind of repository answers.
+
+    "Which files does this name have?" has one answer for page, file and metadata alike.
+    """
+
+    def projects(self) -> ProjectList:
+        """Return all project names. Raises IndexUnavailable."""
+
+    def page(self, project: NormalizedName) -> ProjectPage:
+        """Return the files of `project`. Raises ProjectNotFound, IndexUnavailable."""
+
+    def open(self, project: NormalizedName, filename: str, sha256: str = "") -> Stored:
+        """Return where the bytes of a file are; with `sha256`, of exactly these bytes.
+
+        Raises ProjectNotFound, FileNotFound, FileWithheld, IndexUnavailable.
+        """
+
+    def metadata(self, project: NormalizedName, filename: str, sha256: str = "") -> bytes:
+        """Return a file's core metadata as in the archive (PEP 658). Raises as `open`."""

@@ -1,0 +1,130 @@
+"""The index of a local repository: what was published here."""
+
+from __future__ import annotations
+
+from packages.filenames import NormalizedName
+from packages.index.base import (
+    FileNotFound,
+    FileWithheld,
+    PageFile,
+    ProjectList,
+    ProjectNotFound,
+    ProjectPage,
+    Stored,
+)
+from packages.models import Distribution, Project, StoredMetadata
+from repos.models import Repository
+
+
+class LocalIndex:
+    """Answers from this repository's rows alone."""
+
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+
+    def projects(self) -> ProjectList:
+        """Return every project that has, or ever had, a file: its name stays ours."""
+        rows = Project.objects.filter(repository=self.repository).order_by("normalized")
+        found = list(rows.values_list("name", "changed"))
+        return ProjectList(
+            names=tuple(name for name, _ in found),
+            serial=max((changed for _, changed in found), default=0),
+        )
+
+    def page(self, project: NormalizedName) -> ProjectPage:
+        """Return the files of `project`; none while it is quarantined (PEP 792)."""
+        row = self._project(project)
+        files = () if row.status == Project.Status.QUARANTINED else tuple(self._files(row))
+        return ProjectPage(
+            name=project,
+            versions=tuple(dict.fromkeys(file.version for file in files)),
+            files=files,
+            status=row.status,
+            status_reason=row.status_reason,
+            serial=row.changed,
+        )
+
+    def open(self, project: NormalizedName, filename: str, sha256: str = "") -> Stored:
+        """Return where the bytes of `filename` are."""
+        found = self._distribution(project, filename, sha256)
+        if found.blob is None:  # only a deleted one has none; the database holds us to it
+            raise FileNotFound(f"{filename} is not in {self.repository}.")
+        return Stored(
+            filename=found.filename,
+            storage_key=found.blob.storage_key,
+            size=found.size,
+            sha256=found.sha256,
+            uploaded_at=found.uploaded_at,
+        )
+
+    def metadata(self, project: NormalizedName, filename: str, sha256: str = "") -> bytes:
+        """Return the stored core metadata of `filename`."""
+        found = self._distribution(project, filename, sha256)
+        stored = (
+            StoredMetadata.objects.filter(distribution=found).first()
+            if found.metadata_sha256
+            else None
+        )
+        if stored is None:
+            raise FileNotFound(f"{filename} in {self.repository} has no metadata file.")
+        return bytes(stored.raw)
+
+    def _project(self, project: NormalizedName) -> Project:
+        row = Project.objects.filter(repository=self.repository, normalized=project).first()
+        if row is None:
+            raise ProjectNotFound(f"There is no project {project} in {self.repository}.")
+        return row
+
+    def _files(self, project: Project) -> list[PageFile]:
+        rows = (
+            Distribution.objects.filter(release__project=project, deleted_at__isnull=True)
+            .select_related("release")
+            .order_by("release__version_key", "filename")
+        )
+        return [_page_file(row) for row in rows]
+
+    def _distribution(
+        self, project: NormalizedName, filename: str, sha256: str
+    ) -> Distribution:
+        """Return the living distribution, or say why there is none."""
+        row = (
+            Distribution.objects.select_related("blob", "release__project")
+            .filter(
+                release__project__normalized=project,
+                repository=self.repository,
+                filename=filename,
+            )
+            .first()
+        )
+        if row is None or row.release is None:
+            self._project(project)  # a project that is not there is another answer
+            raise FileNotFound(f"There is no file {filename} in {self.repository}.")
+        if row.deleted_at is not None:
+            raise FileNotFound(f"{filename} was deleted from {self.repository}.")
+        if sha256 and sha256 != row.sha256:
+            raise FileNotFound(f"{filename} in {self.repository} has another sha256.")
+        status = row.release.project.status
+        if status == Project.Status.QUARANTINED:
+            reason = row.release.project.status_reason
+            raise FileWithheld(
+                f"{project} in {self.repository} is quarantined{f': {reason}' if reason else ''}."
+            )
+        return row
+
+
+def _page_file(row: Distribution) -> PageFile:
+    release = row.release
+    assert release is not None  # noqa: S101 - the query selects by release
+    yanked = row.yanked or release.yanked
+    return PageFile(
+        filename=row.filename,
+        version=release.version,
+        sha256=row.sha256,
+        size=row.size,
+        uploaded_at=row.uploaded_at,
+        requires_python=row.requires_python,
+        metadata_sha256=row.metadata_sha256,
+        yanked_reason=(row.yanked_reason or release.yanked_reason) if yanked else None,
+        kind=row.kind,
+        python_tag=row.python_tag,
+    )

@@ -1,0 +1,19 @@
+"""Opens the index of a repository: the one place where its kind decides."""
+
+from __future__ import annotations
+
+from packages.index.base import Index, IndexUnavailable
+from packages.index.local import LocalIndex
+from repos.models import Kind, Repository
+
+
+def open_index(repository: Repository) -> Index:
+    """Return the behaviour of `repository`, or raise IndexUnavailable when it has none yet."""
+    match repository.kind:
+        case Kind.LOCAL:
+            return LocalIndex(repository)
+        case _:
+            raise IndexUnavailable(
+                f"{repository} is a {repository.kind} repository; it can be configured, "
+                "but this version of Larder does not serve it yet."
+            )

@@ -1,0 +1,202 @@
+"""What is inside a repository: projects, releases, distributions, and the bytes behind them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from accounts.models import Tenant
+from packages.filenames import Kind
+from repos.models import Repository
+
+
+class Project(models.Model):
+    """A name in one repository, unique by its normalised form. Its row is never deleted."""
+
+    class Status(models.TextChoices):
+        """PEP 792: the status markers of a project."""
+
+        ACTIVE = "active", "active"
+        ARCHIVED = "archived", "archived"  # no uploads
+        DEPRECATED = "deprecated", "deprecated"  # obsolete, still usable
+        QUARANTINED = "quarantined", "quarantined"  # no uploads, no files offered
+
+    repository = models.ForeignKey(Repository, on_delete=models.PROTECT, related_name="projects")
+    name = models.CharField(max_length=200)  # as the latest upload spells it
+    normalized = models.CharField(max_length=200)  # PEP 503
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.ACTIVE)
+    status_reason = models.CharField(max_length=500, blank=True)
+    changed = models.BigIntegerField(default=0)  # the repository's serial at its last change
+    created_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["normalized"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["repository", "normalized"], name="one_project_per_name_and_repository"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["repository", "changed"], name="project_changed")]
+
+    def __str__(self) -> str:
+        return f"{self.repository}/{self.normalized}"
+
+
+class Release(models.Model):
+    """One version of a project. Versions that are equal under PEP 440 are one release."""
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="releases")
+    version = models.CharField(max_length=200)  # normalised, of the first file
+    canonical = models.CharField(max_length=200)  # equal for equal versions
+    version_key = models.CharField(max_length=1000)  # order-preserving text of PEP 440
+    yanked = models.BooleanField(default=False)  # PEP 592, for all its files
+    yanked_reason = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["project", "-version_key"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["project", "canonical"], name="one_release_per_version_and_project"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project.normalized} {self.version}"
+
+
+class Blob(models.Model):
+    """Bytes in storage, shared by the distributions of one tenant with the same SHA-256."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="blobs")
+    sha256 = models.CharField(max_length=64)
+    sha1 = models.CharField(max_length=40)
+    md5 = models.CharField(max_length=32)
+    blake2b_256 = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    storage_key = models.CharField(max_length=255, unique=True)  # never reused
+    named_at = models.DateTimeField(
+        db_index=True
+    )  # when a distribution last began or ended using it
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "sha256"], name="one_blob_per_content_and_tenant"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"sha256 {self.sha256[:12]}, {self.size} bytes"
+
+
+class LooseObject(models.Model):
+    """An object in storage that no blob row names: being put, or dropped and to be removed.
+
+    Written before the object is put and gone once a blob row names it, so a crash at any moment
+    leaves a row that says what to sweep; storage never has to be listed.
+    """
+
+    storage_key = models.CharField(max_length=255, primary_key=True)
+    noted_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.storage_key
+
+
+class Distribution(models.Model):
+    """An archive whose bytes we hold, or held: a deleted one stays as its own tombstone."""
+
+    class Extraction(models.TextChoices):
+        """How far the reading of its metadata in the background has come."""
+
+        PENDING = "pending", "pending"
+        EXTRACTED = "extracted", "extracted"
+        FAILED = "failed", "failed"
+        UNLISTED = "unlisted", "unlisted"
+
+    repository = models.ForeignKey(
+        Repository, on_delete=models.PROTECT, related_name="distributions"
+    )
+    release = models.ForeignKey(
+        Release, on_delete=models.PROTECT, null=True, related_name="distributions"
+    )
+    blob = models.ForeignKey(
+        Blob, on_delete=models.PROTECT, null=True, related_name="distributions"
+    )
+    path = models.CharField(max_length=700)  # within the repository, as Artifactory's users see it
+    filename = models.CharField(max_length=255)
+    identity = models.CharField(max_length=512)  # equal for two spellings of one file name
+    kind = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in Kind])
+    python_tag = models.CharField(max_length=100, blank=True)
+    size = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    requires_python = models.CharField(max_length=500, blank=True)
+    metadata_sha256 = models.CharField(max_length=64, blank=True)  # empty: none is served (PEP 658)
+    yanked = models.BooleanField(default=False)  # PEP 592, for this file alone
+    yanked_reason = models.CharField(max_length=500, blank=True)
+    extraction = models.CharField(
+        max_length=10, choices=Extraction.choices, default=Extraction.PENDING
+    )
+    uploaded_at = models.DateTimeField(editable=False)
+    uploaded_by = models.CharField(max_length=201, blank=True)  # the user's name then
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["filename"]
+        constraints: ClassVar = [
+            # Deleted rows count: a name that was used never returns with other bytes.
+            models.UniqueConstraint(
+                fields=["repository", "identity"], name="one_distribution_per_identity"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deleted_at__isnull=False) | models.Q(blob__isnull=False),
+                name="a_living_distribution_has_its_bytes",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["repository", "filename"], name="distribution_by_filename"),
+            models.Index(fields=["repository", "path"], name="distribution_by_path"),
+            models.Index(fields=["deleted_at"], name="distribution_deleted_at"),
+        ]
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+class StoredMetadata(models.Model):
+    """The core metadata file of a distribution, byte for byte as it stands in the archive.
+
+    Apart from the distribution, so that listing files does not read descriptions.
+    """
+
+    distribution = models.OneToOneField(
+        Distribution, on_delete=models.CASCADE, primary_key=True, related_name="stored_metadata"
+    )
+    raw = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"metadata of {self.distribution_id}"
+
+
+class Property(models.Model):
+    """A searchable name and value on a distribution; a name may have many values."""
+
+    distribution = models.ForeignKey(
+        Distribution, on_delete=models.CASCADE, related_name="properties"
+    )
+    name = models.CharField(max_length=100)
+    value = models.CharField(max_length=1000)
+
+    class Meta:
+        verbose_name_plural = "properties"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["distribution", "name", "value"], name="one_property_per_name_and_value"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["name", "value"], name="property_by_value")]
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.value}"

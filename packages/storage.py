@@ -1,0 +1,238 @@
+"""Bytes at rest: the spool that an upload fills, and the blobs behind distributions.
+
+Blobs go through django-storages' interface (`STORAGES["blobs"]`): a folder or an S3-compatible
+bucket. A key is the SHA-256 with a random tail and is never reused, so bytes under a key never
+change and a late deletion can never hit a newer upload.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Protocol, cast
+
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config as BotoConfig
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import FileSystemStorage, Storage, storages
+from storages.backends.s3 import S3Storage
+
+from base.errors import InvalidInput, LarderError
+
+CHUNK = 1024 * 1024
+_PART = 16 * 1024 * 1024
+
+
+class FileTooLarge(InvalidInput):
+    """The upload is larger than its repository takes."""
+
+
+class BytesMissing(LarderError):
+    """Storage does not have, or does not give, what a row says it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """A received file on this machine's disk, flushed, with its size and digests (hex)."""
+
+    path: Path
+    size: int
+    sha256: str
+    sha1: str
+    md5: str
+    blake2b_256: str
+
+
+@contextmanager
+def spooled(chunks: Iterable[bytes], *, limit: int) -> Iterator[Spooled]:
+    """Write `chunks` to disk while hashing, and remove the file at the end of the block.
+
+    Raises FileTooLarge as soon as more than `limit` bytes have come.
+    """
+    folder = Path(settings.SPOOL_FOLDER)
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix="upload-")
+    path = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            received = _receive(file, path, chunks, limit)
+        yield received
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _receive(file: IO[bytes], path: Path, chunks: Iterable[bytes], limit: int) -> Spooled:
+    sha256, sha1 = hashlib.sha256(), hashlib.sha1(usedforsecurity=False)
+    md5 = hashlib.md5(usedforsecurity=False)
+    blake2b = hashlib.blake2b(digest_size=32)
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > limit:
+            raise FileTooLarge(f"The file is too large: this repository takes {limit} bytes.")
+        for digest in (sha256, sha1, md5, blake2b):
+            digest.update(chunk)
+        file.write(chunk)
+    file.flush()
+    os.fsync(file.fileno())
+    return Spooled(
+        path=path,
+        size=size,
+        sha256=sha256.hexdigest(),
+        sha1=sha1.hexdigest(),
+        md5=md5.hexdigest(),
+        blake2b_256=blake2b.hexdigest(),
+    )
+
+
+def new_key(tenant_id: int, sha256: str) -> str:
+    """Return a storage key that was never used: the digest with a random tail."""
+    return f"{tenant_id}/{sha256[:2]}/{sha256}-{secrets.token_hex(8)}"
+
+
+def put(key: str, spool: Spooled) -> None:
+    """Store the spooled bytes under `key`; they are durable when this returns."""
+    storage = _blobs()
+    with spool.path.open("rb") as file:
+        stored = storage.save(key, File(file, name=str(spool.path)))
+    if stored != key or storage.size(key) != spool.size:
+        raise BytesMissing("Storage did not keep the file. Nothing was published; try again.")
+
+
+def remove(key: str) -> None:
+    """Remove the object under `key`; one that is gone already is fine."""
+    _blobs().delete(key)
+
+
+class Readable(Protocol):
+    """A stream of bytes to send: read it, or send its descriptor, and close it."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next at most `size` bytes."""
+
+    def close(self) -> None:
+        """Give back what the stream holds."""
+
+
+def open_range(key: str, *, start: int, length: int) -> Readable:
+    """Return a stream of `length` bytes of the object from `start`. Raises BytesMissing."""
+    storage = _blobs()
+    try:
+        if isinstance(storage, S3Storage):
+            return _open_s3_range(storage, key, start, length)
+        file = storage.open(key).file
+    except FileNotFoundError:
+        raise BytesMissing("Storage does not have this file; tell whoever runs Larder.") from None
+    file.seek(start)
+    return Slice(cast("IO[bytes]", file), length)
+
+
+class Slice:
+    """The next `length` bytes of an open file.
+
+    It has the file's descriptor, positioned at its first byte: with a Content-Length beside it,
+    gunicorn sends it by sendfile, and any other server reads it.
+    """
+
+    def __init__(self, file: IO[bytes], length: int) -> None:
+        self._file = file
+        self._left = length
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next at most `size` bytes of the slice."""
+        size = self._left if size < 0 else min(size, self._left)
+        chunk = self._file.read(size)
+        self._left -= len(chunk)
+        return chunk
+
+    def fileno(self) -> int:
+        """Return the descriptor of the file behind, for sendfile."""
+        return self._file.fileno()
+
+    def close(self) -> None:
+        """Close the file behind."""
+        self._file.close()
+
+
+def _open_s3_range(storage: S3Storage, key: str, start: int, length: int) -> Readable:
+    client = storage.connection.meta.client
+    name = f"{storage.location.strip('/')}/{key}".lstrip("/")
+    wanted = {} if length == 0 else {"Range": f"bytes={start}-{start + length - 1}"}
+    try:
+        answer = client.get_object(Bucket=storage.bucket_name, Key=name, **wanted)
+    except client.exceptions.NoSuchKey:
+        raise FileNotFoundError(key) from None
+    body = cast("Readable", answer["Body"])
+    # Some servers overlook Range and send the whole object: skip to the part that was asked for.
+    if answer["ContentLength"] != length:
+        _skip(body, start)
+    return body
+
+
+def _skip(body: Readable, count: int) -> None:
+    while count > 0 and (chunk := body.read(min(CHUNK, count))):
+        count -= len(chunk)
+
+
+class DurableFileSystemStorage(FileSystemStorage):
+    """A folder whose `save` returns when the bytes and their name would survive a power cut."""
+
+    def _save(self, name: str, content: File[bytes]) -> str:
+        target = Path(self.path(name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            # The spool is on disk already: a second name for it costs nothing.
+            os.link(content.name or "", target)
+            os.chmod(target, self.file_permissions_mode or 0o644)  # the spool is ours alone
+        except OSError:
+            name = super()._save(name, content)
+            _flush(target)
+        _flush(target.parent)
+        _flush(target.parent.parent)
+        return name
+
+
+class BucketStorage(S3Storage):
+    """A bucket of an S3-compatible service, asked in the ways that the lesser ones know too."""
+
+    def get_default_settings(self) -> dict[str, Any]:
+        """Return django-storages' settings with ours in place of its defaults."""
+        return super().get_default_settings() | {
+            "file_overwrite": True,  # keys are never reused, so there is nothing to look for
+            "default_acl": None,
+            "querystring_auth": True,
+            "addressing_style": "path",
+            # One part in memory at a time, so that memory does not grow with the file.
+            "transfer_config": TransferConfig(
+                multipart_threshold=_PART, multipart_chunksize=_PART, use_threads=False
+            ),
+            "client_config": BotoConfig(
+                connect_timeout=3,
+                read_timeout=60,
+                retries={"max_attempts": 3, "mode": "standard"},
+                signature_version="s3v4",
+                s3={"addressing_style": "path"},
+                # Newer checksums break servers that do not know them; the digest is ours anyway.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        }
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _blobs() -> Storage:
+    return storages["blobs"]

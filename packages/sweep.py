@@ -1,0 +1,119 @@
+"""Gives storage back: bytes of files deleted long ago, and objects that no row names.
+
+Rows go first and in one transaction, objects after, and every object between the two is noted
+as loose: a sweep that is killed anywhere leaves only something for the next one.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
+
+from accounts.models import Tenant
+from base import clock
+from packages import storage
+from packages.curate import BYTES_KEPT_FOR
+from packages.models import Blob, Distribution, LooseObject
+
+# A blob that nothing names, or an object being put, is left alone for this long: no running
+# upload needs that much time between its put and its commit.
+GRACE = timedelta(days=1)
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How much one sweep removed."""
+
+    purged: int  # deleted distributions that let go of their bytes
+    blobs: int
+    objects: int
+    spool_files: int
+
+
+def sweep() -> Swept:
+    """Remove what is due, a batch of each kind, and say how much it was."""
+    return Swept(
+        purged=_purge_deleted(),
+        blobs=_drop_unnamed_blobs(),
+        objects=_remove_loose_objects(),
+        spool_files=_remove_old_spool_files(),
+    )
+
+
+def _purge_deleted() -> int:
+    """Let distributions deleted long ago go of their bytes; their names stay taken."""
+    due = Distribution.objects.filter(
+        deleted_at__lte=clock.now() - BYTES_KEPT_FOR, blob__isnull=False
+    ).values_list("pk", flat=True)[:_BATCH]
+    return sum(_purge(pk) for pk in list(due))
+
+
+@transaction.atomic
+def _purge(pk: int) -> int:
+    # Locked and asked again: it may have been restored since it was listed.
+    row = (
+        Distribution.objects.select_for_update()
+        .filter(pk=pk, deleted_at__isnull=False, blob__isnull=False)
+        .first()
+    )
+    if row is None:
+        return 0
+    Blob.objects.filter(pk=row.blob_id).update(named_at=clock.now())
+    row.blob = None
+    row.save(update_fields=["blob"])
+    Tenant.objects.filter(repositories=row.repository_id).update(
+        used_bytes=F("used_bytes") - row.size
+    )
+    return 1
+
+
+def _drop_unnamed_blobs() -> int:
+    named = Distribution.objects.filter(blob=OuterRef("pk"))
+    due = Blob.objects.filter(~Exists(named), named_at__lte=clock.now() - GRACE)
+    return sum(_drop(pk) for pk in list(due.values_list("pk", flat=True)[:_BATCH]))
+
+
+@transaction.atomic
+def _drop(pk: int) -> int:
+    # A publish that wants this blob updates `named_at` first: whoever locks the row first wins,
+    # and the other one sees it.
+    blob = Blob.objects.select_for_update().filter(pk=pk, named_at__lte=clock.now() - GRACE).first()
+    if blob is None or blob.distributions.exists():
+        return 0
+    LooseObject.objects.create(storage_key=blob.storage_key, noted_at=clock.now() - GRACE)
+    blob.delete()
+    return 1
+
+
+def _remove_loose_objects() -> int:
+    due = LooseObject.objects.filter(noted_at__lte=clock.now() - GRACE)
+    removed = 0
+    for key in list(due.values_list("storage_key", flat=True)[:_BATCH]):
+        # Under the note's lock: a publish that has put this object takes the note as its last
+        # step, and puts its bytes again under another key when it is gone.
+        with transaction.atomic():
+            noted = LooseObject.objects.select_for_update().filter(pk=key).first()
+            if noted is None:
+                continue
+            storage.remove(key)
+            noted.delete()
+        removed += 1
+    return removed
+
+
+def _remove_old_spool_files() -> int:
+    """Remove what uploads left on this machine's disk when their process was killed."""
+    oldest = time.time() - GRACE.total_seconds()  # the file system's clock, not ours
+    removed = 0
+    for path in Path(settings.SPOOL_FOLDER).glob("upload-*"):
+        if path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)
+            removed += 1
+    return removed

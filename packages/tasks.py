@@ -1,0 +1,13 @@
+"""What the worker does in the background. A task reads the present and may run twice."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from packages.sweep import sweep as sweep_now
+
+
+@shared_task(name="packages.sweep", ignore_result=True)
+def sweep() -> None:
+    """Give storage back what is due (see packages.sweep)."""
+    sweep_now()

@@ -1,0 +1,93 @@
+"""What a URL of the PyPI door is asked, and what it answers.
+
+Every URL has one function from an `Ask` to an `Answer`. Neither knows Django, so the same
+function can stand behind a Django view and in front of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import IO
+
+from accounts.authentication import CredentialsRefused, authenticate, credentials_in
+from accounts.models import User
+from accounts.principal import Principal
+from packages.storage import Readable
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request, parsed as far as every URL needs it.
+
+    `headers` has lower-case names. `tenant` and `key` name the repository, whatever form of
+    URL named it.
+    """
+
+    method: str
+    tenant: str
+    key: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    address: str = ""
+    url: str = ""  # absolute, as the caller spelled it
+    body: IO[bytes] = field(default_factory=io.BytesIO)
+    content_length: int | None = None
+    session_user: Callable[[], User | None] = lambda: None
+
+    def header(self, name: str) -> str:
+        """Return a header by its lower-case name; empty when absent."""
+        return self.headers.get(name, "")
+
+    @cached_property
+    def principal(self) -> Principal:
+        """Return who calls. Raises CredentialsRefused when what they show is wrong.
+
+        The session cookie counts for reading only: a page of another site could send it along.
+        """
+        credentials = credentials_in(self.headers)
+        if credentials is not None:
+            return authenticate(credentials, address=self.address)
+        user = self.session_user() if self.method in SAFE_METHODS else None
+        if user is not None and not user.is_active:
+            raise CredentialsRefused("This account is disabled.")
+        return Principal(user=user, address=self.address)
+
+
+@dataclass(slots=True)
+class Answer:
+    """A status, headers, and a body in bytes or as a stream of `length` bytes."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    stream: Readable | None = None
+    reason: str | None = None  # None: the standard phrase
+
+
+def caching(ask: Ask, policy: str) -> dict[str, str]:
+    """Return the caching headers of an answer to a caller who may read it.
+
+    What nobody in particular was given may stand in shared caches; everything else may not.
+    """
+    return {
+        "Cache-Control": f"{'public' if ask.principal.is_anonymous else 'private'}, {policy}",
+        "Vary": "Accept, Accept-Encoding, Authorization, Cookie",
+    }
+
+
+def etag_of(body: bytes) -> str:
+    """Return the strong ETag of exactly these bytes."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def is_unchanged(ask: Ask, etag: str) -> bool:
+    """Say whether the caller's `If-None-Match` names `etag` (RFC 9110: compared weakly)."""
+    sent = ask.header("if-none-match")
+    tags = {tag.strip().removeprefix("W/") for tag in sent.split(",")}
+    return bool(sent) and (etag in tags or "*" in tags)

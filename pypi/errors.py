@@ -1,0 +1,103 @@
+"""What each refusal becomes on the wire: status, reason phrase, headers and body.
+
+twine, Poetry and Hatch print only the reason phrase, uv only the body: the same sentence stands
+in both. On "File already exists" the words and the 400 are what every client knows, and it is
+never problem+json, which would break uv's check.
+"""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+
+from accounts.authentication import CredentialsRefused
+from base.errors import InvalidInput, LarderError
+from packages.index.base import FileNotFound, FileWithheld, IndexUnavailable, ProjectNotFound
+from packages.publish import FileExists, ProjectClosed, QuotaExceeded
+from packages.storage import BytesMissing, FileTooLarge
+from pypi.answer import SAFE_METHODS, Answer, Ask
+from pypi.negotiate import best_match
+from repos.access import NotYours, RepositoryMissing, RoleMissing, SignInRequired
+
+
+class MethodNotAllowed(LarderError):
+    """This URL does not answer that method."""
+
+
+class BrokenForm(InvalidInput):
+    """The body is not the form that an upload is."""
+
+
+class NoLongerOffered(LarderError):
+    """An action of the old upload API that no index offers any more."""
+
+
+# The first class that fits decides, so the special ones stand before InvalidInput.
+_STATUS: tuple[tuple[type[LarderError], int], ...] = (
+    (SignInRequired, 401),
+    (CredentialsRefused, 401),
+    (RoleMissing, 403),
+    (NotYours, 403),
+    (ProjectClosed, 403),
+    (QuotaExceeded, 403),
+    (FileWithheld, 403),
+    (ProjectNotFound, 404),
+    (FileNotFound, 404),
+    (MethodNotAllowed, 405),
+    (NoLongerOffered, 410),
+    (FileTooLarge, 413),
+    (FileExists, 400),
+    (InvalidInput, 400),
+    (BytesMissing, 503),
+    (IndexUnavailable, 503),
+)
+_REASON_AT_MOST = 300
+_PROBLEM = "application/problem+json"
+_CHALLENGE = 'Basic realm="Larder", charset="UTF-8"'
+
+
+def answer_for(error: LarderError, ask: Ask) -> Answer:
+    """Return the refusal that `error` means to whoever sent `ask`."""
+    status = _status_of(error, ask)
+    headers = {"Cache-Control": "no-store", "Vary": "Accept, Authorization, Cookie"}
+    # A navigation gets no challenge: the browser's own password box is not our sign-in.
+    if status == HTTPStatus.UNAUTHORIZED and ask.header("sec-fetch-mode") != "navigate":
+        headers["WWW-Authenticate"] = _CHALLENGE
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = "GET, HEAD"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "30"
+    headers["Content-Type"], body = _body(error, status, ask)
+    return Answer(status=status, headers=headers, body=body, reason=reason_phrase(error.sentence))
+
+
+def reason_phrase(sentence: str) -> str:
+    """Return `sentence` as a reason phrase: one bounded line of printable ASCII.
+
+    Anything else in a reason makes gunicorn answer 500, and twine then sends the file again.
+    """
+    plain = "".join(char if " " <= char <= "~" else "?" for char in " ".join(sentence.split()))
+    return plain if len(plain) <= _REASON_AT_MOST else plain[: _REASON_AT_MOST - 3] + "..."
+
+
+def _status_of(error: LarderError, ask: Ask) -> int:
+    if isinstance(error, RepositoryMissing):
+        # An index that is not there must not be 404 to an installer: uv and pip would go on to
+        # the next index and take a stranger's file. uv stops at 410.
+        return 410 if ask.method in SAFE_METHODS else 404
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def _body(error: LarderError, status: int, ask: Ask) -> tuple[str, bytes]:
+    offered = ["application/json", "text/plain"]
+    if not isinstance(error, FileExists) and _PROBLEM in ask.header("accept").lower():
+        offered.insert(0, _PROBLEM)
+    kind = best_match(ask.header("accept"), offered)
+    if kind == _PROBLEM:
+        problem = {"title": HTTPStatus(status).phrase, "detail": error.sentence, "status": status}
+        return _PROBLEM, json.dumps(problem).encode()
+    if kind == "application/json":
+        # uv reads `code`, and only when the type is exactly this, without a charset.
+        code = f"{status} {error.sentence}"
+        return kind, json.dumps({"code": code, "message": error.sentence}).encode()
+    return "text/plain; charset=utf-8", f"{error.sentence}\n".encode()

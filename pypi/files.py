@@ -1,0 +1,91 @@
+"""Gives out files: whole or in ranges, and the core metadata beside them (PEP 658)."""
+
+from __future__ import annotations
+
+from email.utils import format_datetime, parsedate_to_datetime
+
+from django.conf import settings
+
+from accounts.roles import Role
+from packages import storage
+from packages.index.base import Stored
+from packages.index.opening import open_index
+from pypi.answer import Answer, Ask, caching, is_unchanged
+from pypi.ranges import Unsatisfiable, asked_range
+from pypi.simple import readable_name, revalidated
+from repos.access import require
+
+_METADATA = ".metadata"
+# Under a URL that names the digest, the bytes never change.
+_IMMUTABLE = "max-age=365000000, immutable"
+_CONTENT_TYPES = {
+    "whl": "application/zip",
+    "egg": "application/zip",
+    "zip": "application/zip",
+    "gz": "application/gzip",
+    "tgz": "application/gzip",
+    "bz2": "application/x-bzip2",
+    "tar": "application/x-tar",
+}
+
+
+def file(ask: Ask, project: str, filename: str, sha256: str = "") -> Answer:
+    """Answer `files/<project>/[<sha256>/]<filename>`, and the same with `.metadata` behind it."""
+    repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
+    index = open_index(repository)
+    name = readable_name(project, str(repository))
+    policy = _IMMUTABLE if sha256 else "no-cache"
+    if filename.endswith(_METADATA):
+        raw = index.metadata(name, filename.removesuffix(_METADATA), sha256)
+        return revalidated(ask, raw, {"Content-Type": "text/plain; charset=utf-8"}, policy=policy)
+    return _bytes_of(ask, index.open(name, filename, sha256), policy)
+
+
+def _bytes_of(ask: Ask, stored: Stored, policy: str) -> Answer:
+    """Return the bytes, the range that was asked for, or that the caller has them."""
+    etag = f'"{stored.sha256}"'
+    modified = format_datetime(stored.uploaded_at.replace(microsecond=0), usegmt=True)
+    headers = caching(ask, policy) | {
+        "ETag": etag,
+        "Last-Modified": modified,
+        "Accept-Ranges": "bytes",
+        "Content-Type": _content_type(stored.filename),
+        # A stored file is never shown as a page of ours, whatever it holds.
+        "Content-Disposition": f'attachment; filename="{stored.filename}"',
+    }
+    if is_unchanged(ask, etag) or _is_unmodified(ask, stored):
+        return Answer(status=304, headers=headers)
+    if settings.ACCEL_PREFIX:
+        headers["X-Accel-Redirect"] = f"{settings.ACCEL_PREFIX}/{stored.storage_key}"
+        return Answer(status=200, headers=headers)  # nginx sends the file, and its ranges
+    try:
+        wanted = asked_range(ask, size=stored.size, etag=etag, modified=modified)
+    except Unsatisfiable:
+        return Answer(
+            status=416, headers=headers | {"Content-Range": f"bytes */{stored.size}"}
+        )
+    start, length = wanted or (0, stored.size)
+    headers["Content-Length"] = str(length)
+    if wanted is not None:
+        headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{stored.size}"
+    answer = Answer(status=200 if wanted is None else 206, headers=headers)
+    if ask.method != "HEAD":
+        answer.stream = storage.open_range(stored.storage_key, start=start, length=length)
+    return answer
+
+
+def _is_unmodified(ask: Ask, stored: Stored) -> bool:
+    """Say whether `If-Modified-Since` holds; If-None-Match, where sent, decides instead."""
+    since = ask.header("if-modified-since")
+    if not since or ask.header("if-none-match"):
+        return False
+    try:
+        return stored.uploaded_at.replace(microsecond=0) <= parsedate_to_datetime(since)
+    except (TypeError, ValueError):
+        return False
+
+
+def _content_type(filename: str) -> str:
+    """Return the archive's type. Never one that a browser would show."""
+    ending = filename.rpartition(".")[2]
+    return _CONTENT_TYPES.get(ending, "application/octet-stream")

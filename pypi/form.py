@@ -1,0 +1,133 @@
+"""Reads the multipart form of an upload as it arrives, without holding the file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import IO
+
+from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+
+from packages.publish import Upload
+from pypi.answer import Ask
+from pypi.errors import BrokenForm
+
+_CHUNK = 256 * 1024
+# Everything but the file: a long description, many classifiers and requirements.
+_FIELD_BYTES_AT_MOST = 32 * 1024 * 1024
+_FIELDS_AT_MOST = 20_000
+# The parts of the form that carry a file. The signature is read and let go.
+_CONTENT = "content"
+
+# After a refusal the rest of the body is read, so that the client gets to read the answer
+# instead of a broken connection; but not for ever.
+_DRAIN_BYTES = 512 * 1024 * 1024
+_DRAIN_SECONDS = 60.0
+
+
+class Body:
+    """The request body, read to its declared end and no further."""
+
+    def __init__(self, stream: IO[bytes], length: int | None) -> None:
+        self._stream = stream
+        self.left = length  # None: chunked, the server knows the end
+
+    def read(self) -> bytes:
+        """Return the next chunk; empty at the end."""
+        size = _CHUNK if self.left is None else min(_CHUNK, self.left)
+        chunk = self._stream.read(size) if size else b""
+        if self.left is not None:
+            if not chunk and self.left:
+                raise BrokenForm("The upload was cut off before its end.")
+            self.left -= len(chunk)
+        return chunk
+
+    def drain(self) -> None:
+        """Read and forget the rest, within bounds."""
+        until = time.monotonic() + _DRAIN_SECONDS
+        budget = _DRAIN_BYTES
+        try:
+            while budget > 0 and time.monotonic() < until and (chunk := self.read()):
+                budget -= len(chunk)
+        except (BrokenForm, OSError):
+            pass  # the client has gone; there is nobody left to answer
+
+
+class FormReader:
+    """Reads one upload's form: the fields, and the chunks of the file between them."""
+
+    def __init__(self, ask: Ask, body: Body) -> None:
+        kind, options = parse_options_header(ask.header("content-type"))
+        if kind != "multipart/form-data" or not options.get("boundary"):
+            raise BrokenForm("An upload is a multipart/form-data form with the file in it.")
+        self.fields: dict[str, list[str]] = {}
+        self._body = body
+        self._field_bytes = 0
+        self._parser = PushMultipartParser(
+            options["boundary"], max_header_size=8192, max_segment_count=_FIELDS_AT_MOST
+        )
+        self._events = self._parsed()
+
+    def upload(self) -> Upload | None:
+        """Return the upload once the file has begun; None when the form has no file.
+
+        Its chunks read the form to the end, and its fields may grow meanwhile.
+        """
+        segment = self._read_fields()
+        if segment is None:
+            return None
+        if not segment.filename:
+            raise BrokenForm("The file in the form has no file name.")
+        return Upload(
+            filename=segment.filename,
+            chunks=self._file_then_rest(),
+            fields=self.fields,
+            declared_size=self._body.left,
+        )
+
+    def _file_then_rest(self) -> Iterator[bytes]:
+        for event in self._events:
+            if event is None:
+                break
+            if isinstance(event, (bytes, bytearray)):
+                yield bytes(event)
+        if self._read_fields() is not None:
+            raise BrokenForm("The form has more than one file.")
+
+    def _read_fields(self) -> MultipartSegment | None:
+        """Read fields until the file begins, and return its part; None at the form's end."""
+        for event in self._events:
+            if not isinstance(event, MultipartSegment):
+                continue
+            if event.name == _CONTENT:
+                return event
+            self._read_field(event)
+        return None
+
+    def _read_field(self, segment: MultipartSegment) -> None:
+        value = bytearray()
+        for event in self._events:
+            if not isinstance(event, (bytes, bytearray)):
+                break
+            self._field_bytes += len(event)
+            if self._field_bytes > _FIELD_BYTES_AT_MOST:
+                raise BrokenForm(
+                    f"The fields of the form are larger than {_FIELD_BYTES_AT_MOST} bytes."
+                )
+            value += event
+        if segment.filename is None:
+            try:
+                self.fields.setdefault(segment.name, []).append(value.decode())
+            except UnicodeDecodeError:
+                raise BrokenForm(f"The field {segment.name} is not UTF-8 text.") from None
+
+    def _parsed(self) -> Iterator[MultipartSegment | bytes | bytearray | None]:
+        try:
+            while not self._parser.closed:
+                chunk = self._body.read()
+                yield from self._parser.parse(chunk)
+                if not chunk:
+                    break
+            self._parser.close()
+        except MultipartError as error:
+            raise BrokenForm(f"The form cannot be read: {error}.") from None

@@ -1,0 +1,102 @@
+"""The Simple API: the root list and the page of one project (PEP 503, 691)."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from accounts.roles import Role
+from packages.filenames import NameRefused, NormalizedName, parse_name
+from packages.index.base import ProjectNotFound
+from packages.index.opening import open_index
+from pypi import render
+from pypi.answer import Answer, Ask, caching, etag_of, is_unchanged
+from pypi.negotiate import HTML, HTML_V1, JSON_V1, simple_type, takes_gzip
+from repos.access import require
+
+_GZIP_FROM = 1000  # bytes; smaller pages do not gain from it
+
+
+def project_list(ask: Ask) -> Answer:
+    """Answer `simple/`: every project of the repository."""
+    repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
+    if not _path(ask).endswith("/"):
+        return _moved(ask, f"{_path(ask)}/")
+    projects = open_index(repository).projects()
+    return _page(
+        ask,
+        serial=projects.serial,
+        as_json=lambda: render.project_list_json(projects),
+        as_html=lambda: render.project_list_html(projects),
+    )
+
+
+def project_page(ask: Ask, project: str) -> Answer:
+    """Answer `simple/<project>/`: the files of one project.
+
+    PEP 503: a name that is not normalised may be redirected to the one that is.
+    """
+    repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
+    normalized = readable_name(project, str(repository))
+    path = _path(ask)
+    above = path.rstrip("/").rpartition("/")[0]
+    if path != f"{above}/{normalized}/":
+        return _moved(ask, f"{above}/{normalized}/")
+    page = open_index(repository).page(normalized)
+    return _page(
+        ask,
+        serial=page.serial,
+        as_json=lambda: render.project_json(page),
+        as_html=lambda: render.project_html(page),
+    )
+
+
+def readable_name(project: str, repository: str) -> NormalizedName:
+    """Return the normalised name; what cannot be a name at all is a project we do not have."""
+    try:
+        return parse_name(project)
+    except NameRefused:
+        raise ProjectNotFound(f"There is no such project in {repository}.") from None
+
+
+def _path(ask: Ask) -> str:
+    return urlsplit(ask.url).path
+
+
+def _moved(ask: Ask, path: str) -> Answer:
+    """Redirect to the one spelling of this URL. It will never be another, so for good."""
+    query = urlsplit(ask.url).query
+    location = f"{path}?{query}" if query else path
+    return Answer(status=301, headers={"Location": location} | caching(ask, "no-cache"))
+
+
+def _page(
+    ask: Ask, *, serial: int, as_json: Callable[[], bytes], as_html: Callable[[], bytes]
+) -> Answer:
+    kind = simple_type(ask.header("accept"), ask.query.get("format", ""))
+    body = as_json() if kind == JSON_V1 else as_html()
+    headers = {
+        "Content-Type": kind if kind in {JSON_V1, HTML_V1} else f"{HTML}; charset=utf-8",
+        "X-PyPI-Last-Serial": str(serial),
+    }
+    return revalidated(ask, body, headers)
+
+
+def revalidated(
+    ask: Ask, body: bytes, headers: dict[str, str], *, policy: str = "no-cache"
+) -> Answer:
+    """Return `body`, compressed if asked so, or 304 when the caller has these very bytes.
+
+    `no-cache`: kept, and asked for again each time. pip and uv take any `max-age` at its word
+    and would not see a release published meanwhile.
+    """
+    headers |= caching(ask, policy)
+    if len(body) >= _GZIP_FROM and takes_gzip(ask.header("accept-encoding")):
+        body = gzip.compress(body, compresslevel=5, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    headers["ETag"] = etag_of(body)
+    if is_unchanged(ask, headers["ETag"]):
+        kept = ("Cache-Control", "ETag", "Vary")
+        return Answer(status=304, headers={name: headers[name] for name in kept})
+    return Answer(status=200, headers=headers, body=body)

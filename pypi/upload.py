@@ -1,0 +1,68 @@
+"""Takes uploads by the legacy upload API, as every publishing client speaks it.
+
+One URL, the repository's own; success is 200, and a POST is never redirected.
+"""
+
+from __future__ import annotations
+
+from xmlrpc.client import Fault, dumps
+
+from accounts.roles import Role
+from base.errors import LarderError
+from packages.publish import publish
+from pypi.answer import Answer, Ask
+from pypi.errors import BrokenForm, NoLongerOffered, answer_for
+from pypi.form import Body, FormReader
+from repos.access import SignInRequired, require
+
+_UNSUPPORTED_SEARCH = 1
+
+
+def post(ask: Ask) -> Answer:
+    """Answer a POST to the repository's URL: an upload, or pip search by its content type."""
+    body = Body(ask.body, ask.content_length)
+    try:
+        # Who may not publish here is told before the form is read.
+        if ask.header("content-type").startswith("text/xml"):
+            return _search(ask)
+        return _upload(ask, body)
+    except LarderError as error:
+        return answer_for(error, ask)
+    finally:
+        body.drain()
+
+
+def _upload(ask: Ask, body: Body) -> Answer:
+    repository = require(ask.principal, ask.tenant, ask.key, Role.WRITER)
+    form = FormReader(ask, body)
+    upload = form.upload()
+    action = next(iter(form.fields.get(":action", [])), ask.query.get(":action", "file_upload"))
+    if action in {"submit", "submit_pkg_info", "doc_upload"}:
+        # Old clients announce a name before they upload. No name has to be announced here.
+        raise NoLongerOffered(f"'{action}' is not needed: upload the files, the rest follows.")
+    if action != "file_upload":
+        raise BrokenForm(f"The form asks for '{action[:50]}'; this URL takes file_upload.")
+    if upload is None:
+        raise BrokenForm("The form has no file in it.")
+    published = publish(repository=repository, upload=upload, by=ask.principal)
+    text = "" if published.created else "The same file was here already; nothing was changed.\n"
+    return Answer(
+        status=200, headers={"Content-Type": "text/plain; charset=utf-8"}, body=text.encode()
+    )
+
+
+def _search(ask: Ask) -> Answer:
+    """Say that pip search is not offered.
+
+    In a Fault with status 200: pip prints its text, while any HTTP error but a challenge makes
+    pip crash.
+    """
+    sentence = f"{ask.tenant}/{ask.key} does not offer pip search."
+    try:
+        require(ask.principal, ask.tenant, ask.key, Role.READER)
+    except SignInRequired:
+        raise
+    except LarderError as error:
+        sentence = error.sentence
+    fault = dumps(Fault(_UNSUPPORTED_SEARCH, sentence))
+    return Answer(status=200, headers={"Content-Type": "text/xml"}, body=fault.encode())

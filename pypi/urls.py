@@ -1,0 +1,50 @@
+"""The URLs of the PyPI door, under every prefix by which a repository is known.
+
+A missing trailing slash never costs a client its upload: both spellings are routes, because a
+redirected POST is refused, or silently turned into a GET, by most clients.
+"""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path, re_path
+
+from base.slugs import SLUG_PATTERN
+from pypi import views
+
+_below: list[URLPattern | URLResolver] = [
+    re_path(r"^simple/?$", views.project_list, name="simple"),
+    re_path(r"^simple/(?P<project>[^/]+)/?$", views.project_page, name="simple-project"),
+    # hatch looks here before it uploads (devpi's spelling of the same page).
+    re_path(r"^\+simple/(?P<project>[^/]+)/?$", views.project_page, name="plus-simple-project"),
+    re_path(
+        r"^files/(?P<project>[^/]+)/(?P<sha256>[0-9a-f]{64})/(?P<filename>[^/]+)$",
+        views.file,
+        name="file",
+    ),
+    path("files/<str:project>/<str:filename>", views.file, name="present-file"),
+    re_path(r"^pypi/(?P<project>[^/]+)/json/?$", views.project_json, name="project-json"),
+    re_path(
+        r"^pypi/(?P<project>[^/]+)/(?P<version>[^/]+)/json/?$",
+        views.project_json,
+        name="release-json",
+    ),
+]
+
+_KEY = rf"(?P<key>{SLUG_PATTERN})"
+_PREFIXES = (
+    r"artifactory/api/pypi/" + _KEY,
+    r"artifactory/pypi/" + _KEY,
+    r"api/pypi/" + _KEY,
+    r"pypi",
+    rf"(?P<tenant>{SLUG_PATTERN})/{_KEY}",
+)
+
+
+def _door(prefix: str) -> list[URLPattern | URLResolver]:
+    return [
+        re_path(rf"^{prefix}/?$", views.repository_root, name="repository"),
+        re_path(rf"^{prefix}/", include(_below)),
+    ]
+
+
+urlpatterns = [route for prefix in _PREFIXES for route in _door(prefix)]
