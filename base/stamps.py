@@ -37,10 +37,12 @@ def new_nonce() -> str:
 
 def move_access() -> None:
     """Make every remembered access decision out of date, when this transaction commits."""
+    # The first change of an installation makes the row; of two firsts, the second waits and moves.
+    AccessStamp.objects.bulk_create([AccessStamp(pk=_THE_ROW)], ignore_conflicts=True)
     AccessStamp.objects.filter(pk=_THE_ROW).update(epoch=F("epoch") + 1, nonce=new_nonce())
 
 
 def access_stamp() -> Stamp:
     """Return the present access stamp."""
-    row = AccessStamp.objects.get(pk=_THE_ROW)
+    row = AccessStamp.objects.filter(pk=_THE_ROW).first() or AccessStamp()
     return Stamp(epoch=row.epoch, serial=0, nonce=row.nonce)

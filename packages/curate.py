@@ -18,6 +18,10 @@ from repos.access import RoleMissing, require
 BYTES_KEPT_FOR = timedelta(days=30)
 
 
+class AlreadyDeleted(InvalidInput):
+    """The distribution is deleted; deleting it again would move the day its bytes go."""
+
+
 class CannotRestore(InvalidInput):
     """The distribution is not deleted, or its bytes are gone."""
 
@@ -46,6 +50,8 @@ def delete(distribution: Distribution, *, by: Principal) -> None:
     """
     project = _project_of(distribution)
     _require(project, Role.ADMIN, by)
+    if distribution.deleted_at is not None:
+        raise AlreadyDeleted(f"{distribution.filename} is deleted already.")
     with transaction.atomic():
         distribution.deleted_at = clock.now()
         distribution.save(update_fields=["deleted_at"])

@@ -126,11 +126,7 @@ def parse_name(text: str) -> NormalizedName:
 
 def parse_version(text: str) -> Version:
     """Return the version that a text says."""
-    if len(text) > MAX_VERSION:
-        raise VersionRefused(
-            f"The version {shown(text)} is {len(text)} characters long; "
-            f"at most {MAX_VERSION} are allowed."
-        )
+    _require_short_version(text)
     try:
         # PEP 440 drops white space around a version, but means the ASCII kind.
         version = Version(text) if text.isascii() else None
@@ -141,6 +137,8 @@ def parse_version(text: str) -> Version:
             f"{shown(text)} is not a version: PEP 440 wants something like 1.0, 1.0rc1, "
             "1.0.post1 or 1.0+local."
         )
+    # Its normal form may be longer: 1.0-1 is 1.0.post1.
+    _require_short_version(str(version))
     return version
 
 
@@ -207,6 +205,14 @@ def shown(text: str) -> str:
     """Return a caller's text quoted for a sentence: short, ASCII, without control characters."""
     cut = text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
     return ascii(cut)
+
+
+def _require_short_version(text: str) -> None:
+    if len(text) > MAX_VERSION:
+        raise VersionRefused(
+            f"The version {shown(text)} is {len(text)} characters long; "
+            f"at most {MAX_VERSION} are allowed."
+        )
 
 
 def _require_plain(filename: str) -> None:

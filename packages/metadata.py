@@ -26,6 +26,12 @@ __all__ = ["CoreMetadata", "MetadataRefused", "metadata_is_servable", "parse_cor
 # of made-up fields would take hours.
 MAX_FIELDS = 200
 MAX_FIELD_LINES = 20_000
+# With continuation lines: an old description of some megabytes stands in the header.
+MAX_HEADER_LINES = 250_000
+# What the strict reader is asked about, in characters of one value and of one field. It takes
+# more than a minute over a megabyte of made-up content type parameters.
+MAX_STRICT_VALUE = 10_000
+MAX_STRICT_FIELD = 1024 * 1024
 # What is found wrong is shown to people: enough to act on, never a second copy of the file.
 MAX_PROBLEMS = 50
 MAX_PROBLEM = 300
@@ -33,8 +39,8 @@ MAX_PROBLEM = 300
 # distutils wrote UNKNOWN for whatever its setup.py did not say.
 ABSENT = ("", "UNKNOWN")
 
-# The lines that the e-mail parser would take as header fields: "name:" or a continuation.
-_HEADER = re.compile(rb"(?:(?:[!-9;-~]*:|[ \t])[^\n]*(?:\n|\Z))*")
+# A line that the e-mail parser would take as one of the header: "name:" or a continuation.
+_HEADER_LINE = re.compile(rb"(?:[!-9;-~]*:|[ \t])[^\n]*\n?")
 _FIELD = re.compile(rb"^([!-9;-~]*):", re.MULTILINE)
 _WHITE_SPACE = re.compile(r"\s+")
 # Core metadata specification, "Description": a line break in the field is followed by seven
@@ -51,6 +57,9 @@ _PLURALS = {
     "platform": "platforms",
     "project_url": "project_urls",
 }
+
+# Long by nature, and nothing to check in them.
+_FREE_TEXT = ("description", "license")
 
 # Values by the name that `packaging` gives their field.
 _Fields = dict[str, list[str]]
@@ -154,9 +163,15 @@ def _split(raw: bytes) -> tuple[bytes, bytes]:
     for the purpose would have it descend into thousands of nested parts.
     """
     text = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    found = _HEADER.match(text)
-    end = found.end() if found else 0
-    return text[:end], text[end:].removeprefix(b"\n")
+    end = 0
+    for _ in range(MAX_HEADER_LINES):
+        line = _HEADER_LINE.match(text, end)
+        if line is None:
+            return text[:end], text[end:].removeprefix(b"\n")
+        end = line.end()
+    raise MetadataRefused(
+        f"The metadata has more than {MAX_HEADER_LINES} lines of fields before its description."
+    )
 
 
 def _require_bounded(header: bytes) -> None:
@@ -208,15 +223,29 @@ def _read_fields(header: bytes) -> tuple[_Fields, list[str]]:
 
 
 def _strict_problems(known: RawMetadata) -> list[str]:
-    present = {field: value for field, value in known.items() if value not in ABSENT}
+    problems = []
+    asked: dict[str, object] = {}
+    for field, value in known.items():
+        if _is_long(field, value):
+            problems.append(f"The field {shown(field)} is too long to be checked.")
+        elif value not in ABSENT:
+            asked[field] = value
     try:
-        Metadata.from_raw(cast("RawMetadata", present), validate=True)
+        Metadata.from_raw(cast("RawMetadata", asked), validate=True)
     except ExceptionGroup as group:
         # Its order is that of a set, another one in each process.
-        return sorted(str(error) for error in group.exceptions)
+        problems += sorted(str(error) for error in group.exceptions)
     except Exception as error:  # noqa: BLE001 - advice about others' text, never worth a failure
-        return [f"The strict reader stopped: {type(error).__name__}."]
-    return []
+        problems.append(f"The strict reader stopped: {type(error).__name__}.")
+    return problems
+
+
+def _is_long(field: str, value: object) -> bool:
+    if field in _FREE_TEXT:
+        return False
+    values = [str(part) for part in value] if isinstance(value, list) else [str(value)]
+    lengths = [len(part) for part in values]
+    return max(lengths, default=0) > MAX_STRICT_VALUE or sum(lengths) > MAX_STRICT_FIELD
 
 
 def _identity(fields: _Fields) -> tuple[str, str]:

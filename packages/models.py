@@ -129,7 +129,7 @@ class Distribution(models.Model):
     filename = models.CharField(max_length=255)
     identity = models.CharField(max_length=512)  # equal for two spellings of one file name
     kind = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in Kind])
-    python_tag = models.CharField(max_length=100, blank=True)
+    python_tag = models.CharField(max_length=255, blank=True)
     size = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
     requires_python = models.CharField(max_length=500, blank=True)

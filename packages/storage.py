@@ -8,6 +8,7 @@ change and a late deletion can never hit a newer upload.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import secrets
 import tempfile
@@ -17,14 +18,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
+import structlog
+from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config as BotoConfig
+from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from storages.backends.s3 import S3Storage
 
 from base.errors import InvalidInput, LarderError
+
+log = structlog.get_logger(__name__)
+
+# What the two kinds of storage raise when they are full, away or misconfigured.
+_STORAGE_ERRORS = (OSError, Boto3Error, BotoCoreError, ClientError)
+_NOT_KEPT = "Storage did not keep the file. Nothing was published; try again."
 
 CHUNK = 1024 * 1024
 _PART = 16 * 1024 * 1024
@@ -34,8 +44,8 @@ class FileTooLarge(InvalidInput):
     """The upload is larger than its repository takes."""
 
 
-class BytesMissing(LarderError):
-    """Storage does not have, or does not give, what a row says it has."""
+class StorageFailed(LarderError):
+    """Storage did not take bytes, or does not give back what a row says it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +110,15 @@ def new_key(tenant_id: int, sha256: str) -> str:
 def put(key: str, spool: Spooled) -> None:
     """Store the spooled bytes under `key`; they are durable when this returns."""
     storage = _blobs()
-    with spool.path.open("rb") as file:
-        stored = storage.save(key, File(file, name=str(spool.path)))
-    if stored != key or storage.size(key) != spool.size:
-        raise BytesMissing("Storage did not keep the file. Nothing was published; try again.")
+    try:
+        with spool.path.open("rb") as file:
+            stored = storage.save(key, File(file, name=str(spool.path)))
+        kept = stored == key and storage.size(key) == spool.size
+    except _STORAGE_ERRORS as error:
+        log.exception("storage did not take an object", storage_key=key)
+        raise StorageFailed(_NOT_KEPT) from error
+    if not kept:
+        raise StorageFailed(_NOT_KEPT)
 
 
 def remove(key: str) -> None:
@@ -122,14 +137,18 @@ class Readable(Protocol):
 
 
 def open_range(key: str, *, start: int, length: int) -> Readable:
-    """Return a stream of `length` bytes of the object from `start`. Raises BytesMissing."""
+    """Return a stream of `length` bytes of the object from `start`. Raises StorageFailed."""
     storage = _blobs()
     try:
         if isinstance(storage, S3Storage):
             return _open_s3_range(storage, key, start, length)
         file = storage.open(key).file
     except FileNotFoundError:
-        raise BytesMissing("Storage does not have this file; tell whoever runs Larder.") from None
+        log.error("an object is missing", storage_key=key)  # noqa: TRY400 - there is no more to say
+        raise StorageFailed("Storage does not have this file; tell whoever runs Larder.") from None
+    except _STORAGE_ERRORS as error:
+        log.exception("storage did not give an object", storage_key=key)
+        raise StorageFailed("Storage does not answer now. Try again.") from error
     file.seek(start)
     return Slice(cast("IO[bytes]", file), length)
 
@@ -137,8 +156,8 @@ def open_range(key: str, *, start: int, length: int) -> Readable:
 class Slice:
     """The next `length` bytes of an open file.
 
-    It has the file's descriptor, positioned at its first byte: with a Content-Length beside it,
-    gunicorn sends it by sendfile, and any other server reads it.
+    Where the file has a descriptor, so has the slice, positioned at its first byte: with a
+    Content-Length beside it gunicorn sends it by sendfile; anything else reads it.
     """
 
     def __init__(self, file: IO[bytes], length: int) -> None:
@@ -164,21 +183,19 @@ class Slice:
 def _open_s3_range(storage: S3Storage, key: str, start: int, length: int) -> Readable:
     client = storage.connection.meta.client
     name = f"{storage.location.strip('/')}/{key}".lstrip("/")
-    wanted = {} if length == 0 else {"Range": f"bytes={start}-{start + length - 1}"}
+    if length == 0:
+        return io.BytesIO()
+    wanted = f"bytes={start}-{start + length - 1}"
     try:
-        answer = client.get_object(Bucket=storage.bucket_name, Key=name, **wanted)
+        answer = client.get_object(Bucket=storage.bucket_name, Key=name, Range=wanted)
     except client.exceptions.NoSuchKey:
         raise FileNotFoundError(key) from None
-    body = cast("Readable", answer["Body"])
+    body = cast("IO[bytes]", answer["Body"])
     # Some servers overlook Range and send the whole object: skip to the part that was asked for.
     if answer["ContentLength"] != length:
-        _skip(body, start)
-    return body
-
-
-def _skip(body: Readable, count: int) -> None:
-    while count > 0 and (chunk := body.read(min(CHUNK, count))):
-        count -= len(chunk)
+        while start > 0 and (chunk := body.read(min(CHUNK, start))):
+            start -= len(chunk)
+    return Slice(body, length)
 
 
 class DurableFileSystemStorage(FileSystemStorage):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-from portal import config
+from portal.config import ConfigError, read
 
 try:
-    _config = config.read(os.environ)
-except config.ConfigError as error:
+    _config = read(os.environ)
+except ConfigError as error:
     sys.exit(f"Larder cannot start.\n{error}")
 
 bind = _config.bind

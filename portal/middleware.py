@@ -22,6 +22,8 @@ from portal import pages
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Middleware = Callable[[HttpRequest], HttpResponseBase]
 
+# Health checks come by whatever address and scheme the process has.
+_ABOUT_THE_PROCESS = "/-/"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Scripts and styles come from our own static files; nothing is inline, nothing from elsewhere.
 _POLICY = (
@@ -63,7 +65,7 @@ def known_hosts(get_response: GetResponse) -> Middleware:
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         host = urlsplit(f"//{request.get_host()}").hostname or ""
-        if host in own or Tenant.objects.filter(host_name=host).exists():
+        if request.path.startswith(_ABOUT_THE_PROCESS) or host in own or Tenant.objects.filter(host_name=host).exists():
             return get_response(request)
         return pages.plain(
             request,
@@ -78,13 +80,12 @@ def known_hosts(get_response: GetResponse) -> Middleware:
 def https_only(get_response: GetResponse) -> Middleware:
     """Where Larder is reached by https, send reads there and refuse everything else.
 
-    A redirected POST loses its body in some clients, which then report success. Health checks
-    come from beside the process and stay plain.
+    A redirected POST loses its body in some clients, which then report success.
     """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         is_plain = settings.BASE_URL.startswith("https://") and not request.is_secure()
-        if not is_plain or request.path.startswith("/-/"):
+        if not is_plain or request.path.startswith(_ABOUT_THE_PROCESS):
             return get_response(request)
         if request.method in _SAFE:
             return HttpResponsePermanentRedirect(settings.BASE_URL + request.get_full_path())

@@ -106,7 +106,7 @@ def plain(_request: HttpRequest, status: int, sentence: str) -> HttpResponse:
     )
 
 
-def not_found(request: HttpRequest, _exception: Exception) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Say that no page has this URL."""
     return error_page(request, 404, f"There is no page at {request.path[:200]}.")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from pytest_django.fixtures import Settings
 
 from base import clock
@@ -26,6 +28,14 @@ class MovableClock:
     def move(self, **delta: float) -> None:
         """Let time pass."""
         self.time += timedelta(**delta)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_tox_suffix() -> None:
+    """Keep SQLite's test database in a file: threads of one test then share it as processes do."""
+    settings = connections["default"].settings_dict
+    if connections["default"].vendor == "sqlite":
+        settings["TEST"]["NAME"] = f"{os.environ['LARDER_TEST_HOME']}/tests.sqlite3"
 
 
 @pytest.fixture

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import atexit
 import os
+import pathlib
 import shutil
 import tempfile
 
 if "LARDER_TEST_HOME" not in os.environ:
     home = tempfile.mkdtemp(prefix="larder-tests-")
     os.environ["LARDER_TEST_HOME"] = home
+    pathlib.Path(home, "static").mkdir()  # whitenoise warns of a missing folder
     atexit.register(shutil.rmtree, home, ignore_errors=True)
 
 os.environ["LARDER_HOME"] = os.environ["LARDER_TEST_HOME"]
-for name in ("LARDER_BASE_URL", "LARDER_SECRET_KEY", "LARDER_ADMIN_PASSWORD", "LARDER_BIND"):
+os.environ["LARDER_BASE_URL"] = "http://testserver"  # what Django's test client calls itself
+for name in ("LARDER_SECRET_KEY", "LARDER_ADMIN_PASSWORD", "LARDER_BIND"):
     os.environ.pop(name, None)

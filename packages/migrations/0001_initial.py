@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('filename', models.CharField(max_length=255)),
                 ('identity', models.CharField(max_length=512)),
                 ('kind', models.CharField(choices=[('wheel', 'wheel'), ('sdist', 'sdist'), ('egg', 'egg'), ('dumb', 'dumb')], max_length=12)),
-                ('python_tag', models.CharField(blank=True, max_length=100)),
+                ('python_tag', models.CharField(blank=True, max_length=255)),
                 ('size', models.BigIntegerField()),
                 ('sha256', models.CharField(max_length=64)),
                 ('requires_python', models.CharField(blank=True, max_length=500)),

@@ -1,0 +1,135 @@
+"""One contract for each place that bytes may live in: a folder, and two kinds of bucket."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.core.files.storage import storages
+
+from packages import storage
+from tests.parts import given, s3
+
+CONTENT = os.urandom(100_000)
+
+
+@pytest.fixture(scope="session")
+def buckets() -> Iterator[dict[str, s3.S3]]:
+    """Both S3 servers, started once: moto for semantics, rclone for signatures."""
+    with s3.moto() as moto, s3.rclone() as rclone:
+        yield {"moto": moto, "rclone": rclone}
+
+
+@pytest.fixture(
+    params=[
+        "folder",
+        pytest.param("moto", marks=pytest.mark.parts),
+        pytest.param("rclone", marks=pytest.mark.parts),
+    ]
+)
+def place(request, settings, tmp_path: Path) -> str:
+    """Where the bytes live in this test."""
+    if request.param != "folder":
+        server = request.getfixturevalue("buckets")[request.param]
+        parts = urlsplit(server.url(prefix=tmp_path.name))
+        settings.STORAGES = settings.STORAGES | {
+            "blobs": {
+                "BACKEND": "packages.storage.BucketStorage",
+                "OPTIONS": {
+                    "bucket_name": parts.netloc,
+                    "location": parts.path.strip("/"),
+                    "endpoint_url": parse_qs(parts.query)["endpoint"][0],
+                    "region_name": "us-east-1",
+                    "access_key": server.access_key,
+                    "secret_key": server.secret_key,
+                },
+            }
+        }
+    return str(request.param)
+
+
+@pytest.fixture
+def key(place: str) -> str:
+    """The key under which the content is stored."""
+    key = storage.new_key(7, hashlib.sha256(CONTENT).hexdigest())
+    with storage.spooled([CONTENT], limit=len(CONTENT)) as spool:
+        storage.put(key, spool)
+    return key
+
+
+def read(key: str, start: int, length: int) -> bytes:
+    stream = storage.open_range(key, start=start, length=length)
+    try:
+        return b"".join(iter(lambda: stream.read(8192), b""))
+    finally:
+        stream.close()
+
+
+@pytest.mark.parametrize(
+    ("start", "length"), [(0, 100_000), (0, 1), (99_999, 1), (500, 10_000), (0, 0)]
+)
+def test_any_part_comes_back(key: str, start: int, length: int) -> None:
+    assert read(key, start, length) == CONTENT[start : start + length]
+
+
+def test_removed_bytes_are_missing_and_removing_again_is_no_error(key: str) -> None:
+    storage.remove(key)
+    storage.remove(key)
+    with pytest.raises(storage.StorageFailed):
+        storage.open_range(key, start=0, length=10)
+
+
+def test_a_large_file_in_parts(place: str) -> None:
+    """Larger than one part of a multipart upload."""
+    block = os.urandom(1024 * 1024)
+    key = storage.new_key(7, "b" * 64)
+    with storage.spooled((block for _ in range(20)), limit=10**9) as spool:
+        storage.put(key, spool)
+        assert spool.size == 20 * 1024 * 1024
+    assert read(key, 17 * 1024 * 1024, 1024) == block[:1024]
+    assert storages["blobs"].size(key) == spool.size
+
+
+def test_a_spool_knows_its_digests_and_goes_away(tmp_path: Path) -> None:
+    with storage.spooled([b"fr", b"og"], limit=4) as spool:
+        assert spool.path.read_bytes() == b"frog"
+        assert spool.sha256 == hashlib.sha256(b"frog").hexdigest()
+        assert spool.blake2b_256 == hashlib.blake2b(b"frog", digest_size=32).hexdigest()
+    assert not spool.path.exists()
+
+
+def test_a_spool_stops_at_its_limit(tmp_path: Path) -> None:
+    taken = []
+
+    def chunks() -> Iterator[bytes]:
+        for number in range(100):
+            taken.append(number)
+            yield b"x" * 10
+
+    with pytest.raises(storage.FileTooLarge), storage.spooled(chunks(), limit=25):
+        pass
+    assert taken == [0, 1, 2]
+    assert not list((tmp_path / "spool").iterdir())
+
+
+@pytest.mark.parts
+def test_a_wrong_secret_keeps_nothing(buckets: dict[str, s3.S3], settings) -> None:
+    server = buckets["rclone"]
+    settings.STORAGES = settings.STORAGES | {
+        "blobs": {
+            "BACKEND": "packages.storage.BucketStorage",
+            "OPTIONS": {
+                "bucket_name": "larder",
+                "endpoint_url": server.endpoint,
+                "region_name": "us-east-1",
+                "access_key": server.access_key,
+                "secret_key": "wrong",
+            },
+        }
+    }
+    with storage.spooled([b"x"], limit=1) as spool, pytest.raises(storage.StorageFailed):
+        storage.put(storage.new_key(7, "c" * 64), spool)

@@ -1,0 +1,104 @@
+"""The management commands that do what the admin does."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts import tokens
+from accounts.models import Tenant, User
+from accounts.principal import Principal
+from accounts.roles import Role
+from repos.access import require
+from repos.models import Kind, Repository
+from tests.cast import Cast
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue().strip()
+
+
+def test_a_team_gets_a_repository_and_publishes_with_a_token(db: None) -> None:
+    run("create_tenant", "main", "--name", "Main")
+    run("create_user", "ann", "--tenant", "main", "--team", "data")
+    run("create_repository", "main/team-a", "--kind", "local", "--description", "Team A")
+    run("grant", "main/team-a", "--team", "data", "--role", "writer")
+    secret = run("create_token", "ann", "--tenant", "main", "--name", "laptop")
+    token = tokens.find(secret)
+    assert token is not None
+    ann = Principal(user=token.membership.user)
+    assert require(ann, "main", "team-a", Role.WRITER).description == "Team A"
+
+
+def test_a_service_account_is_a_member_without_a_password(cast: Cast) -> None:
+    run("create_user", "acme/ci", "--service")
+    account = User.objects.get(username="acme/ci")
+    assert account.service_of == cast.acme.tenant
+    assert not account.has_usable_password()
+    run("grant", "acme/local", "--user", "acme/ci", "--role", "writer")
+    assert run("create_token", "acme/ci", "--tenant", "acme").startswith("lrd_")
+
+
+def test_a_token_can_be_limited(cast: Cast) -> None:
+    secret = run(
+        "create_token", "wes", "--tenant", "acme", "--repository", "acme/local",
+        "--project", "acme-*", "--role", "reader", "--days", "7",
+    )  # fmt: skip
+    token = tokens.find(secret)
+    assert token is not None
+    assert (token.all_repositories, token.role) == (False, Role.READER)
+    assert token.project_patterns == ["acme-*"]
+    assert token.expires_at is not None
+
+
+def test_a_password_is_printed_once_and_works(db: None) -> None:
+    password = run("create_user", "ann")
+    assert User.objects.get(username="ann").check_password(password)
+
+
+def test_remote_and_virtual_can_be_made(cast: Cast) -> None:
+    run("create_repository", "acme/remote", "--kind", "remote",
+        "--upstream", "https://mirror.example.org/simple")  # fmt: skip
+    run("create_repository", "acme/virtual", "--kind", "virtual",
+        "--member", "acme/local", "--member", "acme/remote", "--no-grants")  # fmt: skip
+    virtual = Repository.objects.get(key="virtual")
+    assert virtual.kind == Kind.VIRTUAL
+    assert [place.repository.key for place in virtual.members.all()] == ["local", "remote"]
+    assert not virtual.grants.exists()
+
+
+def test_a_grant_given_twice_is_changed(cast: Cast) -> None:
+    run("grant", "acme/local", "--members", "--role", "reader")
+    run("grant", "acme/local", "--members", "--role", "writer")
+    assert [grant.role for grant in cast.acme.repository.grants.filter(subject="members")] == [
+        Role.WRITER
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["create_repository", "team-a"], "tenant/key"),
+        (["create_repository", "nope/team-a"], "There is no tenant nope"),
+        (["create_repository", "acme/local"], "taken"),
+        (["create_repository", "acme/v", "--kind", "virtual", "--member", "acme/x"], "acme/x"),
+        (["grant", "acme/none", "--anyone"], "There is no repository acme/none"),
+        (["grant", "acme/local", "--user", "gil"], "gil is not a member of acme"),
+        (["grant", "acme/local", "--team", "none"], "acme has no team none"),
+        (["grant", "acme/local", "--anyone", "--role", "writer"], "reader role only"),
+        (["create_token", "gil", "--tenant", "acme"], "gil is not a member of acme"),
+        (["create_tenant", "acme"], "exists"),
+        (["create_tenant", "admin"], "URL of the portal"),
+        (["create_user", "wes"], "taken"),
+        (["create_user", "ci", "--service"], "tenant"),
+    ],
+)
+def test_what_is_wrong_is_said(cast: Cast, arguments: list[str], says: str) -> None:
+    before = (Repository.objects.count(), User.objects.count(), Tenant.objects.count())
+    with pytest.raises(CommandError, match=says):
+        run(*arguments)
+    assert before == (Repository.objects.count(), User.objects.count(), Tenant.objects.count())

@@ -1,0 +1,154 @@
+"""Repositories, upstreams, members and grants: what the use cases do and refuse."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from accounts.models import Membership
+from accounts.roles import Role
+from base.audit import SYSTEM
+from base.models import AuditEvent
+from base.stamps import access_stamp
+from repos import configure
+from repos.models import Grant, Kind, Repository, Upstream
+from repos.sealed import SealBroken, unseal
+from repos.stamps import stamp
+from tests.cast import Cast, make_repository
+
+
+def test_a_new_repository_is_read_by_all_members_unless_told_otherwise(cast: Cast) -> None:
+    made = configure.create_repository(
+        Repository(tenant=cast.acme.tenant, key="open", kind=Kind.LOCAL), by=SYSTEM
+    )
+    assert [(grant.subject, grant.role) for grant in made.grants.all()] == [
+        (Grant.Subject.MEMBERS, Role.READER)
+    ]
+    closed = make_repository(cast.acme.tenant, "closed")
+    assert not closed.grants.exists()
+
+
+@pytest.mark.parametrize("key", ["", "Upper", "-dash", "a/b", "a b", "api", "pypi", "x" * 101])
+def test_a_key_that_makes_no_url_is_refused(cast: Cast, key: str) -> None:
+    with pytest.raises(ValidationError):
+        make_repository(cast.acme.tenant, key)
+
+
+def test_a_key_is_taken_once_per_tenant_even_by_a_deleted_repository(cast: Cast) -> None:
+    make_repository(cast.globex.tenant, "tools")
+    gone = make_repository(cast.acme.tenant, "tools")
+    configure.delete_repository(gone, by=SYSTEM)
+    with pytest.raises(ValidationError, match="taken"):
+        make_repository(cast.acme.tenant, "tools")
+
+
+def test_tenant_key_and_kind_stay(cast: Cast) -> None:
+    for name, value in (("key", "new"), ("kind", Kind.REMOTE), ("tenant", cast.globex.tenant)):
+        row = Repository.objects.get(pk=cast.acme.repository.pk)
+        setattr(row, name, value)
+        with pytest.raises(ValidationError, match="cannot be changed"):
+            configure.change_repository(row, by=SYSTEM)
+
+
+def test_changed_settings_move_the_epoch_and_are_audited(cast: Cast) -> None:
+    row = cast.acme.repository
+    before = stamp(row.pk)
+    row.description = "Tools"
+    configure.change_repository(row, by=cast.acme.admin.principal.actor)
+    assert stamp(row.pk).epoch == before.epoch + 1
+    event = AuditEvent.objects.first()
+    assert event is not None
+    assert (event.actor, event.action, event.subject) == ("ada", "repository.change", "acme/local")
+    assert (event.before["description"], event.after["description"]) == ("", "Tools")
+
+
+def test_a_grant_moves_the_access_stamp_and_its_end_too(cast: Cast) -> None:
+    before = access_stamp()
+    grant = Grant(repository=cast.acme.repository, subject=Grant.Subject.ANYONE, role=Role.READER)
+    configure.save_grant(grant, by=SYSTEM)
+    given = access_stamp()
+    configure.end_grant(grant, by=SYSTEM)
+    assert before != given != access_stamp()
+    assert not Grant.objects.filter(subject=Grant.Subject.ANYONE).exists()
+
+
+@pytest.mark.parametrize("subject", [Grant.Subject.ANYONE, Grant.Subject.SIGNED_IN])
+@pytest.mark.parametrize("role", [Role.WRITER, Role.ADMIN])
+def test_the_widest_circles_only_read(cast: Cast, subject: str, role: Role) -> None:
+    with pytest.raises(ValidationError):
+        configure.save_grant(
+            Grant(repository=cast.acme.repository, subject=subject, role=role), by=SYSTEM
+        )
+
+
+def test_a_grant_stays_within_its_tenant(cast: Cast) -> None:
+    stranger = Membership.objects.get(user=cast.globex.writer.user)
+    grant = Grant(repository=cast.acme.repository, membership=stranger, role=Role.READER)
+    with pytest.raises(ValidationError, match="does not belong to acme"):
+        configure.save_grant(grant, by=SYSTEM)
+
+
+def test_a_subject_has_one_grant_per_repository(cast: Cast) -> None:
+    place = Membership.objects.get(user=cast.acme.reader.user)
+    with pytest.raises(ValidationError, match="change that one"):
+        configure.save_grant(
+            Grant(repository=cast.acme.repository, membership=place, role=Role.ADMIN), by=SYSTEM
+        )
+
+
+def test_an_upstreams_password_is_sealed(cast: Cast, settings) -> None:
+    remote = make_repository(cast.acme.tenant, "remote", Kind.REMOTE)
+    upstream = Upstream(repository=remote, index_url="https://mirror.example.org/simple")
+    configure.save_upstream(upstream, by=SYSTEM, password="hunter2")
+    row = Upstream.objects.get(repository=remote)
+    assert "hunter2" not in str(vars(row))
+    assert not AuditEvent.objects.filter(after__icontains="hunter2").exists()
+    assert unseal(row.sealed_password) == "hunter2"
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another key, after a rotation, that is long"
+    assert unseal(row.sealed_password) == "hunter2"
+    settings.SECRET_KEY_FALLBACKS = []
+    with pytest.raises(SealBroken):
+        unseal(row.sealed_password)
+
+
+@pytest.mark.parametrize(
+    ("kind", "url"),
+    [
+        (Kind.LOCAL, "https://mirror.example.org/simple"),
+        (Kind.REMOTE, "https://ann:hunter2@mirror.example.org/simple"),
+        (Kind.REMOTE, "ftp://mirror.example.org/simple"),
+        (Kind.REMOTE, "not a url"),
+    ],
+)
+def test_an_upstream_that_cannot_be_is_refused(cast: Cast, kind: Kind, url: str) -> None:
+    row = make_repository(cast.acme.tenant, "somewhere", kind)
+    with pytest.raises(ValidationError):
+        configure.save_upstream(Upstream(repository=row, index_url=url), by=SYSTEM)
+
+
+def test_a_virtual_shows_its_members_in_order(cast: Cast) -> None:
+    virtual = make_repository(cast.acme.tenant, "virtual", Kind.VIRTUAL)
+    other = make_repository(cast.acme.tenant, "other")
+    configure.set_members(virtual, [other, cast.acme.repository], by=SYSTEM)
+    assert [str(place.repository) for place in virtual.members.all()] == [
+        "acme/other",
+        "acme/local",
+    ]
+    with pytest.raises(ValidationError, match="member of acme/virtual"):
+        configure.delete_repository(other, by=SYSTEM)
+
+
+def test_a_virtual_has_no_circles_and_no_strangers(cast: Cast) -> None:
+    inner = make_repository(cast.acme.tenant, "inner", Kind.VIRTUAL)
+    outer = make_repository(cast.acme.tenant, "outer", Kind.VIRTUAL)
+    configure.set_members(outer, [inner], by=SYSTEM)
+    for virtual, member in (
+        (inner, inner),
+        (inner, outer),
+        (outer, cast.globex.repository),
+        (cast.acme.repository, outer),
+    ):
+        with pytest.raises(ValidationError):
+            configure.set_members(virtual, [member], by=SYSTEM)
+    assert not inner.members.exists()
