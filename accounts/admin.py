@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -15,6 +16,9 @@ from accounts import members
 from accounts.admin_base import UseCaseAdmin, principal_of
 from accounts.models import Membership, ServiceAccount, Team, Tenant, User
 from base.slugs import validate_slug
+
+# Django's groups are not used: teams and grants say who may do what.
+admin.site.unregister(Group)
 
 
 @admin.register(Tenant)
@@ -30,11 +34,13 @@ class TenantAdmin(UseCaseAdmin[Tenant]):
         fields = list(super().get_readonly_fields(request, obj))
         return [*fields, "slug"] if obj else fields
 
-    def has_delete_permission(self, request: HttpRequest, obj: Tenant | None = None) -> bool:  # noqa: ARG002
+    def has_delete_permission(self, request: HttpRequest, obj: Tenant | None = None) -> bool:
         """A tenant is emptied, not deleted."""
         return False
 
-    def save_model(self, request: HttpRequest, obj: Tenant, form: forms.ModelForm[Tenant], change: bool) -> None:  # noqa: ARG002, FBT001, E501 - Django's signature
+    def save_model(
+        self, request: HttpRequest, obj: Tenant, form: forms.ModelForm[Tenant], change: bool
+    ) -> None:
         """Save by the use case."""
         members.save_tenant(obj, by=principal_of(request).actor)
 
@@ -76,11 +82,13 @@ class UserAdmin(UseCaseAdmin[User]):
         """Return people; service accounts have their own list."""
         return super().get_queryset(request).filter(service_of__isnull=True)
 
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:  # noqa: ARG002
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """A user is made inactive, not deleted: files say who uploaded them."""
         return False
 
-    def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool) -> None:  # noqa: ARG002, FBT001, E501 - Django's signature
+    def save_model(
+        self, request: HttpRequest, obj: User, form: forms.ModelForm[User], change: bool
+    ) -> None:
         """Save by the use case, with the new password if there is one."""
         password = form.cleaned_data["new_password"] or None
         members.save_user(obj, by=principal_of(request).actor, password=password)
@@ -129,11 +137,19 @@ class ServiceAccountAdmin(UseCaseAdmin[ServiceAccount]):
     search_fields = ("username",)
     fields = ("service_of", "name", "is_active")
 
-    def has_delete_permission(self, request: HttpRequest, obj: ServiceAccount | None = None) -> bool:  # noqa: ARG002, E501
+    def has_delete_permission(
+        self, request: HttpRequest, obj: ServiceAccount | None = None
+    ) -> bool:
         """It is made inactive, not deleted."""
         return False
 
-    def save_model(self, request: HttpRequest, obj: ServiceAccount, form: forms.ModelForm[ServiceAccount], change: bool) -> None:  # noqa: ARG002, FBT001, E501 - Django's signature
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: ServiceAccount,
+        form: forms.ModelForm[ServiceAccount],
+        change: bool,
+    ) -> None:
         """Save by the use case, which makes it a member of its tenant."""
         members.save_user(obj, by=principal_of(request).actor)
 
@@ -148,11 +164,13 @@ class MembershipAdmin(UseCaseAdmin[Membership]):
     autocomplete_fields = ("tenant",)
     list_select_related = ("user", "tenant")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[str]:  # noqa: ARG002
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[str]:
         """Keep a membership what it is: grants and tokens hang on it."""
         return ["user", "tenant"] if obj else []
 
-    def save_model(self, request: HttpRequest, obj: Membership, form: forms.ModelForm[Membership], change: bool) -> None:  # noqa: ARG002, FBT001, E501 - Django's signature
+    def save_model(
+        self, request: HttpRequest, obj: Membership, form: forms.ModelForm[Membership], change: bool
+    ) -> None:
         """Save by the use case."""
         members.save_membership(obj, by=principal_of(request).actor)
 
@@ -188,15 +206,15 @@ class TeamAdmin(UseCaseAdmin[Team]):
     filter_horizontal: ClassVar = ("members",)
     list_select_related = ("tenant",)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Team | None = None) -> list[str]:  # noqa: ARG002
+    def get_readonly_fields(self, request: HttpRequest, obj: Team | None = None) -> list[str]:
         """Keep a team in its tenant."""
         return ["tenant"] if obj else []
 
-    def save_model(self, request: HttpRequest, obj: Team, form: forms.ModelForm[Team], change: bool) -> None:  # noqa: ARG002, FBT001, E501 - Django's signature
+    def save_model(
+        self, request: HttpRequest, obj: Team, form: forms.ModelForm[Team], change: bool
+    ) -> None:
         """Save by the use case, members and all."""
-        members.save_team(
-            obj, by=principal_of(request).actor, members=form.cleaned_data["members"]
-        )
+        members.save_team(obj, by=principal_of(request).actor, members=form.cleaned_data["members"])
 
     def save_related(self, *_: Any, **__: Any) -> None:
         """Do nothing: the use case has saved the members."""

@@ -62,11 +62,11 @@ class UseCaseAdmin(admin.ModelAdmin[M], Generic[M]):
 class ReadOnlyAdmin(UseCaseAdmin[M], Generic[M]):
     """A model admin that only shows."""
 
-    def has_add_permission(self, request: HttpRequest, *_: object) -> bool:  # noqa: ARG002
+    def has_add_permission(self, request: HttpRequest, *_: object) -> bool:
         """Nothing is added here."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:  # noqa: ARG002
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         """Nothing is deleted here."""
         return False
 

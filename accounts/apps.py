@@ -7,4 +7,5 @@ class AccountsConfig(AppConfig):
     """Who calls: tenants, users, teams, service accounts, tokens."""
 
     name = "accounts"
+    verbose_name = "People and tokens"
     default_auto_field = "django.db.models.BigAutoField"

@@ -88,7 +88,9 @@ def again(principal: Principal) -> Principal:
 
 
 def _by_password(credentials: Credentials, address: str) -> Principal:
-    user = User.objects.filter(username=credentials.username).first()
+    # A control character is in no user name, and PostgreSQL would refuse to look for a NUL.
+    known = User.objects.filter(username=credentials.username)
+    user = known.first() if credentials.username.isprintable() else None
     if user is None:
         make_password(credentials.secret)  # takes as long as checking one: names do not leak
     elif check_password(credentials.secret, user.password) and user.is_active:

@@ -93,7 +93,7 @@ class User(AbstractBaseUser):
     )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = UserManager()
+    objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -138,7 +138,7 @@ class ServiceAccountManager(UserManager):
 class ServiceAccount(User):
     """A user that is a tenant's service account, for lists that show no people."""
 
-    objects = ServiceAccountManager()
+    objects: ClassVar[ServiceAccountManager] = ServiceAccountManager()
 
     class Meta:
         proxy = True

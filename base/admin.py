@@ -17,14 +17,14 @@ class AuditEventAdmin(admin.ModelAdmin[AuditEvent]):
     search_fields = ("subject", "actor")
     date_hierarchy = "at"
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+    def has_add_permission(self, request: HttpRequest) -> bool:
         """Events are written by use cases alone."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:  # noqa: ARG002
+    def has_change_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
         """Nobody changes an event."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:  # noqa: ARG002
+    def has_delete_permission(self, request: HttpRequest, obj: AuditEvent | None = None) -> bool:
         """Nobody deletes an event."""
         return False

@@ -7,5 +7,5 @@ class BaseConfig(AppConfig):
     """What stands under every app."""
 
     name = "base"
-    label = "base"
+    verbose_name = "Audit"
     default_auto_field = "django.db.models.BigAutoField"

@@ -27,7 +27,7 @@ class ProjectAdmin(ReadOnlyAdmin[Project]):
 
     def save_model(
         self, request: HttpRequest, obj: Project, form: forms.ModelForm[Project], change: bool
-    ) -> None:  # noqa: ARG002, FBT001, E501 - Django's signature
+    ) -> None:
         """Set the status by the use case."""
         curate.set_status(
             obj,
@@ -50,7 +50,7 @@ class ReleaseAdmin(ReadOnlyAdmin[Release]):
 
     def save_model(
         self, request: HttpRequest, obj: Release, form: forms.ModelForm[Release], change: bool
-    ) -> None:  # noqa: ARG002, FBT001, E501 - Django's signature
+    ) -> None:
         """Yank, or take it back, by the use case."""
         _yank(request, obj)
 
@@ -63,7 +63,7 @@ class PropertyInline(admin.TabularInline[Property, Distribution]):
     can_delete = False
     readonly_fields = ("name", "value")
 
-    def has_add_permission(self, request: HttpRequest, obj: Any) -> bool:  # noqa: ARG002
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Properties are shown here, not added."""
         return False
 
@@ -112,7 +112,7 @@ class DistributionAdmin(ReadOnlyAdmin[Distribution]):
         obj: Distribution,
         form: forms.ModelForm[Distribution],
         change: bool,
-    ) -> None:  # noqa: ARG002, FBT001, E501 - Django's signature
+    ) -> None:
         """Yank, or take it back, by the use case."""
         _yank(request, obj)
 
@@ -124,7 +124,7 @@ class DistributionAdmin(ReadOnlyAdmin[Distribution]):
         """Delete those of the chosen that are not deleted yet."""
         super().delete_queryset(request, queryset.filter(deleted_at__isnull=True))
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:  # noqa: ARG002
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Name the files; what describes them stays, for a restore."""
         return [str(each) for each in objs], {"files": len(objs)}, set(), []
 

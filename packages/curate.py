@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.db import transaction
@@ -39,7 +40,8 @@ def yank(target: Distribution | Release, *, reason: str, by: Principal, undo: bo
     with transaction.atomic():
         target.save(update_fields=["yanked", "yanked_reason"])
         after = {"yanked": target.yanked, "reason": target.yanked_reason}
-        _record("unyank" if undo else "yank", project, str(target), by, before, after)
+        what = "unyank" if undo else "yank"
+        _record(what, project, str(target), by=by, before=before, after=after)
         contents_changed(project)
 
 
@@ -56,7 +58,7 @@ def delete(distribution: Distribution, *, by: Principal) -> None:
         distribution.deleted_at = clock.now()
         distribution.save(update_fields=["deleted_at"])
         before = {"sha256": distribution.sha256}
-        _record("delete", project, distribution.filename, by, before, {})
+        _record("delete", project, distribution.filename, by=by, before=before, after={})
         contents_changed(project)
 
 
@@ -70,7 +72,7 @@ def restore(distribution: Distribution, *, by: Principal) -> None:
         distribution.deleted_at = None
         distribution.save(update_fields=["deleted_at"])
         after = {"sha256": distribution.sha256}
-        _record("restore", project, distribution.filename, by, {}, after)
+        _record("restore", project, distribution.filename, by=by, before={}, after=after)
         contents_changed(project)
 
 
@@ -83,7 +85,7 @@ def set_status(project: Project, *, status: Project.Status, reason: str, by: Pri
     with transaction.atomic():
         project.save(update_fields=["status", "status_reason"])
         after = {"status": project.status, "reason": project.status_reason}
-        _record("status", project, project.normalized, by, before, after)
+        _record("status", project, project.normalized, by=by, before=before, after=after)
         contents_changed(project)
 
 
@@ -105,9 +107,10 @@ def _record(  # noqa: PLR0913 - an event has this many parts
     what: str,
     project: Project,
     name: str,
+    *,
     by: Principal,
-    before: dict[str, object],
-    after: dict[str, object],
+    before: Mapping[str, object],
+    after: Mapping[str, object],
 ) -> None:
     audit.record(
         by=by.actor,

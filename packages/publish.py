@@ -266,7 +266,7 @@ def _properties(upload: Upload, named: DistributionName) -> dict[str, str]:
     return {name: value[:longest] for name, value in properties.items() if value}
 
 
-class _RaceLost(Exception):  # noqa: N818 - never leaves this module
+class _RaceLost(Exception):
     """Another process got between our look and our write: look again."""
 
 

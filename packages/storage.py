@@ -142,7 +142,7 @@ def open_range(key: str, *, start: int, length: int) -> Readable:
     try:
         if isinstance(storage, S3Storage):
             return _open_s3_range(storage, key, start, length)
-        file = storage.open(key).file
+        file = cast("IO[bytes]", storage.open(key).file)
     except FileNotFoundError:
         log.error("an object is missing", storage_key=key)  # noqa: TRY400 - there is no more to say
         raise StorageFailed("Storage does not have this file; tell whoever runs Larder.") from None
@@ -150,7 +150,7 @@ def open_range(key: str, *, start: int, length: int) -> Readable:
         log.exception("storage did not give an object", storage_key=key)
         raise StorageFailed("Storage does not answer now. Try again.") from error
     file.seek(start)
-    return Slice(cast("IO[bytes]", file), length)
+    return Slice(file, length)
 
 
 class Slice:
@@ -207,21 +207,22 @@ class DurableFileSystemStorage(FileSystemStorage):
         try:
             # The spool is on disk already: a second name for it costs nothing.
             os.link(content.name or "", target)
-            os.chmod(target, self.file_permissions_mode or 0o644)  # the spool is ours alone
+            target.chmod(self.file_permissions_mode or 0o644)  # the spool is ours alone
         except OSError:
-            name = super()._save(name, content)
+            name = super()._save(name, content)  # type: ignore[misc]  # the stubs leave it out
             _flush(target)
         _flush(target.parent)
         _flush(target.parent.parent)
         return name
 
 
-class BucketStorage(S3Storage):
+class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no types
     """A bucket of an S3-compatible service, asked in the ways that the lesser ones know too."""
 
     def get_default_settings(self) -> dict[str, Any]:
         """Return django-storages' settings with ours in place of its defaults."""
-        return super().get_default_settings() | {
+        theirs: dict[str, Any] = super().get_default_settings()
+        return theirs | {
             "file_overwrite": True,  # keys are never reused, so there is nothing to look for
             "default_acl": None,
             "querystring_auth": True,

@@ -65,7 +65,7 @@ def _purge(pk: int) -> int:
     )
     if row is None:
         return 0
-    Blob.objects.filter(pk=row.blob_id).update(named_at=clock.now())
+    Blob.objects.filter(distributions=row).update(named_at=clock.now())
     row.blob = None
     row.save(update_fields=["blob"])
     Tenant.objects.filter(repositories=row.repository_id).update(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import Count, Max, Q
@@ -13,9 +16,11 @@ from accounts.principal import Principal
 from accounts.roles import Role
 from packages.filenames import NameRefused, parse_name
 from packages.index.base import ProjectNotFound
-from packages.metadata import parse_core_metadata
-from packages.models import Distribution, Project, StoredMetadata
+from packages.metadata import CoreMetadata, parse_core_metadata
+from packages.models import Distribution, Project, Property, Release, StoredMetadata
+from packages.newest import newest_version
 from repos.access import require
+from repos.models import Repository
 
 _PROJECTS_PER_PAGE = 100
 
@@ -33,50 +38,91 @@ def repository_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse
         .order_by("normalized")
     )
     page = Paginator(projects, _PROJECTS_PER_PAGE).get_page(request.GET.get("page"))
+    newest = _newest_releases(page.object_list)
+    summaries = dict(
+        Property.objects.filter(
+            name="pypi.summary", distribution__release__in=newest.values()
+        ).values_list("distribution__release__project", "value")
+    )
+    rows = [
+        (project, newest.get(project.pk), summaries.get(project.pk, ""))
+        for project in page.object_list
+    ]
     return render(
         request,
         "packages/repository.html",
-        {
-            "repository": repository,
-            "page": page,
-            "url": f"{settings.BASE_URL}/{repository}/",
-            "host": settings.BASE_URL.partition("://")[2],
-            "scheme": settings.BASE_URL.partition("://")[0],
-        },
+        {"page": page, "rows": rows} | _connection(repository),
     )
 
 
 def project_page(request: HttpRequest, tenant: str, key: str, project: str) -> HttpResponse:
-    """Show the releases and files of one project."""
+    """Show the releases and files of one project, the release that installers take first."""
     repository = require(_principal(request), tenant, key, Role.READER)
-    row = _project(repository.pk, project)
-    if row is None:
-        raise ProjectNotFound(f"There is no such project in {repository}.")
+    row = _project(repository, project)
+    newest = _newest_releases([row]).get(row.pk)
     files = list(
         Distribution.objects.filter(release__project=row, deleted_at__isnull=True)
         .select_related("release")
         .order_by("-release__version_key", "filename")
     )
-    stored = StoredMetadata.objects.filter(distribution__in=files[:1]).first()
+    files.sort(key=lambda file: file.release != newest)
     return render(
         request,
         "packages/project.html",
-        {
-            "repository": repository,
-            "project": row,
-            "files": files,
-            "metadata": parse_core_metadata(bytes(stored.raw)) if stored else None,
-            "url": f"{settings.BASE_URL}/{repository}/",
-        },
+        {"project": row, "files": files, "metadata": _metadata_of(newest)}
+        | _connection(repository),
     )
 
 
-def _project(repository_id: int, name: str) -> Project | None:
+def _connection(repository: Repository) -> dict[str, object]:
+    """Return what the commands on a page need to name the repository."""
+    scheme, _, host = settings.BASE_URL.partition("://")
+    return {
+        "repository": repository,
+        "url": f"{settings.BASE_URL}/{repository}/",
+        "scheme": scheme,
+        "host": host,
+    }
+
+
+def _newest_releases(projects: Iterable[Project]) -> dict[int, Release]:
+    """Return the release that an installer would take, by project id."""
+    releases: dict[int, dict[str, Release]] = defaultdict(dict)
+    offered: dict[int, dict[str, bool]] = defaultdict(lambda: defaultdict(bool))
+    files = Distribution.objects.filter(
+        release__project__in=projects, deleted_at__isnull=True
+    ).select_related("release")
+    for file in files:
+        release = file.release
+        if release is not None:
+            releases[release.project_id][release.version] = release
+            offered[release.project_id][release.version] |= not (file.yanked or release.yanked)
+    return {project: held[newest_version(offered[project])] for project, held in releases.items()}
+
+
+def _metadata_of(release: Release | None) -> CoreMetadata | None:
+    """Return the metadata of a release, from a wheel where it has one."""
+    stored = (
+        StoredMetadata.objects.filter(
+            distribution__release=release, distribution__deleted_at__isnull=True
+        )
+        .order_by("-distribution__kind", "distribution__filename")
+        .first()
+        if release
+        else None
+    )
+    return parse_core_metadata(bytes(stored.raw)) if stored else None
+
+
+def _project(repository: Repository, name: str) -> Project:
     try:
         normalized = parse_name(name)
     except NameRefused:
-        return None
-    return Project.objects.filter(repository_id=repository_id, normalized=normalized).first()
+        normalized = None
+    row = Project.objects.filter(repository=repository, normalized=normalized).first()
+    if row is None:
+        raise ProjectNotFound(f"There is no such project in {repository}.")
+    return row
 
 
 def _principal(request: HttpRequest) -> Principal:

@@ -65,7 +65,11 @@ def known_hosts(get_response: GetResponse) -> Middleware:
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         host = urlsplit(f"//{request.get_host()}").hostname or ""
-        if request.path.startswith(_ABOUT_THE_PROCESS) or host in own or Tenant.objects.filter(host_name=host).exists():
+        if (
+            request.path.startswith(_ABOUT_THE_PROCESS)
+            or host in own
+            or Tenant.objects.filter(host_name=host).exists()
+        ):
             return get_response(request)
         return pages.plain(
             request,
@@ -127,6 +131,7 @@ class refusals_as_pages:  # noqa: N801 - a middleware is named like the function
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request; Django calls `process_exception` when a view refuses."""
         return self.get_response(request)
 
     def process_exception(

@@ -14,7 +14,7 @@ from accounts.authentication import CredentialsRefused
 from base.errors import InvalidInput, LarderError
 from packages.index.base import FileNotFound, FileWithheld, IndexUnavailable, ProjectNotFound
 from packages.publish import FileExists, ProjectClosed, QuotaExceeded
-from packages.storage import BytesMissing, FileTooLarge
+from packages.storage import FileTooLarge, StorageFailed
 from pypi.answer import SAFE_METHODS, Answer, Ask
 from pypi.negotiate import best_match
 from repos.access import NotYours, RepositoryMissing, RoleMissing, SignInRequired
@@ -48,7 +48,7 @@ _STATUS: tuple[tuple[type[LarderError], int], ...] = (
     (FileTooLarge, 413),
     (FileExists, 400),
     (InvalidInput, 400),
-    (BytesMissing, 503),
+    (StorageFailed, 503),
     (IndexUnavailable, 503),
 )
 _REASON_AT_MOST = 300

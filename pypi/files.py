@@ -8,7 +8,7 @@ from django.conf import settings
 
 from accounts.roles import Role
 from packages import storage
-from packages.index.base import Stored
+from packages.index.base import FileNotFound, Stored
 from packages.index.opening import open_index
 from pypi.answer import Answer, Ask, caching, is_unchanged
 from pypi.ranges import Unsatisfiable, asked_range
@@ -32,6 +32,8 @@ _CONTENT_TYPES = {
 def file(ask: Ask, project: str, filename: str, sha256: str = "") -> Answer:
     """Answer `files/<project>/[<sha256>/]<filename>`, and the same with `.metadata` behind it."""
     repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
+    if not filename.isprintable():  # PostgreSQL would not even look for a NUL
+        raise FileNotFound(f"There is no such file in {repository}.")
     index = open_index(repository)
     name = readable_name(project, str(repository))
     policy = _IMMUTABLE if sha256 else "no-cache"
@@ -61,9 +63,7 @@ def _bytes_of(ask: Ask, stored: Stored, policy: str) -> Answer:
     try:
         wanted = asked_range(ask, size=stored.size, etag=etag, modified=modified)
     except Unsatisfiable:
-        return Answer(
-            status=416, headers=headers | {"Content-Range": f"bytes */{stored.size}"}
-        )
+        return Answer(status=416, headers=headers | {"Content-Range": f"bytes */{stored.size}"})
     start, length = wanted or (0, stored.size)
     headers["Content-Length"] = str(length)
     if wanted is not None:

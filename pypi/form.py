@@ -8,6 +8,7 @@ from typing import IO
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
+from packages.filenames import shown
 from packages.publish import Upload
 from pypi.answer import Ask
 from pypi.errors import BrokenForm
@@ -117,9 +118,12 @@ class FormReader:
             value += event
         if segment.filename is None:
             try:
-                self.fields.setdefault(segment.name, []).append(value.decode())
+                text = value.decode()
             except UnicodeDecodeError:
-                raise BrokenForm(f"The field {segment.name} is not UTF-8 text.") from None
+                raise BrokenForm(f"The field {shown(segment.name)} is not UTF-8 text.") from None
+            if "\x00" in text:
+                raise BrokenForm(f"The field {shown(segment.name)} holds a NUL character.")
+            self.fields.setdefault(segment.name, []).append(text)
 
     def _parsed(self) -> Iterator[MultipartSegment | bytes | bytearray | None]:
         try:

@@ -8,17 +8,16 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-
 from urllib.parse import urljoin
 
 from packaging.utils import canonicalize_version
-from packaging.version import Version
 
 from accounts.roles import Role
 from packages.filenames import Kind, NormalizedName, VersionRefused, parse_version
 from packages.index.base import Index, PageFile, ProjectNotFound, ProjectPage
 from packages.index.opening import open_index
 from packages.metadata import CoreMetadata, parse_core_metadata
+from packages.newest import newest_version
 from pypi.answer import Answer, Ask
 from pypi.render import file_url, upload_time
 from pypi.simple import readable_name, revalidated
@@ -42,10 +41,10 @@ def project_json(ask: Ask, project: str, version: str = "") -> Answer:
     releases: dict[str, list[PageFile]] = defaultdict(list)
     for file in page.files:
         releases[file.version].append(file)
-    chosen = _asked(releases, version, f"{name} in {repository}") if version else _newest(releases)
+    chosen = _asked(releases, version, f"{name} in {repository}") if version else _newest(page)
     files = releases[chosen] if chosen else []
     # Scripts fetch these as they are: absolute, unlike the links of the Simple API.
-    to_repository = urljoin(ask.url, "../../../" if version else "../../")
+    to_repository = urljoin(ask.url.rstrip("/"), "../../../" if version else "../../")
     answer: dict[str, object] = {
         "info": _info(page, chosen, files, _metadata_of(index, name, files)),
         "last_serial": page.serial,
@@ -73,15 +72,11 @@ def _asked(releases: Mapping[str, object], version: str, where: str) -> str:
     raise ProjectNotFound(f"There is no version {version} of {where}.")
 
 
-def _newest(releases: Mapping[str, Sequence[PageFile]]) -> str:
-    """Return the version that a newcomer would get: final and not yanked where there is one."""
-
-    def rank(version: str) -> tuple[bool, bool, Version]:
-        parsed = Version(version)
-        offered = any(file.yanked_reason is None for file in releases[version])
-        return offered, not parsed.is_prerelease, parsed
-
-    return max(releases, key=rank, default="")
+def _newest(page: ProjectPage) -> str:
+    offered: dict[str, bool] = defaultdict(bool)
+    for file in page.files:
+        offered[file.version] |= file.yanked_reason is None
+    return newest_version(offered)
 
 
 def _metadata_of(

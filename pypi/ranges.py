@@ -9,7 +9,7 @@ from pypi.answer import Ask
 _ONE_RANGE = re.compile(r"bytes\s*=\s*(\d{0,19})\s*-\s*(\d{0,19})\s*")
 
 
-class Unsatisfiable(Exception):  # noqa: N818 - named for what the range is
+class Unsatisfiable(Exception):
     """The range lies outside of the file."""
 
 

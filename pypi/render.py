@@ -6,7 +6,6 @@ Links are relative to the page, so every form of a repository's URL shares one r
 from __future__ import annotations
 
 import json
-
 from datetime import UTC, datetime
 from html import escape
 from urllib.parse import quote
@@ -50,8 +49,9 @@ def project_html(page: ProjectPage) -> bytes:
             f'\n<meta name="pypi:project-status-reason" content="{escape(page.status_reason)}">'
         )
     # One line per anchor, with the text right inside: hatch and others scrape it so.
-    anchors = "\n".join(f"<a {_attributes(page, file)}>{escape(file.filename)}</a><br>"
-                        for file in page.files)
+    anchors = "\n".join(
+        f"<a {_attributes(page, file)}>{escape(file.filename)}</a><br>" for file in page.files
+    )
     return _html(f"Links for {page.name}", status, anchors)
 
 

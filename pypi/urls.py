@@ -12,22 +12,19 @@ from base.slugs import SLUG_PATTERN
 from pypi import views
 
 _below: list[URLPattern | URLResolver] = [
-    re_path(r"^simple/?$", views.project_list, name="simple"),
-    re_path(r"^simple/(?P<project>[^/]+)/?$", views.project_page, name="simple-project"),
+    path("simple", views.project_list),
+    path("simple/", views.project_list, name="simple"),
+    path("simple/<str:project>", views.project_page),
+    path("simple/<str:project>/", views.project_page, name="simple-project"),
     # hatch looks here before it uploads (devpi's spelling of the same page).
-    re_path(r"^\+simple/(?P<project>[^/]+)/?$", views.project_page, name="plus-simple-project"),
-    re_path(
-        r"^files/(?P<project>[^/]+)/(?P<sha256>[0-9a-f]{64})/(?P<filename>[^/]+)$",
-        views.file,
-        name="file",
-    ),
+    path("+simple/<str:project>", views.project_page),
+    path("+simple/<str:project>/", views.project_page, name="plus-simple-project"),
+    path("files/<str:project>/<str:sha256>/<str:filename>", views.file, name="file"),
     path("files/<str:project>/<str:filename>", views.file, name="present-file"),
-    re_path(r"^pypi/(?P<project>[^/]+)/json/?$", views.project_json, name="project-json"),
-    re_path(
-        r"^pypi/(?P<project>[^/]+)/(?P<version>[^/]+)/json/?$",
-        views.project_json,
-        name="release-json",
-    ),
+    path("pypi/<str:project>/json", views.project_json, name="project-json"),
+    path("pypi/<str:project>/json/", views.project_json),
+    path("pypi/<str:project>/<str:version>/json", views.project_json, name="release-json"),
+    path("pypi/<str:project>/<str:version>/json/", views.project_json),
 ]
 
 _KEY = rf"(?P<key>{SLUG_PATTERN})"
@@ -42,7 +39,8 @@ _PREFIXES = (
 
 def _door(prefix: str) -> list[URLPattern | URLResolver]:
     return [
-        re_path(rf"^{prefix}/?$", views.repository_root, name="repository"),
+        re_path(rf"^{prefix}/$", views.repository_root, name="repository"),
+        re_path(rf"^{prefix}$", views.repository_root),
         re_path(rf"^{prefix}/", include(_below)),
     ]
 

@@ -34,7 +34,8 @@ def _reading(function: AnswerFunction) -> DjangoView:
             if ask.method not in SAFE_METHODS:
                 # uv turns this status into "are you using the simple index URL?", which is so.
                 raise MethodNotAllowed(
-                    f"This URL is only read. Upload to the repository's own, /{ask.tenant}/{ask.key}/."
+                    "This URL is only read. Upload to the repository's own, "
+                    f"/{ask.tenant}/{ask.key}/."
                 )
             answer = function(ask, **parts)
         except LarderError as error:

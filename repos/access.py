@@ -70,7 +70,8 @@ def require(principal: Principal, tenant: str, key: str, role: Role) -> Reposito
     granted = _granted(principal, repository, standing)
     if repository is not None and granted is not None and granted >= role:
         return repository
-    raise _refusal(principal, f"{tenant}/{key}", repository, standing, granted, role)
+    case = _Case(principal, repository, standing, granted)
+    raise _refusal(case, f"{tenant}/{key}", role)
 
 
 def readable_by(principal: Principal) -> QuerySet[Repository]:
@@ -170,14 +171,19 @@ def _within_token(principal: Principal, repository: Repository, roles: list[Role
     return [min(role, limits.role) for role in roles]
 
 
-def _refusal(  # noqa: PLR0913 - the answer depends on all of them
-    principal: Principal,
-    name: str,
-    repository: Repository | None,
-    standing: Standing,
-    granted: Role | None,
-    role: Role,
-) -> LarderError:
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """All that the answer to a refused caller depends on."""
+
+    principal: Principal
+    repository: Repository | None
+    standing: Standing
+    granted: Role | None
+
+
+def _refusal(case: _Case, name: str, role: Role) -> LarderError:
+    principal, repository = case.principal, case.repository
+    standing, granted = case.standing, case.granted
     if principal.is_anonymous:
         return SignInRequired("Sign in with a user name and a token.")
     if not standing.belongs and granted is None:

@@ -15,8 +15,10 @@ from django.utils.html import format_html
 from accounts import tokens
 from accounts.admin_base import UseCaseAdmin, principal_of
 from accounts.models import Token
+from accounts.principal import Principal, TokenLimits
 from accounts.roles import Role
 from repos import configure
+from repos.access import readable_by
 from repos.models import Grant, Kind, Member, Repository, Upstream
 
 
@@ -113,7 +115,7 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
         """Return the repositories that are in service."""
         return super().get_queryset(request).filter(deleted_at__isnull=True)
 
-    def get_fieldsets(self, request: HttpRequest, obj: Repository | None = None) -> Any:  # noqa: ARG002
+    def get_fieldsets(self, request: HttpRequest, obj: Repository | None = None) -> Any:
         """Group the fields; what can no longer be changed is shown as text."""
         name = ("tenant", "key", "kind", "description")
         limits = ("max_file_bytes", "quiet_period")
@@ -125,16 +127,21 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
             )
         return ((None, {"fields": (*name, "address")}), ("Limits", {"fields": limits}))
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Repository | None = None) -> list[str]:  # noqa: ARG002
+    def get_readonly_fields(self, request: HttpRequest, obj: Repository | None = None) -> list[str]:
         """Keep tenant, key and kind: URLs and contents hang on them."""
         return ["tenant", "key", "kind", "address"] if obj else []
 
-    def get_inlines(self, request: HttpRequest, obj: Repository | None) -> Any:  # noqa: ARG002
+    def get_inlines(self, request: HttpRequest, obj: Repository | None) -> Any:
         """Offer what the kind of the repository has, once it is there."""
         if obj is None:
             return []
-        by_kind = {Kind.REMOTE: [UpstreamInline], Kind.VIRTUAL: [MemberInline]}
-        return [*by_kind.get(Kind(obj.kind), []), GrantInline]
+        match obj.kind:
+            case Kind.REMOTE:
+                return [UpstreamInline, GrantInline]
+            case Kind.VIRTUAL:
+                return [MemberInline, GrantInline]
+            case _:
+                return [GrantInline]
 
     @admin.display(description="URL")
     def address(self, obj: Repository) -> str:
@@ -149,7 +156,9 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
             obj.kind,
         )
 
-    def save_model(self, request: HttpRequest, obj: Repository, form: forms.ModelForm[Repository], change: bool) -> None:  # noqa: FBT001, E501 - Django's signature
+    def save_model(
+        self, request: HttpRequest, obj: Repository, form: forms.ModelForm[Repository], change: bool
+    ) -> None:
         """Save by the use case."""
         actor = principal_of(request).actor
         if change:
@@ -159,7 +168,7 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
                 obj, by=actor, members_read=form.cleaned_data["members_read"]
             )
 
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: ARG002, FBT001 - Django's signature
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Save upstream, members and grants by their use cases."""
         actor = principal_of(request).actor
         if isinstance(formset, MemberFormSet):
@@ -180,7 +189,7 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
         """Take it out of service by the use case."""
         configure.delete_repository(obj, by=principal_of(request).actor)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:  # noqa: ARG002
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Say what goes out of service; rows and bytes stay."""
         return [str(each) for each in objs], {"repositories": len(objs)}, set(), []
 
@@ -196,11 +205,13 @@ class GrantAdmin(UseCaseAdmin[Grant]):
     autocomplete_fields = ("repository", "membership", "team")
     fields = ("repository", "role", "subject", "membership", "team")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Grant | None = None) -> list[str]:  # noqa: ARG002
+    def get_readonly_fields(self, request: HttpRequest, obj: Grant | None = None) -> list[str]:
         """Keep a grant on its repository."""
         return ["repository"] if obj else []
 
-    def save_model(self, request: HttpRequest, obj: Grant, form: forms.ModelForm[Grant], change: bool) -> None:  # noqa: ARG002, FBT001, E501 - Django's signature
+    def save_model(
+        self, request: HttpRequest, obj: Grant, form: forms.ModelForm[Grant], change: bool
+    ) -> None:
         """Save by the use case."""
         configure.save_grant(obj, by=principal_of(request).actor)
 
@@ -251,8 +262,16 @@ class TokenAdmin(UseCaseAdmin[Token]):
     """Tokens. The secret of a new one is shown once, on the page that follows."""
 
     form = TokenForm
-    list_display = ("name", "identifier", "owner", "tenant", "role", "expires_at", "last_used_at",
-                    "revoked_at")
+    list_display = (
+        "name",
+        "identifier",
+        "owner",
+        "tenant",
+        "role",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+    )
     list_filter = ("membership__tenant", "role")
     list_select_related = ("membership__user", "membership__tenant")
     search_fields = ("name", "identifier", "membership__user__username")
@@ -270,11 +289,13 @@ class TokenAdmin(UseCaseAdmin[Token]):
         """Show the tenant that it works in."""
         return obj.membership.tenant.slug
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Token | None = None) -> list[str]:  # noqa: ARG002
+    def get_readonly_fields(self, request: HttpRequest, obj: Token | None = None) -> list[str]:
         """Keep a token with its owner."""
         return ["membership"] if obj else []
 
-    def save_model(self, request: HttpRequest, obj: Token, form: forms.ModelForm[Token], change: bool) -> None:  # noqa: FBT001, E501 - Django's signature
+    def save_model(
+        self, request: HttpRequest, obj: Token, form: forms.ModelForm[Token], change: bool
+    ) -> None:
         """Make the token by the use case, or change its limits."""
         actor = principal_of(request).actor
         if not change:
@@ -291,13 +312,16 @@ class TokenAdmin(UseCaseAdmin[Token]):
             request.META["larder.new_token"] = secret
         configure.limit_token(obj, form.cleaned_data["repositories"], by=actor)
 
-    def response_add(self, request: HttpRequest, obj: Token, post_url_continue: str | None = None) -> HttpResponse:  # noqa: ARG002, E501
+    def response_add(
+        self, request: HttpRequest, obj: Token, post_url_continue: str | None = None
+    ) -> HttpResponse:
         """Show the secret in this answer alone: no cookie, session or log ever holds it."""
         context = self.admin_site.each_context(request) | {
             "title": "The new token",
             "token": obj,
             "secret": request.META.pop("larder.new_token"),
             "opts": self.opts,
+            "repository": _where_it_works(obj),
         }
         response = TemplateResponse(request, "admin/accounts/token/created.html", context)
         response.headers["Cache-Control"] = "no-store"
@@ -309,6 +333,13 @@ class TokenAdmin(UseCaseAdmin[Token]):
         for token in queryset.filter(revoked_at__isnull=True):
             tokens.revoke(token, by=principal_of(request).actor)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:  # noqa: ARG002
+    def has_delete_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:
         """A token is revoked, not deleted: the audit names it."""
         return False
+
+
+def _where_it_works(token: Token) -> Repository | None:
+    """Return a repository to show the commands of a new token with: a local one if there is."""
+    owner = Principal(user=token.membership.user, token=TokenLimits.of(token))
+    mine = readable_by(owner).filter(tenant=token.membership.tenant).select_related("tenant")
+    return mine.filter(kind=Kind.LOCAL).order_by("key").first() or mine.order_by("key").first()

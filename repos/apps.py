@@ -7,5 +7,5 @@ class ReposConfig(AppConfig):
     """What exists and who may: repositories, upstreams, members, grants."""
 
     name = "repos"
-    verbose_name = "Repositories"
+    verbose_name = "Repositories and grants"
     default_auto_field = "django.db.models.BigAutoField"

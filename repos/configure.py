@@ -97,9 +97,7 @@ def save_upstream(upstream: Upstream, *, by: Actor, password: str | None = None)
         )
 
 
-def set_members(
-    virtual: Repository, members: Sequence[Repository], *, by: Actor
-) -> None:
+def set_members(virtual: Repository, members: Sequence[Repository], *, by: Actor) -> None:
     """Let `virtual` show `members`, in this order."""
     check_members(virtual, members)
     with transaction.atomic():
@@ -169,9 +167,10 @@ def _beneath(repository: Repository) -> set[int]:
     found: set[int] = set()
     level = {repository.pk}
     while level:
-        level = set(
-            Member.objects.filter(virtual_id__in=level).values_list("repository_id", flat=True)
-        ) - found
+        level = (
+            set(Member.objects.filter(virtual_id__in=level).values_list("repository_id", flat=True))
+            - found
+        )
         found |= level
     return found
 

@@ -219,6 +219,10 @@ class Grant(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        who = self.membership.user if self.membership else self.team or self.get_subject_display()
+        return f"{self.get_role_display()} on {self.repository} for {who}"
+
     def clean(self) -> None:
         """Keep grants within the repository's tenant."""
         for subject in (self.membership, self.team):
@@ -227,10 +231,6 @@ class Grant(models.Model):
                     f"{subject} does not belong to {self.repository.tenant}, "
                     f"the tenant of {self.repository}."
                 )
-
-    def __str__(self) -> str:
-        who = self.membership.user if self.membership else self.team or self.get_subject_display()
-        return f"{self.get_role_display()} on {self.repository} for {who}"
 
 
 class TokenRepository(models.Model):

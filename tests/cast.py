@@ -7,7 +7,7 @@ reader (ray, gus), a member without grants (mona, gary); and a stranger who belo
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from accounts import members, tokens
 from accounts.models import Membership, Tenant, Token, User
@@ -20,22 +20,32 @@ from repos.models import Grant, Kind, Repository
 
 @dataclass
 class Person:
-    """A user and, for one with a tenant, a token that does whatever its owner may."""
+    """A user who belongs to no tenant."""
 
     user: User
-    token: Token | None = None
-    secret: str = ""
 
     @property
     def principal(self) -> Principal:
         """The person, as signed in with their password."""
         return Principal(user=self.user)
 
+
+@dataclass
+class Member(Person):
+    """A person with a place in a tenant, and a token that does whatever they may."""
+
+    token: Token
+    secret: str
+
+    @property
+    def limits(self) -> TokenLimits:
+        """What the token carries."""
+        return TokenLimits.of(self.token)
+
     @property
     def limited(self) -> Principal:
         """The person, as signed in with their token."""
-        assert self.token is not None
-        return Principal(user=self.user, token=TokenLimits.of(self.token))
+        return Principal(user=self.user, token=self.limits)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -49,10 +59,10 @@ class House:
 
     tenant: Tenant
     repository: Repository
-    admin: Person
-    writer: Person
-    reader: Person
-    member: Person
+    admin: Member
+    writer: Member
+    reader: Member
+    member: Member
 
 
 @dataclass
@@ -63,7 +73,6 @@ class Cast:
     acme: House
     globex: House
     stranger: Person
-    extra: dict[str, Person] = field(default_factory=dict)
 
 
 def basic(username: str, password: str) -> dict[str, str]:
@@ -79,7 +88,7 @@ def make_user(name: str, *, password: str | None = None, is_superuser: bool = Fa
     return user
 
 
-def make_member(name: str, tenant: Tenant, *, is_admin: bool = False) -> Person:
+def make_member(name: str, tenant: Tenant, *, is_admin: bool = False) -> Member:
     """Make a member of `tenant` with an unlimited token."""
     kind = Membership.Kind.ADMIN if is_admin else Membership.Kind.MEMBER
     membership = Membership(tenant=tenant, user=make_user(name), kind=kind)
@@ -87,7 +96,7 @@ def make_member(name: str, tenant: Tenant, *, is_admin: bool = False) -> Person:
     token, secret = tokens.create(
         membership=membership, name=f"{name}'s", by=SYSTEM, role=Role.ADMIN
     )
-    return Person(user=membership.user, token=token, secret=secret)
+    return Member(user=membership.user, token=token, secret=secret)
 
 
 def make_repository(tenant: Tenant, key: str, kind: Kind = Kind.LOCAL) -> Repository:

@@ -24,7 +24,7 @@ _COMPRESSED: Mapping[str, Callable[[bytes], bytes]] = {
 }
 
 
-def make_metadata(  # noqa: PLR0913 - one argument per field that tests vary
+def make_metadata(
     name: str,
     version: str,
     *,
@@ -45,7 +45,7 @@ def make_metadata(  # noqa: PLR0913 - one argument per field that tests vary
     return ("\n".join(lines) + "\n" + (f"\n{description}" if description else "")).encode()
 
 
-def make_wheel(  # noqa: PLR0913 - one argument per field that tests vary
+def make_wheel(
     name: str,
     version: str,
     *,
@@ -85,7 +85,7 @@ def make_wheel(  # noqa: PLR0913 - one argument per field that tests vary
     return f"{stem}.whl", zip_of(members)
 
 
-def make_sdist(  # noqa: PLR0913 - one argument per field that tests vary
+def make_sdist(
     name: str,
     version: str,
     *,
@@ -128,7 +128,7 @@ def make_sdist(  # noqa: PLR0913 - one argument per field that tests vary
     return f"{stem}.{format}", _packed(members, format)
 
 
-def make_egg(  # noqa: PLR0913 - one argument per field that tests vary
+def make_egg(
     name: str,
     version: str,
     *,

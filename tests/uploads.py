@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from http import HTTPStatus
+from typing import Any
 
-from django.http.response import HttpResponseBase
 from django.test import Client
 
-from tests.cast import Person
+from tests.cast import Member
 
 BOUNDARY = "0123456789abcdef0123456789abcdef"
 Fields = Iterable[tuple[str, str]]
@@ -28,7 +28,8 @@ def form_body(
     kind = f"Content-Type: {content_type}\r\n" if content_type else ""
     parts.append(
         f"--{BOUNDARY}\r\n"
-        f'Content-Disposition: form-data; name="content"; filename="{filename}"\r\n{kind}\r\n'.encode()
+        'Content-Disposition: form-data; name="content"; '
+        f'filename="{filename}"\r\n{kind}\r\n'.encode()
         + content
         + b"\r\n"
     )
@@ -58,9 +59,7 @@ def twine_fields(name: str, version: str, filename: str, content: bytes) -> list
     ]
 
 
-def post_form(
-    client: Client, body: bytes, *, to: str, by: Person | None, **headers: str
-) -> HttpResponseBase:
+def post_form(client: Client, body: bytes, *, to: str, by: Member | None, **headers: str) -> Any:
     """Send a form's bytes to the repository URL `to`."""
     sent = (by.headers if by else {}) | {name.replace("_", "-"): headers[name] for name in headers}
     return client.generic(
@@ -72,17 +71,17 @@ def post_form(
     )
 
 
-def upload(  # noqa: PLR0913 - each is a thing that a test wants to vary
+def upload(
     client: Client,
     name: str,
     version: str,
     file: tuple[str, bytes],
     *,
-    by: Person | None,
+    by: Member | None,
     to: str = "/acme/local/",
     change: dict[str, str] | None = None,
     **headers: str,
-) -> HttpResponseBase:
+) -> Any:
     """Upload as twine does; `change` replaces fields of the form."""
     filename, content = file
     fields = dict(twine_fields(name, version, filename, content)) | (change or {})
@@ -90,8 +89,15 @@ def upload(  # noqa: PLR0913 - each is a thing that a test wants to vary
     return post_form(client, body, to=to, by=by, **headers)
 
 
-def published(client: Client, name: str, version: str, file: tuple[str, bytes], *, by: Person,
-              to: str = "/acme/local/") -> str:
+def published(
+    client: Client,
+    name: str,
+    version: str,
+    file: tuple[str, bytes],
+    *,
+    by: Member,
+    to: str = "/acme/local/",
+) -> str:
     """Upload and return the file's name, once it is published."""
     response = upload(client, name, version, file, by=by, to=to)
     assert response.status_code == HTTPStatus.OK, response.reason_phrase

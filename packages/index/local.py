@@ -83,9 +83,7 @@ class LocalIndex:
         )
         return [_page_file(row) for row in rows]
 
-    def _distribution(
-        self, project: NormalizedName, filename: str, sha256: str
-    ) -> Distribution:
+    def _distribution(self, project: NormalizedName, filename: str, sha256: str) -> Distribution:
         """Return the living distribution, or say why there is none."""
         row = (
             Distribution.objects.select_related("blob", "release__project")

@@ -8,7 +8,7 @@ from accounts import members, tokens
 from accounts.authentication import CredentialsRefused, again, authenticate, credentials_in
 from accounts.principal import Principal
 from base.audit import SYSTEM
-from tests.cast import Cast, Person, basic, make_user
+from tests.cast import Cast, Member, basic, make_user
 
 
 def call(headers: dict[str, str]) -> Principal:
@@ -47,6 +47,8 @@ def test_basic_takes_a_user_name_with_its_password(db: None) -> None:
         basic("pia", "wrong"),
         basic("nobody", "wrong"),
         basic("pia", ""),
+        basic("pia\x00", "a-long-enough-password"),
+        basic("pia", "a-long-enough\x00-password"),
         basic("__token__", "lrd_" + "A" * 57),
         {"Authorization": "Bearer a-long-enough-password"},
         {"X-JFrog-Art-Api": "AKCp123"},
@@ -82,13 +84,12 @@ def test_a_refusal_does_not_repeat_the_secret(db: None) -> None:
     assert "hunter2" not in str(refused.value)
 
 
-def disable(person: Person) -> None:
+def disable(person: Member) -> None:
     person.user.is_active = False
     members.save_user(person.user, by=SYSTEM)
 
 
-def revoke(person: Person) -> None:
-    assert person.token is not None
+def revoke(person: Member) -> None:
     tokens.revoke(person.token, by=SYSTEM)
 
 

@@ -42,9 +42,7 @@ def delete_file(by: Principal) -> None:
 
 
 def archive_project(by: Principal) -> None:
-    curate.set_status(
-        Project.objects.get(), status=Project.Status.ARCHIVED, reason="done", by=by
-    )
+    curate.set_status(Project.objects.get(), status=Project.Status.ARCHIVED, reason="done", by=by)
 
 
 WRITERS: list[Change] = [yank_file, yank_release]
@@ -84,7 +82,7 @@ def test_admins_delete_and_set_the_status(frog: Cast, change: Change) -> None:
 
 
 def test_a_token_for_other_projects_changes_nothing(frog: Cast) -> None:
-    limits = replace(frog.acme.admin.limited.token, project_patterns=("toad*",))
+    limits = replace(frog.acme.admin.limits, project_patterns=("toad*",))
     who = Principal(user=frog.acme.admin.user, token=limits)
     for change in WRITERS + ADMINS:
         with pytest.raises(RoleMissing, match="token"):

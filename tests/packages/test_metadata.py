@@ -310,7 +310,7 @@ def test_metadata_is_served_where_it_is_what_will_be_installed(
     kind: Kind,
     version: str,
     dynamic: tuple[str, ...],
-    servable: bool,  # noqa: FBT001 - expected value
+    servable: bool,
 ) -> None:
     raw = make_metadata("foo", "1.0", metadata_version=version, dynamic=dynamic)
     assert metadata_is_servable(kind, parse_core_metadata(raw)) is servable

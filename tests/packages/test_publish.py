@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 
 from accounts import tokens
 from accounts.authentication import CredentialsRefused
@@ -33,7 +33,7 @@ from repos import configure
 from repos.access import RoleMissing
 from repos.models import Grant, Repository, RepositoryState
 from repos.stamps import stamp
-from tests.cast import Cast, Person, assemble, grant, make_repository
+from tests.cast import Cast, Member, assemble, grant, make_repository
 from tests.conftest import MovableClock
 from tests.dists import make_wheel
 
@@ -48,8 +48,8 @@ def sent(name: str, version: str, file: tuple[str, bytes] | None = None) -> Uplo
     )
 
 
-def take(house_repository: Repository, who: Person, *what: str, **rest) -> Published:
-    return publish(repository=house_repository, upload=sent(*what, **rest), by=who.limited)
+def take(repository: Repository, who: Member, name: str, version: str) -> Published:
+    return publish(repository=repository, upload=sent(name, version), by=who.limited)
 
 
 def test_everything_is_written_at_once(cast: Cast) -> None:
@@ -124,7 +124,7 @@ def test_a_tenant_keeps_equal_bytes_once_and_shares_them_with_no_other(cast: Cas
         take(repository, who, "frog", "1.0")
     assert sorted(blob.tenant.slug for blob in Blob.objects.all()) == ["acme", "globex"]
     cast.acme.tenant.refresh_from_db()
-    assert cast.acme.tenant.used_bytes == 2 * Distribution.objects.first().size
+    assert cast.acme.tenant.used_bytes == 2 * Distribution.objects.all()[0].size
 
 
 def test_a_right_taken_away_during_the_upload_counts(cast: Cast) -> None:

@@ -12,7 +12,7 @@ import pytest
 from django.core.files.storage import storages
 
 from packages import storage
-from tests.parts import given, s3
+from tests.parts import s3
 
 CONTENT = os.urandom(100_000)
 

@@ -63,9 +63,7 @@ def test_a_deleted_file_keeps_its_bytes_for_thirty_days_and_then_gives_the_quota
         curate.restore(row, by=cast.acme.admin.principal)
 
 
-def test_a_restored_file_is_not_purged(
-    frog: Distribution, cast: Cast, time: MovableClock
-) -> None:
+def test_a_restored_file_is_not_purged(frog: Distribution, cast: Cast, time: MovableClock) -> None:
     curate.delete(frog, by=cast.acme.admin.principal)
     time.move(days=20)
     curate.restore(Distribution.objects.get(), by=cast.acme.admin.principal)

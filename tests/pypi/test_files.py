@@ -6,6 +6,7 @@ import hashlib
 import zipfile
 from http import HTTPStatus
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -31,10 +32,10 @@ def frog(client: Client, cast: Cast) -> Cast:
     return cast
 
 
-def get(client: Client, url: str, cast: Cast, **headers: str):
+def get(client: Client, url: str, cast: Cast, **headers: str) -> Any:
     """Return the answer with its body read, whether it was a stream or not."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    response = client.get(url, headers=cast.acme.reader.headers | sent)
+    response: Any = client.get(url, headers=cast.acme.reader.headers | sent)
     response.body = response.getvalue()
     return response
 
@@ -130,7 +131,10 @@ def test_the_metadata_is_what_stands_in_the_wheel(client: Client, frog: Cast, ur
 def test_metadata_that_may_be_another_at_the_next_build_is_not_given_out(
     client: Client, cast: Cast
 ) -> None:
-    for version, extra in (("1.0", {"metadata_version": "2.1"}), ("2.0", {"dynamic": ["Requires-Dist"]})):
+    for version, extra in (
+        ("1.0", {"metadata_version": "2.1"}),
+        ("2.0", {"dynamic": ["Requires-Dist"]}),
+    ):
         file = make_sdist("toad", version, **extra)
         published(client, "toad", version, file, by=cast.acme.writer)
         assert get(client, f"/acme/local/files/toad/{file[0]}.metadata", cast).status_code == 404

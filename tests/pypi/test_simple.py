@@ -33,10 +33,18 @@ def frogs(client: Client, cast: Cast, time: MovableClock) -> Cast:
     """A project with several releases, one file yanked, and metadata of each sort."""
     wes = cast.acme.writer
     time.time = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
-    published(client, "frog-fu", "1.10", make_wheel("frog-fu", "1.10", requires_python=">=3.9, <4"), by=wes)
+    published(
+        client,
+        "frog-fu",
+        "1.10",
+        make_wheel("frog-fu", "1.10", requires_python=">=3.9, <4"),
+        by=wes,
+    )
     time.move(minutes=1)
     published(client, "frog-fu", "1.9", make_wheel("frog-fu", "1.9"), by=wes)
-    published(client, "frog-fu", "1.9", make_sdist("frog-fu", "1.9", metadata_version="2.1"), by=wes)
+    published(
+        client, "frog-fu", "1.9", make_sdist("frog-fu", "1.9", metadata_version="2.1"), by=wes
+    )
     published(client, "frog-fu", "2.0a1", make_sdist("frog-fu", "2.0a1"), by=wes)
     curate.yank(
         Distribution.objects.get(filename="frog_fu-1.9-py3-none-any.whl"),
@@ -107,9 +115,7 @@ def test_html_and_json_say_the_same_to_a_strict_reader(client: Client, frogs: Ca
             package.metadata_digests or {},
         )
 
-    assert [facts(each) for each in as_html.packages] == [
-        facts(each) for each in as_json.packages
-    ]
+    assert [facts(each) for each in as_html.packages] == [facts(each) for each in as_json.packages]
 
 
 def test_one_anchor_stands_on_one_line(client: Client, frogs: Cast) -> None:
@@ -347,7 +353,10 @@ def test_pages_cost_the_same_however_much_there_is(
 
 
 def test_eggs_and_dumb_archives_are_listed_too(client: Client, cast: Cast) -> None:
-    for file, filetype in ((make_egg("frog", "1.0"), "bdist_egg"), (make_dumb("frog", "1.0"), "bdist_dumb")):
+    for file, filetype in (
+        (make_egg("frog", "1.0"), "bdist_egg"),
+        (make_dumb("frog", "1.0"), "bdist_dumb"),
+    ):
         response = upload(
             client, "frog", "1.0", file, by=cast.acme.writer, change={"filetype": filetype}
         )

@@ -16,7 +16,7 @@ from packages import curate
 from packages.models import Distribution, LooseObject, Project
 from repos import configure
 from repos.models import Kind
-from tests.cast import Cast, Person, basic, grant, make_repository
+from tests.cast import Cast, Member, basic, grant, make_repository
 from tests.dists import make_dumb, make_egg, make_sdist, make_wheel
 from tests.uploads import form_body, post_form, published, twine_fields, upload
 
@@ -29,9 +29,7 @@ def nothing_is_left(cast: Cast) -> bool:
 
 
 def test_an_upload_is_listed_when_it_is_answered(client: Client, cast: Cast) -> None:
-    name = published(
-        client, "frog-fu", "1.0", make_wheel("frog-fu", "1.0"), by=cast.acme.writer
-    )
+    name = published(client, "frog-fu", "1.0", make_wheel("frog-fu", "1.0"), by=cast.acme.writer)
     page = client.get(
         "/acme/local/simple/frog-fu/",
         headers=cast.acme.reader.headers | {"Accept": "application/vnd.pypi.simple.v1+json"},
@@ -41,9 +39,7 @@ def test_an_upload_is_listed_when_it_is_answered(client: Client, cast: Cast) -> 
 
 @pytest.mark.parametrize("url", ["/acme/local/", "/acme/local"])
 def test_both_spellings_of_the_url_take_uploads(client: Client, cast: Cast, url: str) -> None:
-    response = upload(
-        client, "frog", "1.0", make_wheel("frog", "1.0"), by=cast.acme.writer, to=url
-    )
+    response = upload(client, "frog", "1.0", make_wheel("frog", "1.0"), by=cast.acme.writer, to=url)
     assert response.status_code == HTTPStatus.OK
 
 
@@ -243,6 +239,7 @@ WHEEL = make_wheel("frog", "1.0")
         ({"name": ""}, WHEEL, "no name"),
         ({"version": ""}, WHEEL, "no version"),
         ({"name": "-frog"}, WHEEL, "not a project name"),
+        ({"summary": "a\x00b"}, WHEEL, "holds a NUL"),
         ({"version": "one"}, WHEEL, "not a version"),
         ({"name": "toad"}, WHEEL, "toad"),
         ({"version": "2.0"}, WHEEL, "2.0"),
@@ -259,8 +256,11 @@ WHEEL = make_wheel("frog", "1.0")
         ({}, ("frog-1.0-py3-none-any.whl", make_wheel("toad", "1.0")[1]), "frog"),
         ({}, ("frog-1.0-py3-none-any.whl", make_wheel("frog", "2.0")[1]), "frog"),
         ({"filetype": "sdist"}, ("frog-1.0.tar.gz", WHEEL[1]), "frog-1.0.tar.gz"),
-        ({}, make_wheel("frog", "1.0", requires_python=">=3" + "," + ">=3," * 200 + ">=3"),
-         "Requires-Python"),
+        (
+            {},
+            make_wheel("frog", "1.0", requires_python=">=3" + "," + ">=3," * 200 + ">=3"),
+            "Requires-Python",
+        ),
     ],
 )
 def test_a_broken_upload_is_refused_with_its_reason_and_leaves_nothing(
@@ -297,8 +297,10 @@ def test_an_archive_of_another_project_is_refused_even_if_it_says_the_right_file
         (b"a=b", "application/x-www-form-urlencoded"),
         (b"{}", "application/json"),
         (b"x", "multipart/form-data"),
-        (b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\n\xff\r\n--x--\r\n',
-         "multipart/form-data; boundary=x"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\n\xff\r\n--x--\r\n',
+            "multipart/form-data; boundary=x",
+        ),
     ],
 )
 def test_a_body_that_is_no_form_is_refused(
@@ -369,7 +371,7 @@ def test_a_closed_project_takes_no_uploads(client: Client, cast: Cast, status: s
 
 def test_who_may_publish_and_what_the_others_hear(client: Client, cast: Cast) -> None:
     house = cast.acme
-    cases: list[tuple[Person | None, int, str]] = [
+    cases: list[tuple[Member | None, int, str]] = [
         (None, 401, "Sign in"),
         (house.member, 403, "You may not publish to acme/local. Ask ada."),
         (house.reader, 403, "You may read acme/local but not publish to it. Ask ada."),
@@ -530,9 +532,7 @@ def test_no_answer_to_an_upload_is_a_redirect(client: Client, cast: Cast) -> Non
 
 
 def test_posting_to_the_simple_page_says_where_to_post(client: Client, cast: Cast) -> None:
-    response = upload(
-        client, "frog", "1.0", WHEEL, by=cast.acme.writer, to="/acme/local/simple/"
-    )
+    response = upload(client, "frog", "1.0", WHEEL, by=cast.acme.writer, to="/acme/local/simple/")
     assert response.status_code == HTTPStatus.METHOD_NOT_ALLOWED
     assert "/acme/local/" in response.reason_phrase
     assert json.dumps(response.reason_phrase)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from accounts import members, tokens
+from accounts import members
 from accounts.models import Membership, Team
 from accounts.principal import Principal, TokenLimits
 from accounts.roles import Role
@@ -66,9 +66,7 @@ def test_signed_in_users_may_read_what_is_granted_to_them(cast: Cast) -> None:
 
 
 def test_all_members_may_be_given_a_role(cast: Cast) -> None:
-    circle = Grant(
-        repository=cast.acme.repository, subject=Grant.Subject.MEMBERS, role=Role.WRITER
-    )
+    circle = Grant(repository=cast.acme.repository, subject=Grant.Subject.MEMBERS, role=Role.WRITER)
     configure.save_grant(circle, by=SYSTEM)
     assert greatest(cast.acme.member.principal) == Role.WRITER
     assert greatest(cast.globex.member.principal) is None
@@ -129,9 +127,9 @@ def test_a_member_hears_that_a_repository_is_not_there(cast: Cast) -> None:
 def test_a_token_narrows_its_owner_and_never_widens(cast: Cast) -> None:
     admin, reader = cast.acme.admin, cast.acme.reader
     for ceiling in Role:
-        limits = replace(admin.limited.token, role=ceiling)
+        limits = replace(admin.limits, role=ceiling)
         assert greatest(Principal(user=admin.user, token=limits)) == ceiling
-        limits = replace(reader.limited.token, role=ceiling)
+        limits = replace(reader.limits, role=ceiling)
         assert greatest(Principal(user=reader.user, token=limits)) == Role.READER
 
 
@@ -154,7 +152,7 @@ def test_a_token_works_in_its_own_tenant_only(cast: Cast) -> None:
 
 
 def test_a_narrow_token_is_named_as_the_reason(cast: Cast) -> None:
-    limits = replace(cast.acme.writer.limited.token, role=Role.READER)
+    limits = replace(cast.acme.writer.limits, role=Role.READER)
     who = Principal(user=cast.acme.writer.user, token=limits)
     with pytest.raises(RoleMissing, match="with this token"):
         require(who, "acme", "local", Role.WRITER)
@@ -182,5 +180,7 @@ def test_what_is_listed_is_what_may_be_read(cast: Cast) -> None:
         ),
     ]
     for who in people:
-        readable = {str(each) for each in Repository.objects.all() if may(who, Role.READER, str(each))}
+        readable = {
+            str(each) for each in Repository.objects.all() if may(who, Role.READER, str(each))
+        }
         assert {str(each) for each in readable_by(who)} == readable
