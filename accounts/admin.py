@@ -174,6 +174,15 @@ class MembershipAdmin(UseCaseAdmin[Membership]):
         """Save by the use case."""
         members.save_membership(obj, by=principal_of(request).actor)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name what goes with a membership."""
+        going: list[Any] = []
+        for membership in objs:
+            tokens = [f"token {token}" for token in membership.tokens.all()]
+            grants = [str(grant) for grant in membership.grants.all()]
+            going += [str(membership), tokens + grants]
+        return going, {"memberships": len(objs)}, set(), []
+
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
         """End it by the use case."""
         members.end_membership(obj, by=principal_of(request).actor)

@@ -111,6 +111,14 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.username
 
+    def clean(self) -> None:
+        """Keep names with a slash to service accounts, which are called after their tenant."""
+        super().clean()
+        if ("/" in self.username) != (self.service_of_id is not None):
+            raise ValidationError(
+                {"username": "A name with a slash is a service account's: tenant/name."}
+            )
+
     # Django's admin asks these of a user. Django's Permission and Group are not used: what
     # anybody may do in a repository is decided in repos.access alone.
     @property

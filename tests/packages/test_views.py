@@ -1,0 +1,145 @@
+"""Pages for people: a repository and a project, as a browser shows them."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from http import HTTPStatus
+
+import pytest
+from django.test import Client
+
+from accounts.roles import Role
+from packages import curate
+from packages.models import Distribution, Project, Release
+from repos.models import Kind
+from tests.cast import Cast, grant, make_repository
+from tests.conftest import MovableClock
+from tests.dists import make_sdist, make_wheel
+from tests.uploads import published
+
+
+@pytest.fixture
+def frogs(client: Client, cast: Cast) -> Cast:
+    """Two releases of a project, seen by a signed-in reader."""
+    wes = cast.acme.writer
+    headers = ["Summary: Frogs <b>for</b> units", "Project-URL: Bad, javascript:alert(1)",
+               "Project-URL: Docs, https://example.org/docs"]  # fmt: skip
+    for version in ("1.0", "1.1rc1"):
+        file = make_wheel("frog", version, extra_headers=headers, description="<script>x</script>")
+        published(client, "frog", version, file, by=wes)
+    published(client, "frog", "1.0", make_sdist("frog", "1.0"), by=wes)
+    client.force_login(cast.acme.reader.user)
+    return cast
+
+
+def text_of(client: Client, url: str) -> str:
+    response = client.get(url)
+    assert response.status_code == HTTPStatus.OK
+    return response.content.decode()
+
+
+def test_a_repository_lists_its_projects_with_the_newest_final_release(
+    client: Client, frogs: Cast
+) -> None:
+    page = text_of(client, "/acme/local/")
+    assert "/acme/local/project/frog/" in page
+    assert re.search(r"<td[^>]*>\s*1\.0\s*</td>", page)
+    assert "1.1rc1" not in page
+
+
+def test_a_project_shows_its_files_and_each_link_leads_to_the_bytes(
+    client: Client, frogs: Cast
+) -> None:
+    page = text_of(client, "/acme/local/project/Frog/")
+    links = re.findall(r'href="(/acme/local/files/[^"]+)"', page)
+    assert len(links) == 3
+    for link in links:
+        response = client.get(unescape(link))
+        assert response.status_code == HTTPStatus.OK
+        assert len(response.getvalue()) > 0
+        assert response.headers["Content-Disposition"].startswith("attachment")
+    assert "pip install" in page
+    assert "frog==1.0<" in page
+
+
+def test_what_an_archive_says_is_shown_as_text(client: Client, frogs: Cast) -> None:
+    page = text_of(client, "/acme/local/project/frog/")
+    assert "<script>x" not in page
+    assert "<b>for</b>" not in page
+    assert 'href="javascript:' not in page
+    assert 'href="https://example.org/docs"' in page
+
+
+def test_no_page_suggests_a_further_index(client: Client, frogs: Cast) -> None:
+    for url in ("/acme/local/", "/acme/local/project/frog/", "/"):
+        assert "extra-index" not in text_of(client, url)
+
+
+def test_yanked_and_status_are_shown_with_their_reasons(client: Client, frogs: Cast) -> None:
+    curate.yank(Release.objects.get(version="1.0"), reason="croaks", by=frogs.acme.writer.principal)
+    curate.set_status(
+        Project.objects.get(),
+        status=Project.Status.DEPRECATED,
+        reason="use toad",
+        by=frogs.acme.admin.principal,
+    )
+    page = text_of(client, "/acme/local/project/frog/")
+    assert "croaks" in page
+    assert "use toad" in page
+
+
+def test_an_empty_repository_says_how_to_publish(client: Client, cast: Cast) -> None:
+    client.force_login(cast.acme.reader.user)
+    page = text_of(client, "/acme/local/")
+    assert "twine upload --repository-url http://testserver/acme/local/" in page
+
+
+def test_a_project_without_files_says_so(client: Client, frogs: Cast) -> None:
+    for row in Distribution.objects.all():
+        curate.delete(row, by=frogs.acme.admin.principal)
+    assert "no files" in text_of(client, "/acme/local/project/frog/")
+    assert "no files" in text_of(client, "/acme/local/")
+
+
+@pytest.mark.parametrize("kind", [Kind.REMOTE, Kind.VIRTUAL])
+def test_what_serves_nothing_yet_says_so(client: Client, cast: Cast, kind: Kind) -> None:
+    grant(make_repository(cast.acme.tenant, "other", kind), Role.READER)
+    assert "serves nothing" in text_of(client, "/acme/other/")
+
+
+@pytest.mark.parametrize("url", ["/acme/local/", "/acme/none/", "/nowhere/none/"])
+def test_an_anonymous_caller_is_sent_to_sign_in_alike_for_every_name(
+    client: Client, cast: Cast, url: str
+) -> None:
+    response = client.get(url)
+    assert response.status_code == HTTPStatus.FOUND
+    assert response.headers["Location"] == f"/accounts/sign-in/?next={url}"
+
+
+def test_a_refusal_has_the_same_sentence_as_the_terminal(client: Client, cast: Cast) -> None:
+    client.force_login(cast.acme.member.user)
+    response = client.get("/acme/local/")
+    assert response.status_code == HTTPStatus.FORBIDDEN
+    assert "You may not read acme/local. Ask ada." in response.content.decode()
+    client.force_login(cast.globex.admin.user)
+    for name in ("acme/local", "acme/none"):
+        response = client.get(f"/{name}/")
+        assert response.status_code == HTTPStatus.FORBIDDEN
+        assert f"There is no repository {name} that you may use." in response.content.decode()
+
+
+@pytest.mark.parametrize("name", ["nothing", "-", "%00"])
+def test_a_project_that_is_not_there(client: Client, frogs: Cast, name: str) -> None:
+    assert client.get(f"/acme/local/project/{name}/").status_code == HTTPStatus.NOT_FOUND
+
+
+def test_pages_cost_the_same_however_much_there_is(
+    client: Client, frogs: Cast, django_assert_max_num_queries, time: MovableClock
+) -> None:
+    for number in range(20):
+        name = f"toad-{number}"
+        published(client, name, "1.0", make_wheel(name, "1.0"), by=frogs.acme.writer)
+    for url in ("/acme/local/", "/acme/local/project/frog/", "/"):
+        with django_assert_max_num_queries(9):
+            text_of(client, url)

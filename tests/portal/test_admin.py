@@ -1,0 +1,361 @@
+"""The Django admin, form by form, as an administrator fills it in."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from accounts import tokens
+from accounts.models import Membership, ServiceAccount, Team, Tenant, Token, User
+from accounts.roles import Role
+from base.models import AuditEvent
+from packages.models import Distribution, Project, Release
+from repos.models import Grant, Kind, Member, Repository, Upstream
+from repos.sealed import unseal
+from tests.cast import Cast, make_repository
+from tests.dists import make_wheel
+from tests.forms import errors_of, fields_of
+from tests.uploads import published, upload
+
+
+@pytest.fixture
+def root(client: Client, cast: Cast) -> Client:
+    """The superuser's browser."""
+    client.force_login(cast.superuser.user)
+    return client
+
+
+def fill_in(browser: Client, url: str, **changed: Any) -> Any:
+    """Open a form, change some fields, and send it."""
+    page = browser.get(url)
+    assert page.status_code == HTTPStatus.OK
+    fields = fields_of(page.content.decode())
+    fields.pop("_popup", None)
+    for name, value in changed.items():
+        if value is None:
+            fields.pop(name, None)
+        else:
+            fields[name] = value if isinstance(value, list) else [str(value)]
+    return browser.post(url, fields)
+
+
+def saved(answer: Any) -> bool:
+    """Say whether the form was taken; an untaken one comes back with its errors."""
+    if answer.status_code == HTTPStatus.OK:
+        print(errors_of(answer.content.decode()))  # noqa: T201 - shown when the test fails
+    return bool(answer.status_code == HTTPStatus.FOUND)
+
+
+def add(model: str) -> str:
+    return reverse(f"admin:{model}_add")
+
+
+def change(model: str, row: Any) -> str:
+    return reverse(f"admin:{model}_change", args=[row.pk])
+
+
+def test_every_page_of_the_admin_opens(root: Client, cast: Cast) -> None:
+    published(root, "frog", "1.0", make_wheel("frog", "1.0"), by=cast.acme.writer)
+    assert root.get("/admin/").status_code == HTTPStatus.OK
+    for model, options in admin.site._registry.items():
+        name = f"{model._meta.app_label}_{model._meta.model_name}"
+        assert root.get(reverse(f"admin:{name}_changelist") + "?q=a").status_code == 200, name
+        if options.has_add_permission(type("R", (), {"user": cast.superuser.user})()):
+            assert root.get(add(name)).status_code == HTTPStatus.OK, name
+        for row in model._default_manager.all()[:1]:
+            assert root.get(change(name, row)).status_code == HTTPStatus.OK, name
+
+
+def test_only_superusers_enter(client: Client, cast: Cast) -> None:
+    for who in (cast.acme.admin, cast.acme.member, cast.stranger):
+        client.force_login(who.user)
+        for url in ("/admin/", "/admin/repos/repository/", "/admin/repos/repository/add/"):
+            response = client.get(url)
+            assert response.status_code == HTTPStatus.FOUND
+            assert "login" in response.headers["Location"]
+
+
+def test_a_tenant_its_people_and_a_repository(root: Client) -> None:
+    assert saved(fill_in(root, add("accounts_tenant"), slug="initech", name="Initech"))
+    tenant = Tenant.objects.get(slug="initech")
+    assert saved(
+        fill_in(root, add("accounts_user"), username="peter", new_password="tps-reports-again")
+    )
+    peter = User.objects.get(username="peter")
+    assert peter.check_password("tps-reports-again")
+    assert saved(fill_in(root, add("accounts_membership"), tenant=tenant.pk, user=peter.pk))
+    place = Membership.objects.get(user=peter)
+    assert saved(
+        fill_in(root, add("accounts_team"), tenant=tenant.pk, name="data", members=[place.pk])
+    )
+    assert list(Team.objects.get().members.all()) == [place]
+    assert saved(
+        fill_in(root, add("repos_repository"), tenant=tenant.pk, key="tools", kind="local")
+    )
+    repository = Repository.objects.get(key="tools")
+    assert repository.grants.get().subject == Grant.Subject.MEMBERS
+    assert saved(
+        fill_in(
+            root,
+            add("repos_grant"),
+            repository=repository.pk,
+            subject="user",
+            membership=place.pk,
+            role=Role.WRITER,
+        )
+    )
+    made = fill_in(root, add("accounts_token"), membership=place.pk, name="laptop")
+    assert made.status_code == HTTPStatus.OK
+    secret = re.findall(r"lrd_[0-9A-Za-z]{57}", made.content.decode())[0]
+    token = tokens.find(secret)
+    assert token is not None
+    assert token.membership == place
+    actions = set(AuditEvent.objects.filter(actor="root").values_list("action", flat=True))
+    assert actions >= {
+        "tenant.create", "user.create", "membership.create", "team.create", "repository.create",
+        "grant.create", "token.create",
+    }  # fmt: skip
+
+
+def test_a_tokens_secret_is_in_that_one_answer_alone(root: Client, cast: Cast) -> None:
+    place = cast.acme.writer.token.membership
+    made = fill_in(root, add("accounts_token"), membership=place.pk, name="new")
+    secret = re.findall(r"lrd_[0-9A-Za-z]{57}", made.content.decode())[0]
+    assert "no-store" in made.headers["Cache-Control"]
+    assert secret not in str(made.cookies)
+    assert secret not in str(dict(root.session.items()))
+    token = Token.objects.get(name="new")
+    assert secret not in root.get(change("accounts_token", token)).content.decode()
+
+
+def test_a_token_is_limited_and_revoked(root: Client, cast: Cast) -> None:
+    token = cast.acme.writer.token
+    other = make_repository(cast.acme.tenant, "other")
+    url = change("accounts_token", token)
+    assert saved(fill_in(root, url, role=Role.READER, repositories=[other.pk]))
+    token.refresh_from_db()
+    assert (token.role, token.all_repositories) == (Role.READER, False)
+    refused = fill_in(root, url, repositories=[cast.globex.repository.pk])
+    assert not saved(refused)
+    root.post(
+        reverse("admin:accounts_token_changelist"),
+        {"action": "revoke", "_selected_action": [token.pk]},
+    )
+    assert tokens.find(cast.acme.writer.secret) is None
+
+
+def test_a_repository_can_be_closed_to_members(root: Client, cast: Cast) -> None:
+    tenant = cast.acme.tenant.pk
+    url = add("repos_repository")
+    assert saved(fill_in(root, url, tenant=tenant, key="closed", kind="local", members_read=None))
+    assert not Repository.objects.get(key="closed").grants.exists()
+
+
+def test_a_remote_gets_its_upstream_and_never_shows_the_password(root: Client, cast: Cast) -> None:
+    remote = make_repository(cast.acme.tenant, "remote", Kind.REMOTE)
+    url = change("repos_repository", remote)
+    assert "serves nothing" in root.get(url).content.decode()
+    sent = {
+        "upstream-0-index_url": "https://mirror.example.org/simple",
+        "upstream-0-username": "ann",
+        "upstream-0-new_password": "hunter2-hunter2",
+    }
+    assert saved(fill_in(root, url, **sent))
+    assert unseal(Upstream.objects.get().sealed_password) == "hunter2-hunter2"
+    page = root.get(url).content.decode()
+    assert "hunter2" not in page
+    assert Upstream.objects.get().sealed_password not in page
+    assert saved(fill_in(root, url, **{"upstream-0-suffix": "+simple"}))
+    kept = Upstream.objects.get()
+    assert (kept.suffix, unseal(kept.sealed_password)) == ("+simple", "hunter2-hunter2")
+
+
+def test_a_virtual_gets_its_members_in_order(root: Client, cast: Cast) -> None:
+    virtual = make_repository(cast.acme.tenant, "virtual", Kind.VIRTUAL)
+    other = make_repository(cast.acme.tenant, "other")
+    url = change("repos_repository", virtual)
+
+    def members(*rows: tuple[int, Repository]) -> dict[str, object]:
+        sent: dict[str, object] = {"members-TOTAL_FORMS": len(rows), "members-INITIAL_FORMS": 0}
+        for number, (position, row) in enumerate(rows):
+            sent[f"members-{number}-position"] = position
+            sent[f"members-{number}-repository"] = row.pk
+        return sent
+
+    assert saved(fill_in(root, url, **members((2, cast.acme.repository), (1, other))))
+    shown = Member.objects.filter(virtual=virtual).order_by("position")
+    assert [place.repository for place in shown] == [other, cast.acme.repository]
+    for stranger in (cast.globex.repository, virtual):
+        assert not saved(fill_in(root, url, **members((1, stranger))))
+    assert Member.objects.filter(virtual=virtual).count() == 2
+
+
+def test_grants_beside_a_repository(root: Client, cast: Cast) -> None:
+    url = change("repos_repository", cast.acme.repository)
+    count = cast.acme.repository.grants.count()
+    sent = {f"grants-{count}-subject": "anyone", f"grants-{count}-role": Role.READER}
+    assert saved(fill_in(root, url, **sent))
+    given = Grant.objects.get(subject="anyone")
+    number = list(cast.acme.repository.grants.all()).index(given)
+    assert saved(fill_in(root, url, **{f"grants-{number}-DELETE": "on"}))
+    assert not Grant.objects.filter(subject="anyone").exists()
+    sent = {f"grants-{count}-subject": "anyone", f"grants-{count}-role": Role.WRITER}
+    assert not saved(fill_in(root, url, **sent))
+
+
+@pytest.mark.parametrize(
+    ("model", "sent"),
+    [
+        ("accounts_tenant", {"slug": "Not A Slug"}),
+        ("accounts_tenant", {"slug": "admin"}),
+        ("accounts_tenant", {"slug": "acme"}),
+        ("accounts_user", {"username": "wes"}),
+        ("accounts_user", {"username": "a/b"}),
+        ("accounts_user", {"username": "new", "new_password": "short"}),
+        ("accounts_user", {"username": "new", "new_password": "password123"}),
+        ("repos_repository", {"key": "local"}),
+        ("repos_repository", {"key": "UPPER"}),
+        ("repos_grant", {"subject": "user"}),
+        ("repos_grant", {"subject": "members", "role": 9}),
+        ("accounts_token", {"name": ""}),
+        ("accounts_token", {"name": "x", "project_patterns": '{"a": 1}'}),
+    ],
+)
+def test_what_is_wrong_comes_back_with_the_form(
+    root: Client, cast: Cast, model: str, sent: dict[str, object]
+) -> None:
+    known: dict[str, dict[str, object]] = {
+        "repos_repository": {"tenant": cast.acme.tenant.pk, "kind": "local"},
+        "repos_grant": {"repository": cast.acme.repository.pk, "role": 1},
+        "accounts_token": {"membership": cast.acme.writer.token.membership.pk},
+    }
+    answer = fill_in(root, add(model), **known.get(model, {}) | sent)
+    assert answer.status_code == HTTPStatus.OK
+    assert "errorlist" in answer.content.decode()
+
+
+def test_service_accounts_have_a_list_of_their_own(root: Client, cast: Cast) -> None:
+    url = add("accounts_serviceaccount")
+    assert saved(fill_in(root, url, service_of=cast.acme.tenant.pk, name="ci"))
+    account = ServiceAccount.objects.get()
+    assert account.username == "acme/ci"
+    assert Membership.objects.get(user=account).tenant == cast.acme.tenant
+    assert not saved(fill_in(root, url, service_of=cast.acme.tenant.pk, name="ci"))
+    assert saved(fill_in(root, change("accounts_serviceaccount", account), is_active=None))
+    account.refresh_from_db()
+    assert not account.is_active
+    people = reverse("admin:accounts_user_changelist")
+    root.get(people)  # shows the messages of what was done so far
+    assert "acme/ci" not in root.get(people).content.decode()
+
+
+def test_a_changed_password_ends_what_the_old_one_opened(root: Client, cast: Cast) -> None:
+    user = cast.acme.writer.user
+    url = change("accounts_user", user)
+    assert saved(fill_in(root, url, new_password="first-password-1"))
+    browser = Client()
+    browser.login(username="wes", password="first-password-1")
+    assert browser.get("/acme/local/").status_code == HTTPStatus.OK
+    assert saved(fill_in(root, url, new_password="second-password-2"))
+    assert browser.get("/acme/local/").status_code == HTTPStatus.FOUND
+
+
+def test_ending_a_membership_asks_first(root: Client, cast: Cast) -> None:
+    place = cast.acme.writer.token.membership
+    url = reverse("admin:accounts_membership_delete", args=[place.pk])
+    page = root.get(url).content.decode()
+    assert "Are you sure" in page
+    assert cast.acme.writer.token.identifier in page
+    assert Membership.objects.filter(pk=place.pk).exists()
+    assert saved(root.post(url, {"post": "yes"}))
+    assert tokens.find(cast.acme.writer.secret) is None
+
+
+def test_a_repository_goes_out_of_service_unless_it_is_a_member(root: Client, cast: Cast) -> None:
+    virtual = make_repository(cast.acme.tenant, "virtual", Kind.VIRTUAL)
+    Member.objects.create(virtual=virtual, repository=cast.acme.repository)
+    url = reverse("admin:repos_repository_delete", args=[cast.acme.repository.pk])
+    root.post(url, {"post": "yes"})
+    cast.acme.repository.refresh_from_db()
+    assert cast.acme.repository.deleted_at is None
+    assert "Take it out there first" in root.get("/admin/").content.decode()
+    Member.objects.all().delete()
+    root.post(url, {"post": "yes"})
+    cast.acme.repository.refresh_from_db()
+    assert cast.acme.repository.deleted_at is not None
+
+
+@pytest.fixture
+def frog(root: Client, cast: Cast) -> Distribution:
+    """One published wheel."""
+    published(root, "frog", "1.0", make_wheel("frog", "1.0"), by=cast.acme.writer)
+    return Distribution.objects.get()
+
+
+def simple_page(browser: Client, cast: Cast) -> Any:
+    headers = cast.acme.reader.headers | {"Accept": "application/vnd.pypi.simple.v1+json"}
+    return browser.get("/acme/local/simple/frog/", headers=headers).json()
+
+
+def test_a_file_and_a_release_are_yanked_with_a_reason_and_back(
+    root: Client, cast: Cast, frog: Distribution
+) -> None:
+    for model, row in (
+        ("packages_distribution", frog),
+        ("packages_release", Release.objects.get()),
+    ):
+        url = change(model, row)
+        assert saved(fill_in(root, url, yanked="on", yanked_reason="croaks"))
+        assert [file["yanked"] for file in simple_page(root, cast)["files"]] == ["croaks"]
+        assert saved(fill_in(root, url, yanked=None))
+        assert [file["yanked"] for file in simple_page(root, cast)["files"]] == [False]
+
+
+def test_a_file_is_deleted_after_asking_and_restored(
+    root: Client, cast: Cast, frog: Distribution
+) -> None:
+    url = reverse("admin:packages_distribution_delete", args=[frog.pk])
+    page = root.get(url).content.decode()
+    assert "Are you sure" in page
+    assert len(simple_page(root, cast)["files"]) == 1
+    assert saved(root.post(url, {"post": "yes"}))
+    assert simple_page(root, cast)["files"] == []
+    again = upload(root, "frog", "1.0", make_wheel("frog", "1.0"), by=cast.acme.writer)
+    assert "Restore" in again.reason_phrase
+    root.post(
+        reverse("admin:packages_distribution_changelist"),
+        {"action": "restore", "_selected_action": [frog.pk]},
+    )
+    assert len(simple_page(root, cast)["files"]) == 1
+
+
+def test_many_files_are_deleted_at_once(root: Client, cast: Cast, frog: Distribution) -> None:
+    published(root, "frog", "2.0", make_wheel("frog", "2.0"), by=cast.acme.writer)
+    chosen = list(Distribution.objects.values_list("pk", flat=True))
+    root.post(
+        reverse("admin:packages_distribution_changelist"),
+        {"action": "delete_selected", "_selected_action": chosen, "post": "yes"},
+    )
+    assert simple_page(root, cast)["files"] == []
+    assert Distribution.objects.filter(deleted_at__isnull=False).count() == 2
+
+
+def test_a_project_gets_a_status(root: Client, cast: Cast, frog: Distribution) -> None:
+    url = change("packages_project", Project.objects.get())
+    assert saved(fill_in(root, url, status="quarantined", status_reason="malware"))
+    page = simple_page(root, cast)
+    assert page["project-status"] == {"status": "quarantined", "reason": "malware"}
+    assert page["files"] == []
+
+
+def test_the_audit_cannot_be_changed(root: Client, cast: Cast) -> None:
+    event = AuditEvent.objects.all()[0]
+    assert root.post(change("base_auditevent", event), {"actor": "x"}).status_code == 403
+    url = reverse("admin:base_auditevent_delete", args=[event.pk])
+    assert root.post(url, {"post": "yes"}).status_code == HTTPStatus.FORBIDDEN

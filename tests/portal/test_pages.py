@@ -1,0 +1,99 @@
+"""Home, health, sign-in and error pages."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import pytest
+from django.db import DatabaseError, connection
+from django.test import Client
+
+from accounts.roles import Role
+from tests.cast import Cast, grant, make_user
+
+
+def test_home_shows_what_the_reader_may_read(client: Client, cast: Cast) -> None:
+    assert "acme" not in client.get("/").content.decode()
+    client.force_login(cast.acme.reader.user)
+    page = client.get("/").content.decode()
+    assert "/acme/local/" in page
+    assert "globex" not in page
+    client.logout()
+    grant(cast.globex.repository, Role.READER)
+    assert "/globex/local/" in client.get("/").content.decode()
+
+
+def test_people_sign_in_and_out(client: Client, db: None) -> None:
+    make_user("pia", password="a-long-enough-password")
+    assert client.get("/accounts/sign-in/").status_code == HTTPStatus.OK
+    form = {"username": "pia", "password": "wrong"}
+    assert client.post("/accounts/sign-in/", form).status_code == HTTPStatus.OK
+    form["password"] = "a-long-enough-password"
+    done = client.post("/accounts/sign-in/?next=/acme/local/", form)
+    assert done.headers["Location"] == "/acme/local/"
+    assert "pia" in client.get("/").content.decode()
+    assert client.post("/accounts/sign-out/").status_code == HTTPStatus.FOUND
+    assert "pia" not in client.get("/").content.decode()
+
+
+def test_sign_in_sends_nobody_to_another_site(client: Client, db: None) -> None:
+    make_user("pia", password="a-long-enough-password")
+    form = {"username": "pia", "password": "a-long-enough-password"}
+    done = client.post("/accounts/sign-in/?next=https://elsewhere.example.org/", form)
+    assert done.headers["Location"] == "/"
+
+
+def test_a_form_of_another_site_is_refused(db: None) -> None:
+    client = Client(enforce_csrf_checks=True)
+    response = client.post("/accounts/sign-in/", {"username": "pia", "password": "x"})
+    assert response.status_code == HTTPStatus.FORBIDDEN
+
+
+def test_health_needs_nothing(client: Client) -> None:
+    assert client.get("/-/health").json() == {"status": "ok"}
+
+
+def test_ready_asks_database_and_storage(client: Client, db: None, monkeypatch) -> None:
+    assert client.get("/-/ready").json() == {"database": "ok", "storage": "ok"}
+
+    def down() -> None:
+        raise DatabaseError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "cursor", down)
+        answer = client.get("/-/ready")
+    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert answer.json()["database"] == "down"
+
+
+@pytest.mark.parametrize("url", ["/nothing-here", "/acme/local/nothing/here/"])
+def test_a_url_that_is_no_page(client: Client, db: None, url: str) -> None:
+    response = client.get(url)
+    assert response.status_code == HTTPStatus.NOT_FOUND
+    assert "There is no page at" in response.content.decode()
+
+
+def test_our_own_mistake_is_a_page_without_the_database(
+    db: None, monkeypatch, django_assert_num_queries
+) -> None:
+    client = Client(raise_request_exception=False)
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("portal.pages.tenants_of", broken)
+    response = client.get("/")
+    assert response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert "Larder made a mistake" in response.content.decode()
+    assert "secret detail" not in response.content.decode()
+
+
+def test_pages_load_nothing_inline_and_nothing_from_elsewhere(client: Client, db: None) -> None:
+    response = client.get("/")
+    policy = response.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    page = response.content.decode()
+    assert "<script>" not in page
+    assert " style=" not in page
+    assert " onclick=" not in page
