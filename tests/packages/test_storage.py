@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,10 +19,26 @@ CONTENT = os.urandom(100_000)
 
 
 @pytest.fixture(scope="session")
-def buckets() -> Iterator[dict[str, s3.S3]]:
-    """Both S3 servers, started once: moto for semantics, rclone for signatures."""
-    with s3.moto() as moto, s3.rclone() as rclone:
-        yield {"moto": moto, "rclone": rclone}
+def buckets() -> Iterator[dict[str, str]]:
+    """The URL of a bucket on each S3 server: moto for semantics, rclone for signatures."""
+    with ExitStack() as started:
+        yield {
+            "moto": given("moto") or started.enter_context(s3.moto()).url(),
+            "rclone": given("rclone") or started.enter_context(s3.rclone()).url(),
+        }
+
+
+def bucket_options(url: str, prefix: str) -> dict[str, str]:
+    """Return the storage options for the bucket at `url`."""
+    parts = urlsplit(url)
+    return {
+        "bucket_name": parts.netloc,
+        "location": prefix,
+        "endpoint_url": parse_qs(parts.query)["endpoint"][0],
+        "region_name": s3.REGION,
+        "access_key": s3.ACCESS_KEY,
+        "secret_key": s3.SECRET_KEY,
+    }
 
 
 @pytest.fixture(
@@ -34,19 +51,11 @@ def buckets() -> Iterator[dict[str, s3.S3]]:
 def place(request, settings, tmp_path: Path) -> str:
     """Where the bytes live in this test."""
     if request.param != "folder":
-        server = request.getfixturevalue("buckets")[request.param]
-        parts = urlsplit(server.url(prefix=tmp_path.name))
+        url = request.getfixturevalue("buckets")[request.param]
         settings.STORAGES = settings.STORAGES | {
             "blobs": {
                 "BACKEND": "packages.storage.BucketStorage",
-                "OPTIONS": {
-                    "bucket_name": parts.netloc,
-                    "location": parts.path.strip("/"),
-                    "endpoint_url": parse_qs(parts.query)["endpoint"][0],
-                    "region_name": "us-east-1",
-                    "access_key": server.access_key,
-                    "secret_key": server.secret_key,
-                },
+                "OPTIONS": bucket_options(url, tmp_path.name),
             }
         }
     return str(request.param)
@@ -117,18 +126,11 @@ def test_a_spool_stops_at_its_limit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parts
-def test_a_wrong_secret_keeps_nothing(buckets: dict[str, s3.S3], settings) -> None:
-    server = buckets["rclone"]
+def test_a_wrong_secret_keeps_nothing(buckets: dict[str, str], settings) -> None:
     settings.STORAGES = settings.STORAGES | {
         "blobs": {
             "BACKEND": "packages.storage.BucketStorage",
-            "OPTIONS": {
-                "bucket_name": "larder",
-                "endpoint_url": server.endpoint,
-                "region_name": "us-east-1",
-                "access_key": server.access_key,
-                "secret_key": "wrong",
-            },
+            "OPTIONS": bucket_options(buckets["rclone"], "x") | {"secret_key": "wrong"},
         }
     }
     with storage.spooled([b"x"], limit=1) as spool, pytest.raises(storage.StorageFailed):
