@@ -14,6 +14,7 @@ from django.core.files.storage import storages
 
 from packages import storage
 from tests.parts import s3
+from tests.parts.given import given
 
 CONTENT = os.urandom(100_000)
 
