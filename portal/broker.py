@@ -49,7 +49,7 @@ def celery_settings(broker_url: str, home: Path) -> dict[str, Any]:
             folder = Path(urlsplit(broker_url).path)
             for part in ("messages", "control", "processed"):
                 (folder / part).mkdir(parents=True, exist_ok=True)
-            settings["broker_url"] = "filesystem://"
+            settings["broker_url"] = "filesystem://localhost"
             settings["broker_transport_options"] = {
                 # One folder in and out: what a process sends, every worker sees.
                 "data_folder_in": str(folder / "messages"),
