@@ -13,7 +13,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts import members
-from accounts.admin_base import UseCaseAdmin, principal_of
+from accounts.admin_base import UseCaseAdmin
+from accounts.authentication import signed_in
 from accounts.models import Membership, ServiceAccount, Team, Tenant, User
 from base.slugs import validate_slug
 
@@ -42,7 +43,7 @@ class TenantAdmin(UseCaseAdmin[Tenant]):
         self, request: HttpRequest, obj: Tenant, form: forms.ModelForm[Tenant], change: bool
     ) -> None:
         """Save by the use case."""
-        members.save_tenant(obj, by=principal_of(request).actor)
+        members.save_tenant(obj, by=signed_in(request).actor)
 
 
 class UserForm(forms.ModelForm[User]):
@@ -91,7 +92,7 @@ class UserAdmin(UseCaseAdmin[User]):
     ) -> None:
         """Save by the use case, with the new password if there is one."""
         password = form.cleaned_data["new_password"] or None
-        members.save_user(obj, by=principal_of(request).actor, password=password)
+        members.save_user(obj, by=signed_in(request).actor, password=password)
 
 
 class ServiceAccountForm(forms.ModelForm[ServiceAccount]):
@@ -151,7 +152,7 @@ class ServiceAccountAdmin(UseCaseAdmin[ServiceAccount]):
         change: bool,
     ) -> None:
         """Save by the use case, which makes it a member of its tenant."""
-        members.save_user(obj, by=principal_of(request).actor)
+        members.save_user(obj, by=signed_in(request).actor)
 
 
 @admin.register(Membership)
@@ -172,7 +173,7 @@ class MembershipAdmin(UseCaseAdmin[Membership]):
         self, request: HttpRequest, obj: Membership, form: forms.ModelForm[Membership], change: bool
     ) -> None:
         """Save by the use case."""
-        members.save_membership(obj, by=principal_of(request).actor)
+        members.save_membership(obj, by=signed_in(request).actor)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Name what goes with a membership."""
@@ -185,7 +186,7 @@ class MembershipAdmin(UseCaseAdmin[Membership]):
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
         """End it by the use case."""
-        members.end_membership(obj, by=principal_of(request).actor)
+        members.end_membership(obj, by=signed_in(request).actor)
 
 
 class TeamForm(forms.ModelForm[Team]):
@@ -223,11 +224,11 @@ class TeamAdmin(UseCaseAdmin[Team]):
         self, request: HttpRequest, obj: Team, form: forms.ModelForm[Team], change: bool
     ) -> None:
         """Save by the use case, members and all."""
-        members.save_team(obj, by=principal_of(request).actor, members=form.cleaned_data["members"])
+        members.save_team(obj, by=signed_in(request).actor, members=form.cleaned_data["members"])
 
     def save_related(self, *_: Any, **__: Any) -> None:
         """Do nothing: the use case has saved the members."""
 
     def delete_model(self, request: HttpRequest, obj: Team) -> None:
         """Delete by the use case."""
-        members.delete_team(obj, by=principal_of(request).actor)
+        members.delete_team(obj, by=signed_in(request).actor)

@@ -9,17 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from accounts.models import User
-from accounts.principal import Principal
 from base.errors import LarderError
 
 M = TypeVar("M", bound=Model)
-
-
-def principal_of(request: HttpRequest) -> Principal:
-    """Return who is at work in the admin."""
-    user = request.user if isinstance(request.user, User) else None
-    return Principal(user=user, address=request.META.get("REMOTE_ADDR", ""))
 
 
 class UseCaseAdmin(admin.ModelAdmin[M], Generic[M]):

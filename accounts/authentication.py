@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.contrib.auth.hashers import check_password, make_password
+from django.http import HttpRequest
 
 from accounts import tokens
 from accounts.models import User
@@ -68,6 +69,12 @@ def authenticate(credentials: Credentials, *, address: str) -> Principal:
         raise CredentialsRefused("This token is not valid: it is wrong, expired or revoked.")
     tokens.note_use(token)
     return Principal(user=token.membership.user, token=TokenLimits.of(token), address=address)
+
+
+def signed_in(request: HttpRequest) -> Principal:
+    """Return who has signed in with the browser that sent `request`; anonymous when nobody."""
+    user = request.user if isinstance(request.user, User) else None
+    return Principal(user=user, address=request.META.get("REMOTE_ADDR", ""))
 
 
 def again(principal: Principal) -> Principal:

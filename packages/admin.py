@@ -9,7 +9,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.admin_base import ReadOnlyAdmin, principal_of
+from accounts.admin_base import ReadOnlyAdmin
+from accounts.authentication import signed_in
 from packages import curate
 from packages.models import Distribution, Project, Property, Release
 
@@ -33,7 +34,7 @@ class ProjectAdmin(ReadOnlyAdmin[Project]):
             obj,
             status=Project.Status(obj.status),
             reason=obj.status_reason,
-            by=principal_of(request),
+            by=signed_in(request),
         )
 
 
@@ -118,7 +119,7 @@ class DistributionAdmin(ReadOnlyAdmin[Distribution]):
 
     def delete_model(self, request: HttpRequest, obj: Distribution) -> None:
         """Delete by the use case: a tombstone, restorable for a while."""
-        curate.delete(obj, by=principal_of(request))
+        curate.delete(obj, by=signed_in(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Distribution]) -> None:
         """Delete those of the chosen that are not deleted yet."""
@@ -132,10 +133,8 @@ class DistributionAdmin(ReadOnlyAdmin[Distribution]):
     def restore(self, request: HttpRequest, queryset: QuerySet[Distribution]) -> None:
         """List deleted files again."""
         for distribution in queryset.filter(deleted_at__isnull=False):
-            curate.restore(distribution, by=principal_of(request))
+            curate.restore(distribution, by=signed_in(request))
 
 
 def _yank(request: HttpRequest, target: Distribution | Release) -> None:
-    curate.yank(
-        target, reason=target.yanked_reason, by=principal_of(request), undo=not target.yanked
-    )
+    curate.yank(target, reason=target.yanked_reason, by=signed_in(request), undo=not target.yanked)

@@ -11,8 +11,7 @@ from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.models import User
-from accounts.principal import Principal
+from accounts.authentication import signed_in
 from accounts.roles import Role
 from packages.filenames import NameRefused, parse_name
 from packages.index.base import ProjectNotFound
@@ -27,7 +26,7 @@ _PROJECTS_PER_PAGE = 100
 
 def repository_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
     """Show what a repository holds and how to connect to it."""
-    repository = require(_principal(request), tenant, key, Role.READER)
+    repository = require(signed_in(request), tenant, key, Role.READER)
     living = Q(releases__distributions__deleted_at__isnull=True)
     projects = (
         Project.objects.filter(repository=repository)
@@ -57,7 +56,7 @@ def repository_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse
 
 def project_page(request: HttpRequest, tenant: str, key: str, project: str) -> HttpResponse:
     """Show the releases and files of one project, the release that installers take first."""
-    repository = require(_principal(request), tenant, key, Role.READER)
+    repository = require(signed_in(request), tenant, key, Role.READER)
     row = _project(repository, project)
     newest = _newest_releases([row]).get(row.pk)
     files = list(
@@ -123,8 +122,3 @@ def _project(repository: Repository, name: str) -> Project:
     if row is None:
         raise ProjectNotFound(f"There is no such project in {repository}.")
     return row
-
-
-def _principal(request: HttpRequest) -> Principal:
-    user = request.user if isinstance(request.user, User) else None
-    return Principal(user=user, address=request.META.get("REMOTE_ADDR", ""))

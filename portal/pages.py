@@ -9,9 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from accounts.authentication import CredentialsRefused
-from accounts.models import User
-from accounts.principal import Principal
+from accounts.authentication import CredentialsRefused, signed_in
 from base.errors import InvalidInput, LarderError
 from packages.index.base import IndexUnavailable, ProjectNotFound
 from repos.access import (
@@ -44,8 +42,7 @@ _TITLES = {
 
 def home(request: HttpRequest) -> HttpResponse:
     """Show the repositories that the reader may read."""
-    user = request.user if isinstance(request.user, User) else None
-    principal = Principal(user=user)
+    principal = signed_in(request)
     repositories = readable_by(principal).select_related("tenant").order_by("tenant__slug", "key")
     return render(
         request,

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import IO
 
-from accounts.authentication import CredentialsRefused, authenticate, credentials_in
-from accounts.models import User
+from accounts.authentication import authenticate, credentials_in
 from accounts.principal import Principal
 from packages.storage import Readable
 
@@ -38,7 +37,7 @@ class Ask:
     url: str = ""  # absolute, as the caller spelled it
     body: IO[bytes] = field(default_factory=io.BytesIO)
     content_length: int | None = None
-    session_user: Callable[[], User | None] = lambda: None
+    signed_in: Callable[[], Principal] = Principal  # by the session cookie
 
     def header(self, name: str) -> str:
         """Return a header by its lower-case name; empty when absent."""
@@ -53,10 +52,9 @@ class Ask:
         credentials = credentials_in(self.headers)
         if credentials is not None:
             return authenticate(credentials, address=self.address)
-        user = self.session_user() if self.method in SAFE_METHODS else None
-        if user is not None and not user.is_active:
-            raise CredentialsRefused("This account is disabled.")
-        return Principal(user=user, address=self.address)
+        if self.method in SAFE_METHODS:
+            return self.signed_in()
+        return Principal(address=self.address)
 
 
 @dataclass(slots=True)

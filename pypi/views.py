@@ -9,7 +9,8 @@ from django.db import connection
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts.models import Tenant, User
+from accounts.authentication import signed_in
+from accounts.models import Tenant
 from base.errors import LarderError
 from packages.views import repository_page
 from pypi import files, legacy_json, simple, upload
@@ -80,7 +81,7 @@ def _ask(request: HttpRequest, tenant: str, key: str) -> Ask:
         url=request.build_absolute_uri(),
         body=request.META["wsgi.input"],
         content_length=None if is_chunked else int(length or 0),
-        session_user=lambda: request.user if isinstance(request.user, User) else None,
+        signed_in=lambda: signed_in(request),
     )
 
 

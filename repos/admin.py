@@ -13,7 +13,8 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html
 
 from accounts import tokens
-from accounts.admin_base import UseCaseAdmin, principal_of
+from accounts.admin_base import UseCaseAdmin
+from accounts.authentication import signed_in
 from accounts.models import Token
 from accounts.principal import Principal, TokenLimits
 from accounts.roles import Role
@@ -160,7 +161,7 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
         self, request: HttpRequest, obj: Repository, form: forms.ModelForm[Repository], change: bool
     ) -> None:
         """Save by the use case."""
-        actor = principal_of(request).actor
+        actor = signed_in(request).actor
         if change:
             configure.change_repository(obj, by=actor)
         else:
@@ -170,7 +171,7 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Save upstream, members and grants by their use cases."""
-        actor = principal_of(request).actor
+        actor = signed_in(request).actor
         if isinstance(formset, MemberFormSet):
             if formset.has_changed():
                 configure.set_members(formset.instance, formset.chosen(), by=actor)
@@ -187,7 +188,7 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
 
     def delete_model(self, request: HttpRequest, obj: Repository) -> None:
         """Take it out of service by the use case."""
-        configure.delete_repository(obj, by=principal_of(request).actor)
+        configure.delete_repository(obj, by=signed_in(request).actor)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Say what goes out of service; rows and bytes stay."""
@@ -213,11 +214,11 @@ class GrantAdmin(UseCaseAdmin[Grant]):
         self, request: HttpRequest, obj: Grant, form: forms.ModelForm[Grant], change: bool
     ) -> None:
         """Save by the use case."""
-        configure.save_grant(obj, by=principal_of(request).actor)
+        configure.save_grant(obj, by=signed_in(request).actor)
 
     def delete_model(self, request: HttpRequest, obj: Grant) -> None:
         """End it by the use case."""
-        configure.end_grant(obj, by=principal_of(request).actor)
+        configure.end_grant(obj, by=signed_in(request).actor)
 
 
 class TokenForm(forms.ModelForm[Token]):
@@ -297,7 +298,7 @@ class TokenAdmin(UseCaseAdmin[Token]):
         self, request: HttpRequest, obj: Token, form: forms.ModelForm[Token], change: bool
     ) -> None:
         """Make the token by the use case, or change its limits."""
-        actor = principal_of(request).actor
+        actor = signed_in(request).actor
         if not change:
             made, secret = tokens.create(
                 membership=obj.membership,
@@ -331,7 +332,7 @@ class TokenAdmin(UseCaseAdmin[Token]):
     def revoke(self, request: HttpRequest, queryset: Any) -> None:
         """Revoke each token that is not revoked yet."""
         for token in queryset.filter(revoked_at__isnull=True):
-            tokens.revoke(token, by=principal_of(request).actor)
+            tokens.revoke(token, by=signed_in(request).actor)
 
     def has_delete_permission(self, request: HttpRequest, obj: Token | None = None) -> bool:
         """A token is revoked, not deleted: the audit names it."""
