@@ -33,7 +33,6 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
-    "rest_framework",
     "base.apps.BaseConfig",
     "accounts.apps.AccountsConfig",
     "repos.apps.ReposConfig",

@@ -169,6 +169,17 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
                 obj, by=actor, members_read=form.cleaned_data["members_read"]
             )
 
+    def response_add(
+        self, request: HttpRequest, obj: Repository, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Go on to what a new remote or virtual still lacks: its upstream, or its members."""
+        if obj.kind != Kind.LOCAL and "_addanother" not in request.POST:
+            # As Django's own UserAdmin does: "Save" becomes "Save and continue editing".
+            going_on: Any = request.POST.copy()
+            going_on["_continue"] = "1"
+            request.POST = going_on
+        return super().response_add(request, obj, post_url_continue)
+
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Save upstream, members and grants by their use cases."""
         actor = signed_in(request).actor

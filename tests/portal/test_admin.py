@@ -157,6 +157,16 @@ def test_a_repository_can_be_closed_to_members(root: Client, cast: Cast) -> None
     assert not Repository.objects.get(key="closed").grants.exists()
 
 
+@pytest.mark.parametrize(("kind", "field"), [("remote", "index_url"), ("virtual", "members-0")])
+def test_a_new_remote_or_virtual_goes_on_to_what_it_lacks(
+    root: Client, cast: Cast, kind: str, field: str
+) -> None:
+    tenant = cast.acme.tenant.pk
+    added = fill_in(root, add("repos_repository"), tenant=tenant, key="new", kind=kind)
+    assert saved(added)
+    assert field in root.get(added.headers["Location"]).content.decode()
+
+
 def test_a_remote_gets_its_upstream_and_never_shows_the_password(root: Client, cast: Cast) -> None:
     remote = make_repository(cast.acme.tenant, "remote", Kind.REMOTE)
     url = change("repos_repository", remote)

@@ -195,3 +195,15 @@ def test_lost_bytes_are_our_fault_and_said_so(client: Client, frog: Cast, tmp_pa
     response = get(client, EXACT, frog)
     assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert "Storage does not have this file" in response.reason_phrase
+
+
+@pytest.mark.parametrize(("ending", "queries"), [("", 5), (".metadata", 6)])
+def test_a_file_costs_the_same_however_much_there_is(
+    client: Client, frog: Cast, django_assert_num_queries, ending: str, queries: int
+) -> None:
+    for number in range(5):
+        version = f"2.{number}"
+        published(client, "frog", version, make_wheel("frog", version), by=frog.acme.writer)
+    get(client, EXACT, frog)  # notes the token's use
+    with django_assert_num_queries(queries):
+        assert get(client, EXACT + ending, frog).status_code == HTTPStatus.OK
