@@ -32,7 +32,6 @@ from packages.filenames import (
     parse_filename,
     parse_name,
     parse_version,
-    version_key,
 )
 from packages.metadata import CoreMetadata, metadata_is_servable, parse_core_metadata
 from packages.models import (
@@ -45,6 +44,7 @@ from packages.models import (
     StoredMetadata,
 )
 from packages.storage import Spooled
+from packages.versions import version_key
 from repos.access import RoleMissing, require
 from repos.models import Kind, Repository
 from repos.stamps import locked_state

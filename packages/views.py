@@ -17,7 +17,7 @@ from packages.filenames import NameRefused, parse_name
 from packages.index.base import ProjectNotFound
 from packages.metadata import CoreMetadata, parse_core_metadata
 from packages.models import Distribution, Project, Property, Release, StoredMetadata
-from packages.newest import newest_version
+from packages.versions import newest_version
 from repos.access import require
 from repos.models import Repository
 

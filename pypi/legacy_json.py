@@ -17,7 +17,7 @@ from packages.filenames import Kind, NormalizedName, VersionRefused, parse_versi
 from packages.index.base import Index, PageFile, ProjectNotFound, ProjectPage
 from packages.index.opening import open_index
 from packages.metadata import CoreMetadata, parse_core_metadata
-from packages.newest import newest_version
+from packages.versions import newest_version
 from pypi.answer import Answer, Ask
 from pypi.render import file_url, upload_time
 from pypi.simple import readable_name, revalidated

@@ -19,8 +19,7 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from packages import archive
-from packages.archive import ArchiveRefused, read_core_metadata
+from packages.archive import ArchiveRefused, limits, read_core_metadata
 from packages.filenames import DistributionName, parse_filename
 from packages.metadata import parse_core_metadata
 from tests.dists import make_dumb, make_egg, make_metadata, make_sdist, make_wheel, tar_of, zip_of
@@ -249,7 +248,7 @@ def test_a_stored_member_is_read(read: Read) -> None:
 
 
 def test_metadata_that_is_too_large_is_refused(refusal: Callable[..., str]) -> None:
-    large = b"Name: foo\n" + bytes(archive.MAX_METADATA)
+    large = b"Name: foo\n" + bytes(limits.MAX_METADATA)
     assert "at most 16777216" in refusal(
         WHEEL, zip_of({**WHEEL_MEMBERS, f"{INFO}/METADATA": large})
     )
@@ -257,7 +256,7 @@ def test_metadata_that_is_too_large_is_refused(refusal: Callable[..., str]) -> N
 
 
 def test_metadata_of_just_the_largest_size_is_read(read: Read) -> None:
-    large = bytes(archive.MAX_METADATA)
+    large = bytes(limits.MAX_METADATA)
     assert read(WHEEL, zip_of({**WHEEL_MEMBERS, f"{INFO}/METADATA": large})) == large
     assert read("foo-1.0.tar.gz", tar_of({"foo-1.0/PKG-INFO": large})) == large
 
@@ -265,7 +264,7 @@ def test_metadata_of_just_the_largest_size_is_read(read: Read) -> None:
 def test_a_flood_of_members_is_refused(
     refusal: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "MAX_MEMBERS", 500)
+    monkeypatch.setattr(limits, "MAX_MEMBERS", 500)
     members = {f"foo-1.0/{number}": b"" for number in range(501)}
     assert "more than 500 members" in refusal("foo-1.0.zip", zip_of(members))
     assert "more than 500 members" in refusal("foo-1.0.tar.gz", tar_of(members))
@@ -274,20 +273,20 @@ def test_a_flood_of_members_is_refused(
 def test_a_zip_directory_that_is_too_large_is_not_read(
     refusal: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "MAX_ZIP_DIRECTORY", 5000)
+    monkeypatch.setattr(limits, "MAX_ZIP_DIRECTORY", 5000)
     members = {"a" * 3000: b"", "b" * 3000: b""}
     assert "has a directory of" in refusal("foo-1.0.zip", zip_of(members))
 
 
 def test_a_tar_bomb_is_refused(refusal: Callable[..., str]) -> None:
-    bomb = tar_of({"foo-1.0/zeros": bytes(archive.RATIO_FROM)})
+    bomb = tar_of({"foo-1.0/zeros": bytes(limits.RATIO_FROM)})
     assert "200 times its size" in refusal("foo-1.0.tar.gz", bomb)
 
 
 def test_an_archive_that_unpacks_to_too_much_is_refused(
     refusal: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "MAX_UNPACKED", 100_000)
+    monkeypatch.setattr(limits, "MAX_UNPACKED", 100_000)
     assert "more than 100000 bytes" in refusal("foo-1.0.tar.gz", tar_of({"foo-1.0/n": NOISE}))
     assert "more than 100000 bytes" in refusal("foo-1.0.zip", zip_of({"foo-1.0/n": NOISE}))
 
@@ -296,7 +295,7 @@ def test_a_member_with_a_giant_header_is_refused(
     refusal: Callable[..., str], tmp_path: pathlib.Path
 ) -> None:
     path = tmp_path / "bomb"
-    long = "x" * (archive.MAX_TAR_HEADER + 1)
+    long = "x" * (limits.MAX_TAR_HEADER + 1)
     with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as opened:
         add(opened, "foo-1.0/a", pax_headers={"comment": long})
     assert "header is larger" in refusal("foo-1.0.tar.gz", path.read_bytes())
@@ -306,7 +305,7 @@ def test_a_member_with_a_giant_header_is_refused(
 
 
 def test_a_flood_of_global_headers_is_refused(refusal: Callable[..., str]) -> None:
-    headers = {f"larder.{number}": "x" for number in range(archive.MAX_GLOBAL_HEADERS + 1)}
+    headers = {f"larder.{number}": "x" for number in range(limits.MAX_GLOBAL_HEADERS + 1)}
     packed = io.BytesIO()
     with tarfile.open(
         fileobj=packed, mode="w:gz", format=tarfile.PAX_FORMAT, pax_headers=headers
