@@ -26,6 +26,7 @@ def is_pkg_info(name: str) -> bool:
 
 
 def require_one_top(named: DistributionName, tops: Iterable[str]) -> None:
+    """Refuse an sdist with more than one file or folder at its top."""
     if len(set(tops) - {""}) > 1:
         raise ArchiveRefused(
             f"{shown(named.filename)} has more than one file or folder at its top; an sdist has "
@@ -34,11 +35,13 @@ def require_one_top(named: DistributionName, tops: Iterable[str]) -> None:
 
 
 def require_few_members(filename: str, count: int) -> None:
+    """Refuse more members than any real archive has."""
     if count > limits.MAX_MEMBERS:
         raise ArchiveRefused(f"{shown(filename)} has more than {limits.MAX_MEMBERS} members.")
 
 
 def require_small(named: DistributionName, member: str, size: int) -> None:
+    """Refuse a metadata file larger than any real one."""
     if size > limits.MAX_METADATA:
         raise ArchiveRefused(
             f"{shown(named.filename)} has a {shown(member)} of {size} bytes; at most "
@@ -47,10 +50,12 @@ def require_small(named: DistributionName, member: str, size: int) -> None:
 
 
 def too_large(named: DistributionName) -> ArchiveRefused:
+    """Return the refusal of an archive that unpacks to too much."""
     return ArchiveRefused(
         f"{shown(named.filename)} unpacks to more than {limits.MAX_UNPACKED} bytes."
     )
 
 
 def without_files(named: DistributionName) -> ArchiveRefused:
+    """Return the refusal of an empty archive."""
     return ArchiveRefused(f"{shown(named.filename)} holds no files.")

@@ -74,13 +74,14 @@ class _TarStream(io.BufferedIOBase):
             raise too_large(self._named)
         if self._position > max(limits.RATIO_FROM, limits.MAX_RATIO * self._packed_size):
             raise ArchiveRefused(
-                f"{shown(self._named.filename)} unpacks to more than {limits.MAX_RATIO} times its size; "
-                "it is taken for a decompression bomb."
+                f"{shown(self._named.filename)} unpacks to more than {limits.MAX_RATIO} times "
+                "its size; it is taken for a decompression bomb."
             )
         return data
 
 
 def metadata_in_tar(disk: Disk, named: DistributionName, shape: str) -> bytes | None:
+    """Return the PKG-INFO of an sdist in a tar; None where there is none."""
     size = disk.seek(0, os.SEEK_END)
     disk.seek(0)
     with _unpacking(disk, shape) as unpacked:

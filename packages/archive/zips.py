@@ -22,6 +22,7 @@ _ENCRYPTED = 0x1
 
 
 def metadata_in_zip(disk: Disk, named: DistributionName) -> bytes | None:
+    """Return the METADATA or PKG-INFO in a zip; None where there is none and none is needed."""
     with zipfile.ZipFile(disk) as archive:
         members = archive.infolist()
         if not members:
