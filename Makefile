@@ -19,7 +19,7 @@ help:  ## list these commands
 # honcho answers Ctrl-C with 130 once everything has stopped; for whoever pressed it, that is success.
 # The shell ignores it meanwhile, and passes on a SIGTERM that make sends to it alone.
 run: $(VENV)/base.txt  ## start Larder here: web, worker and beat, until Ctrl-C
-	@$(BIN)/python manage.py prepare
+	@$(BIN)/python manage.py prepare --before-serving
 	@trap '' INT; trap 'kill -TERM $$honcho' TERM; \
 	$(BIN)/honcho start & honcho=$$!; \
 	while wait $$honcho; code=$$?; kill -0 $$honcho 2>/dev/null; do :; done; \

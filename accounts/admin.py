@@ -99,7 +99,9 @@ class ServiceAccountForm(forms.ModelForm[ServiceAccount]):
     """A tenant's account for CI. It has no password: give it a token."""
 
     name = forms.CharField(
-        max_length=100, validators=[validate_slug], help_text="It is called <tenant>/<name>."
+        max_length=100,
+        validators=[validate_slug],
+        help_text="It is called by tenant and name, like acme/ci.",
     )
 
     class Meta:

@@ -21,7 +21,10 @@ def save_tenant(tenant: Tenant, *, by: Actor) -> None:
     action = "tenant.change" if tenant.pk else "tenant.create"
     tenant.full_clean()
     with transaction.atomic():
-        tenant.save()
+        # Not `used_bytes`, which uploads move at the same time.
+        tenant.save(
+            update_fields=["slug", "name", "host_name", "quota_bytes"] if tenant.pk else None
+        )
         stamps.move_access()
         audit.record(
             by=by,

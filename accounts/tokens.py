@@ -77,7 +77,10 @@ def change(token: Token, *, by: Actor) -> None:
     """Save changed limits of `token`."""
     token.full_clean()
     with transaction.atomic():
-        token.save()
+        # These alone: what happened to the token meanwhile (revoked, used) stays.
+        token.save(
+            update_fields=["name", "role", "all_repositories", "project_patterns", "expires_at"]
+        )
         stamps.move_access()
         audit.record(
             by=by,

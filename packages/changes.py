@@ -1,9 +1,18 @@
-"""Marks a change of contents, so that pages held in memory know that they are old."""
+"""How contents are changed: what is locked, in which order, and what is marked at the end.
+
+Every transaction takes its locks in this order, so that no two wait for each other: the blob, the
+project, its distributions, the tenant (for the quota), and last the repository's state.
+"""
 
 from __future__ import annotations
 
 from packages.models import Project
 from repos.stamps import next_serial
+
+
+def locked_project(project_id: int) -> Project:
+    """Return the project, locked until the transaction ends."""
+    return Project.objects.select_for_update(of=("self",)).get(pk=project_id)
 
 
 def contents_changed(project: Project) -> None:

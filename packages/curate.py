@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import transaction
@@ -11,7 +12,7 @@ from accounts.principal import Principal
 from accounts.roles import Role
 from base import audit, clock
 from base.errors import InvalidInput
-from packages.changes import contents_changed
+from packages.changes import contents_changed, locked_project
 from packages.models import Distribution, Project, Release
 from repos.access import RoleMissing, require
 
@@ -32,16 +33,14 @@ def yank(target: Distribution | Release, *, reason: str, by: Principal, undo: bo
 
     A yanked file stays installable by who pins it exactly; the reason is shown to them.
     """
-    project = _project_of(target)
-    _require(project, Role.WRITER, by)
-    before = {"yanked": target.yanked, "reason": target.yanked_reason}
-    target.yanked = not undo
-    target.yanked_reason = "" if undo else reason.strip()
-    with transaction.atomic():
-        target.save(update_fields=["yanked", "yanked_reason"])
-        after = {"yanked": target.yanked, "reason": target.yanked_reason}
-        what = "unyank" if undo else "yank"
-        _record(what, project, str(target), by=by, before=before, after=after)
+    wanted = {"yanked": not undo, "yanked_reason": "" if undo else reason.strip()}
+    with _changing(_project_of(target), Role.WRITER, by) as project:
+        row = type(target).objects.get(pk=target.pk)
+        before = {"yanked": row.yanked, "yanked_reason": row.yanked_reason}
+        if before == wanted:
+            return
+        type(target).objects.filter(pk=row.pk).update(**wanted)
+        _record("unyank" if undo else "yank", project, str(row), by=by, before=before, after=wanted)
         contents_changed(project)
 
 
@@ -50,43 +49,52 @@ def delete(distribution: Distribution, *, by: Principal) -> None:
 
     Its bytes are kept for `BYTES_KEPT_FOR`, so that it can be restored.
     """
-    project = _project_of(distribution)
-    _require(project, Role.ADMIN, by)
-    if distribution.deleted_at is not None:
-        raise AlreadyDeleted(f"{distribution.filename} is deleted already.")
-    with transaction.atomic():
-        distribution.deleted_at = clock.now()
-        distribution.save(update_fields=["deleted_at"])
-        before = {"sha256": distribution.sha256}
-        _record("delete", project, distribution.filename, by=by, before=before, after={})
+    with _changing(_project_of(distribution), Role.ADMIN, by) as project:
+        row = Distribution.objects.select_for_update(of=("self",)).get(pk=distribution.pk)
+        if row.deleted_at is not None:
+            raise AlreadyDeleted(f"{row.filename} is deleted already.")
+        row.deleted_at = clock.now()
+        row.save(update_fields=["deleted_at"])
+        before = {"sha256": row.sha256}
+        _record("delete", project, row.filename, by=by, before=before, after={})
         contents_changed(project)
 
 
 def restore(distribution: Distribution, *, by: Principal) -> None:
     """List a deleted file again, with the bytes it had."""
-    project = _project_of(distribution)
-    _require(project, Role.ADMIN, by)
-    if distribution.deleted_at is None or distribution.blob is None:
-        raise CannotRestore(f"{distribution.filename} is not deleted, or its bytes are gone.")
-    with transaction.atomic():
-        distribution.deleted_at = None
-        distribution.save(update_fields=["deleted_at"])
-        after = {"sha256": distribution.sha256}
-        _record("restore", project, distribution.filename, by=by, before={}, after=after)
+    with _changing(_project_of(distribution), Role.ADMIN, by) as project:
+        # Locked, because the sweeper may be letting its bytes go at this moment.
+        row = Distribution.objects.select_for_update(of=("self",)).get(pk=distribution.pk)
+        if row.deleted_at is None or row.blob_id is None:
+            raise CannotRestore(f"{row.filename} is not deleted, or its bytes are gone.")
+        row.deleted_at = None
+        row.save(update_fields=["deleted_at"])
+        _record("restore", project, row.filename, by=by, before={}, after={"sha256": row.sha256})
         contents_changed(project)
 
 
 def set_status(project: Project, *, status: Project.Status, reason: str, by: Principal) -> None:
     """Give `project` a status marker (PEP 792) with a reason for people."""
-    _require(project, Role.ADMIN, by)
-    before = {"status": project.status, "reason": project.status_reason}
-    project.status = status
-    project.status_reason = reason.strip()
+    after = {"status": status.value, "reason": reason.strip()}
+    with _changing(project, Role.ADMIN, by) as row:
+        before = {"status": row.status, "reason": row.status_reason}
+        if before == after:
+            return
+        row.status, row.status_reason = status, after["reason"]
+        row.save(update_fields=["status", "status_reason"])
+        _record("status", row, row.normalized, by=by, before=before, after=after)
+        contents_changed(row)
+
+
+@contextmanager
+def _changing(project: Project, role: Role, by: Principal) -> Iterator[Project]:
+    """Check that `by` may change `project`, and hold it, locked, in a transaction."""
+    repository = project.repository
+    require(by, repository.tenant.slug, repository.key, role)
+    if by.token is not None and not by.token.allows_project(project.normalized):
+        raise RoleMissing(f"This token may not change {project.normalized}.")
     with transaction.atomic():
-        project.save(update_fields=["status", "status_reason"])
-        after = {"status": project.status, "reason": project.status_reason}
-        _record("status", project, project.normalized, by=by, before=before, after=after)
-        contents_changed(project)
+        yield locked_project(project.pk)
 
 
 def _project_of(target: Distribution | Release) -> Project:
@@ -94,13 +102,6 @@ def _project_of(target: Distribution | Release) -> Project:
     if release is None:
         raise InvalidInput(f"{target} has no name yet.")
     return release.project
-
-
-def _require(project: Project, role: Role, by: Principal) -> None:
-    repository = project.repository
-    require(by, repository.tenant.slug, repository.key, role)
-    if by.token is not None and not by.token.allows_project(project.normalized):
-        raise RoleMissing(f"This token may not change {project.normalized}.")
 
 
 def _record(  # noqa: PLR0913 - an event has this many parts

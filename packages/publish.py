@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db import IntegrityError, OperationalError, transaction
+from django.db.models import F, Q, QuerySet
 from packaging.utils import canonicalize_version
 
 from accounts.authentication import again
@@ -25,7 +25,7 @@ from base import audit, clock
 from base.errors import InvalidInput, LarderError
 from packages import storage
 from packages.archive import read_core_metadata
-from packages.changes import contents_changed
+from packages.changes import contents_changed, locked_project
 from packages.filenames import (
     DistributionName,
     NormalizedName,
@@ -126,6 +126,7 @@ def publish(*, repository: Repository, upload: Upload, by: Principal) -> Publish
         if same := _already_here(repository, named, spool):
             return Published(distribution=same, created=False)
         accepted = _open_archive(repository, upload, named, spool)
+        _judge_quota(repository, spool.size)
         return _store(accepted, by)
 
 
@@ -160,9 +161,13 @@ def _judge_name(upload: Upload) -> DistributionName:
     )
 
 
-def _judge_project(repository: Repository, name: NormalizedName, by: Principal) -> None:
+def _judge_token(name: NormalizedName, by: Principal) -> None:
     if by.token is not None and not by.token.allows_project(name):
         raise RoleMissing(f"This token may not publish {name}. Use one that is allowed to.")
+
+
+def _judge_project(repository: Repository, name: NormalizedName, by: Principal) -> None:
+    _judge_token(name, by)
     project = Project.objects.filter(repository=repository, normalized=name).first()
     if project is not None:
         _refuse_closed(project)
@@ -276,6 +281,9 @@ def _store(accepted: _Accepted, by: Principal) -> Published:
         key = _put_unless_held(accepted)
         try:
             return Published(distribution=_commit(accepted, key, by), created=True)
+        except LarderError:
+            _take_back(key)
+            raise
         except _RaceLost:
             same = _already_here(accepted.repository, accepted.named, accepted.spool)
             if same is not None:
@@ -294,11 +302,18 @@ def _put_unless_held(accepted: _Accepted) -> str | None:
     return key
 
 
+def _take_back(key: str | None) -> None:
+    """Remove the object of an upload that was refused at the last step, and its note."""
+    if key is not None and LooseObject.objects.filter(storage_key=key).exists():
+        storage.remove(key)
+        LooseObject.objects.filter(storage_key=key).delete()
+
+
 def _commit(accepted: _Accepted, key: str | None, by: Principal) -> Distribution:
     """Write everything in one transaction, and ask again what may have changed."""
     try:
         with transaction.atomic():
-            repository = _still_allowed(accepted.repository, by)
+            repository = _still_allowed(accepted, by)
             blob = _blob_row(accepted, key)
             project = _project_row(accepted)
             distribution = _distribution_row(accepted, project, blob, by)
@@ -312,14 +327,19 @@ def _commit(accepted: _Accepted, key: str | None, by: Principal) -> Distribution
             _take_quota(repository, accepted.spool.size)
             _arm_extraction(repository)
             contents_changed(project)
-    except IntegrityError:
+    except (IntegrityError, OperationalError) as error:
+        # Somebody wrote the same row first; or, with OperationalError, two waited for each other.
+        if isinstance(error, OperationalError) and "deadlock" not in str(error):
+            raise
         raise _RaceLost from None
     return distribution
 
 
-def _still_allowed(repository: Repository, by: Principal) -> Repository:
+def _still_allowed(accepted: _Accepted, by: Principal) -> Repository:
     """Ask again, now: the token, the grant or the repository may be gone since the start."""
-    return require(again(by), repository.tenant.slug, repository.key, Role.WRITER)
+    repository, present = accepted.repository, again(by)
+    _judge_token(accepted.named.normalized, present)
+    return require(present, repository.tenant.slug, repository.key, Role.WRITER)
 
 
 def _blob_row(accepted: _Accepted, key: str | None) -> Blob:
@@ -352,6 +372,7 @@ def _project_row(accepted: _Accepted) -> Project:
         defaults={"name": name, "created_at": clock.now()},
     )
     if not created:
+        project = locked_project(project.pk)  # its status may be changing at this moment
         _refuse_closed(project)
         project.name = name
         project.save(update_fields=["name"])
@@ -397,16 +418,28 @@ def _distribution_row(
     return distribution
 
 
+def _with_room(repository: Repository, size: int) -> QuerySet[Tenant]:
+    room = Q(quota_bytes__isnull=True) | Q(quota_bytes__gte=F("used_bytes") + size)
+    return Tenant.objects.filter(room, pk=repository.tenant_id)
+
+
+def _no_room(repository: Repository, size: int) -> QuotaExceeded:
+    return QuotaExceeded(
+        f"{repository.tenant} has no room for {size} more bytes. "
+        "Ask whoever runs this installation for a larger quota."
+    )
+
+
+def _judge_quota(repository: Repository, size: int) -> None:
+    """Refuse what has no room before its bytes go into storage."""
+    if not _with_room(repository, size).exists():
+        raise _no_room(repository, size)
+
+
 def _take_quota(repository: Repository, size: int) -> None:
     """Count the file against its tenant, in the same statement that checks the quota."""
-    room = Q(quota_bytes__isnull=True) | Q(quota_bytes__gte=F("used_bytes") + size)
-    if not Tenant.objects.filter(room, pk=repository.tenant_id).update(
-        used_bytes=F("used_bytes") + size
-    ):
-        raise QuotaExceeded(
-            f"{repository.tenant} has no room for {size} more bytes. "
-            "Delete something, or ask whoever runs this installation for a larger quota."
-        )
+    if not _with_room(repository, size).update(used_bytes=F("used_bytes") + size):
+        raise _no_room(repository, size)
 
 
 def _arm_extraction(repository: Repository) -> None:

@@ -261,7 +261,8 @@ def _embedded_secret(home: Path) -> str:
     """Return the secret in `home`, making it once; only its owner can read it."""
     path = home / "secret_key"
     if not path.exists():
-        home.mkdir(parents=True, exist_ok=True)
+        # Accounts and private packages are in it: nobody else on this machine may look.
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Linked into place whole, so that a second process never reads half a key.
         fresh = home / f".secret_key-{secrets.token_hex(8)}"
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

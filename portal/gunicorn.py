@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import timedelta
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.glogging import Logger
+from gunicorn.http.message import Request
+from gunicorn.http.wsgi import Response
 
 from portal.config import ConfigError, read
 
@@ -29,4 +35,22 @@ forwarded_allow_ips = ",".join(str(network) for network in _config.trusted_proxi
 accesslog = "-"
 # No user name, no referrer, no query: a log line holds no credential.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms "%(a)s"'
-preload_app = False
+
+
+def when_ready(server: Arbiter) -> None:
+    """Say where Larder is, once it is there."""
+    server.log.info("Larder is ready at %s/", _config.base_url)
+
+
+class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """Writes no access line for static files: twenty of them would hide the one that matters."""
+
+    def access(
+        self, resp: Response, req: Request, environ: dict[str, str], request_time: timedelta
+    ) -> None:
+        """Write the line of one request."""
+        if not environ.get("PATH_INFO", "").startswith("/static/"):
+            super().access(resp, req, environ, request_time)
+
+
+logger_class = QuietLogger

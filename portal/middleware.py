@@ -15,6 +15,7 @@ from django.http import (
 )
 
 from accounts.models import Tenant
+from base.bodies import body_of
 from base.errors import LarderError
 from base.stamps import LEASE_SECONDS
 from portal import pages
@@ -119,6 +120,23 @@ def content_security_policy(get_response: GetResponse) -> Middleware:
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
         response.headers.setdefault("Content-Security-Policy", _POLICY)
+        return response
+
+    return middleware
+
+
+def bodies_read_to_their_end(get_response: GetResponse) -> Middleware:
+    """Read what is left of an unsafe request's body, whoever refused it.
+
+    A client that is still sending gets a broken connection in place of the answer, and never
+    sees the reason.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        # What Django's own form parser has read is gone from the stream, and not counted here.
+        if request.method not in _SAFE and not hasattr(request, "_post"):
+            body_of(request).drain()
         return response
 
     return middleware

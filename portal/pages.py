@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.files.storage import storages
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.views.decorators.csrf import csrf_exempt
 
 from accounts.authentication import CredentialsRefused, signed_in
 from base.errors import InvalidInput, LarderError
@@ -30,6 +39,7 @@ _STATUS: tuple[tuple[type[LarderError], int], ...] = (
     (InvalidInput, 400),
     (IndexUnavailable, 503),
 )
+_SAFE = frozenset({"GET", "HEAD"})
 _TITLES = {
     400: "That does not work",
     401: "Sign in again",
@@ -40,8 +50,11 @@ _TITLES = {
 }
 
 
+@csrf_exempt  # a POST here is an upload gone astray; it is refused whatever it carries
 def home(request: HttpRequest) -> HttpResponse:
     """Show the repositories that the reader may read."""
+    if request.method not in _SAFE:
+        return _upload_astray(request)
     principal = signed_in(request)
     repositories = readable_by(principal).select_related("tenant").order_by("tenant__slug", "key")
     return render(
@@ -49,6 +62,11 @@ def home(request: HttpRequest) -> HttpResponse:
         "portal/home.html",
         {"repositories": repositories, "tenants": tenants_of(principal)},
     )
+
+
+def favicon(_request: HttpRequest) -> HttpResponse:
+    """Lead to the icon; browsers ask for it here on pages that name none, the simple ones."""
+    return HttpResponseRedirect(static("favicon.svg"))
 
 
 def health(_request: HttpRequest) -> HttpResponse:
@@ -104,8 +122,41 @@ def plain(_request: HttpRequest, status: int, sentence: str) -> HttpResponse:
     )
 
 
+def _upload_astray(request: HttpRequest) -> HttpResponse:
+    return plain(request, 405, f"Upload to a repository: {settings.BASE_URL}/tenant/key/")
+
+
+@csrf_exempt  # as for home
+def tenant(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show what the reader may read in one tenant.
+
+    To who may read nothing there and does not belong, it is like one that does not exist.
+    """
+    if request.method not in _SAFE:
+        return _upload_astray(request)
+    principal = signed_in(request)
+    repositories = (
+        readable_by(principal).filter(tenant__slug=slug).select_related("tenant").order_by("key")
+    )
+    tenants = [each for each in tenants_of(principal) if each == slug]
+    if not repositories and not tenants:
+        if principal.is_anonymous:
+            raise SignInRequired("Sign in to see what you may read.")
+        raise NotYours(f"There is no tenant {slug} that you may see.")
+    return render(request, "portal/home.html", {"repositories": repositories, "tenants": tenants})
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
+    """Refuse a form that did not come from a page of ours."""
+    return error_page(
+        request, 403, "This form did not come from a page of Larder that is open here. Reload it."
+    )
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Say that no page has this URL."""
+    if request.method not in _SAFE:
+        return _upload_astray(request)
     return error_page(request, 404, f"There is no page at {request.path[:200]}.")
 
 

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.middleware.bodies_read_to_their_end",
     "django.middleware.security.SecurityMiddleware",
     "portal.middleware.trusted_proxies",
     "portal.middleware.known_hosts",
@@ -136,6 +137,7 @@ if CONFIG.is_https:
     CSRF_COOKIE_NAME = "__Host-larder-csrf"
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+CSRF_FAILURE_VIEW = "portal.pages.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [CONFIG.base_url]
 # Django would redirect POSTs too, and flit would take that for a success with nothing uploaded.
 # portal.middleware.https_only redirects reads and refuses the rest.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from base.slugs import SLUG_PATTERN
 from portal import pages
 
 urlpatterns = [
@@ -19,8 +20,10 @@ urlpatterns = [
         name="sign-in",
     ),
     path("accounts/sign-out/", auth_views.LogoutView.as_view(), name="sign-out"),
+    path("favicon.ico", pages.favicon),
     path("", include("packages.urls")),
     path("", include("pypi.urls")),
+    re_path(rf"^(?P<slug>{SLUG_PATTERN})/$", pages.tenant, name="tenant"),
 ]
 
 handler404 = pages.not_found

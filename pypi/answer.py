@@ -7,14 +7,13 @@ function can stand behind a Django view and in front of it.
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import IO
 
 from accounts.authentication import authenticate, credentials_in
 from accounts.principal import Principal
+from base.bodies import Body
 from packages.storage import Readable
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -35,8 +34,7 @@ class Ask:
     query: Mapping[str, str] = field(default_factory=dict)
     address: str = ""
     url: str = ""  # absolute, as the caller spelled it
-    body: IO[bytes] = field(default_factory=io.BytesIO)
-    content_length: int | None = None
+    body: Body = field(default_factory=lambda: Body({}))
     signed_in: Callable[[], Principal] = Principal  # by the session cookie
 
     def header(self, name: str) -> str:

@@ -12,7 +12,13 @@ from http import HTTPStatus
 
 from accounts.authentication import CredentialsRefused
 from base.errors import InvalidInput, LarderError
-from packages.index.base import FileNotFound, FileWithheld, IndexUnavailable, ProjectNotFound
+from packages.index.base import (
+    FileNotFound,
+    FileWithheld,
+    IndexNotServed,
+    IndexUnavailable,
+    ProjectNotFound,
+)
 from packages.publish import FileExists, ProjectClosed, QuotaExceeded
 from packages.storage import FileTooLarge, StorageFailed
 from pypi.answer import SAFE_METHODS, Answer, Ask
@@ -22,6 +28,10 @@ from repos.access import NotYours, RepositoryMissing, RoleMissing, SignInRequire
 
 class MethodNotAllowed(LarderError):
     """This URL does not answer that method."""
+
+
+class NotTheIndex(LarderError):
+    """A project is asked for beside `simple/`: somebody's index URL lacks its end."""
 
 
 class BrokenForm(InvalidInput):
@@ -45,9 +55,13 @@ _STATUS: tuple[tuple[type[LarderError], int], ...] = (
     (FileNotFound, 404),
     (MethodNotAllowed, 405),
     (NoLongerOffered, 410),
+    # Not 404, which would send uv and pip on to the next index.
+    (NotTheIndex, 410),
     (FileTooLarge, 413),
     (FileExists, 400),
     (InvalidInput, 400),
+    # Not 503, which pip asks for again five times, with pauses that grow.
+    (IndexNotServed, 501),
     (StorageFailed, 503),
     (IndexUnavailable, 503),
 )
@@ -65,8 +79,6 @@ def answer_for(error: LarderError, ask: Ask) -> Answer:
         headers["WWW-Authenticate"] = _CHALLENGE
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = "GET, HEAD"
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = "30"
     headers["Content-Type"], body = _body(error, status, ask)
     return Answer(status=status, headers=headers, body=body, reason=reason_phrase(error.sentence))
 

@@ -2,67 +2,32 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from typing import IO
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
+from base.bodies import BodyBroken
 from packages.filenames import shown
 from packages.publish import Upload
 from pypi.answer import Ask
 from pypi.errors import BrokenForm
 
-_CHUNK = 256 * 1024
 # Everything but the file: a long description, many classifiers and requirements.
 _FIELD_BYTES_AT_MOST = 32 * 1024 * 1024
 _FIELDS_AT_MOST = 20_000
 # The parts of the form that carry a file. The signature is read and let go.
 _CONTENT = "content"
 
-# After a refusal the rest of the body is read, so that the client gets to read the answer
-# instead of a broken connection; but not for ever.
-_DRAIN_BYTES = 512 * 1024 * 1024
-_DRAIN_SECONDS = 60.0
-
-
-class Body:
-    """The request body, read to its declared end and no further."""
-
-    def __init__(self, stream: IO[bytes], length: int | None) -> None:
-        self._stream = stream
-        self.left = length  # None: chunked, the server knows the end
-
-    def read(self) -> bytes:
-        """Return the next chunk; empty at the end."""
-        size = _CHUNK if self.left is None else min(_CHUNK, self.left)
-        chunk = self._stream.read(size) if size else b""
-        if self.left is not None:
-            if not chunk and self.left:
-                raise BrokenForm("The upload was cut off before its end.")
-            self.left -= len(chunk)
-        return chunk
-
-    def drain(self) -> None:
-        """Read and forget the rest, within bounds."""
-        until = time.monotonic() + _DRAIN_SECONDS
-        budget = _DRAIN_BYTES
-        try:
-            while budget > 0 and time.monotonic() < until and (chunk := self.read()):
-                budget -= len(chunk)
-        except (BrokenForm, OSError):
-            pass  # the client has gone; there is nobody left to answer
-
 
 class FormReader:
     """Reads one upload's form: the fields, and the chunks of the file between them."""
 
-    def __init__(self, ask: Ask, body: Body) -> None:
+    def __init__(self, ask: Ask) -> None:
         kind, options = parse_options_header(ask.header("content-type"))
         if kind != "multipart/form-data" or not options.get("boundary"):
             raise BrokenForm("An upload is a multipart/form-data form with the file in it.")
         self.fields: dict[str, list[str]] = {}
-        self._body = body
+        self._body = ask.body
         self._field_bytes = 0
         self._parser = PushMultipartParser(
             options["boundary"], max_header_size=8192, max_segment_count=_FIELDS_AT_MOST
@@ -129,9 +94,13 @@ class FormReader:
         try:
             while not self._parser.closed:
                 chunk = self._body.read()
+                if not chunk and self._body.left:
+                    raise BrokenForm("The upload was cut off before its end.")
                 yield from self._parser.parse(chunk)
                 if not chunk:
                     break
             self._parser.close()
         except MultipartError as error:
             raise BrokenForm(f"The form cannot be read: {error}.") from None
+        except BodyBroken as error:
+            raise BrokenForm(error.sentence) from None

@@ -12,6 +12,7 @@ from packages.index.base import ProjectNotFound
 from packages.index.opening import open_index
 from pypi import render
 from pypi.answer import Answer, Ask, caching, etag_of, is_unchanged
+from pypi.errors import NotTheIndex
 from pypi.negotiate import HTML, HTML_V1, JSON_V1, simple_type, takes_gzip
 from repos.access import require
 
@@ -50,6 +51,13 @@ def project_page(ask: Ask, project: str) -> Answer:
         as_json=lambda: render.project_json(page),
         as_html=lambda: render.project_html(page),
     )
+
+
+def beside_the_index(ask: Ask, project: str) -> Answer:  # noqa: ARG001 - the URL has it
+    """Tell whoever asks for `<repository>/<project>/` where the index is."""
+    require(ask.principal, ask.tenant, ask.key, Role.READER)
+    where = f"/{ask.tenant}/{ask.key}/"
+    raise NotTheIndex(f"The index is at {where}simple/, not at {where}.")
 
 
 def readable_name(project: str, repository: str) -> NormalizedName:

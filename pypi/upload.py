@@ -12,7 +12,7 @@ from base.errors import LarderError
 from packages.publish import publish
 from pypi.answer import Answer, Ask
 from pypi.errors import BrokenForm, NoLongerOffered, answer_for
-from pypi.form import Body, FormReader
+from pypi.form import FormReader
 from repos.access import SignInRequired, require
 
 _UNSUPPORTED_SEARCH = 1
@@ -20,21 +20,18 @@ _UNSUPPORTED_SEARCH = 1
 
 def post(ask: Ask) -> Answer:
     """Answer a POST to the repository's URL: an upload, or pip search by its content type."""
-    body = Body(ask.body, ask.content_length)
     try:
         # Who may not publish here is told before the form is read.
         if ask.header("content-type").startswith("text/xml"):
             return _search(ask)
-        return _upload(ask, body)
+        return _upload(ask)
     except LarderError as error:
         return answer_for(error, ask)
-    finally:
-        body.drain()
 
 
-def _upload(ask: Ask, body: Body) -> Answer:
+def _upload(ask: Ask) -> Answer:
     repository = require(ask.principal, ask.tenant, ask.key, Role.WRITER)
-    form = FormReader(ask, body)
+    form = FormReader(ask)
     upload = form.upload()
     action = next(iter(form.fields.get(":action", [])), ask.query.get(":action", "file_upload"))
     if action in {"submit", "submit_pkg_info", "doc_upload"}:

@@ -20,6 +20,8 @@ _below: list[URLPattern | URLResolver] = [
     path("+simple/<str:project>", views.project_page),
     path("+simple/<str:project>/", views.project_page, name="plus-simple-project"),
     path("files/<str:project>/<str:sha256>/<str:filename>", views.file, name="file"),
+    path("<str:project>", views.beside_the_index),
+    path("<str:project>/", views.beside_the_index),
     path("files/<str:project>/<str:filename>", views.file, name="present-file"),
     path("pypi/<str:project>/json", views.project_json, name="project-json"),
     path("pypi/<str:project>/json/", views.project_json),

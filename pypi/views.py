@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.authentication import signed_in
 from accounts.models import Tenant
+from base import bodies
 from base.errors import LarderError
 from packages.views import repository_page
 from pypi import files, legacy_json, simple, upload
@@ -48,6 +49,7 @@ def _reading(function: AnswerFunction) -> DjangoView:
 
 project_list = _reading(simple.project_list)
 project_page = _reading(simple.project_page)
+beside_the_index = _reading(simple.beside_the_index)
 file = _reading(files.file)
 project_json = _reading(legacy_json.project_json)
 
@@ -69,8 +71,6 @@ def _ask(request: HttpRequest, tenant: str, key: str) -> Ask:
     default_tenant, default_key = settings.DEFAULT_REPOSITORY
     if not key:  # /pypi/...: the installation's default repository
         tenant, key = default_tenant, default_key
-    length = request.META.get("CONTENT_LENGTH", "")
-    is_chunked = request.headers.get("Transfer-Encoding", "").lower() == "chunked"
     return Ask(
         method=request.method or "",
         tenant=tenant or _tenant_of_host(request),
@@ -79,8 +79,7 @@ def _ask(request: HttpRequest, tenant: str, key: str) -> Ask:
         query=request.GET.dict(),
         address=request.META.get("REMOTE_ADDR", ""),
         url=request.build_absolute_uri(),
-        body=request.META["wsgi.input"],
-        content_length=None if is_chunked else int(length or 0),
+        body=bodies.body_of(request),
         signed_in=lambda: signed_in(request),
     )
 

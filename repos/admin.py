@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+import secrets
+from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 
@@ -232,32 +235,59 @@ class GrantAdmin(UseCaseAdmin[Grant]):
         configure.end_grant(obj, by=signed_in(request).actor)
 
 
+_USED_FORMS = "used token forms"
+
+
 class TokenForm(forms.ModelForm[Token]):
     """A token's limits; the secret is made on saving."""
+
+    project_patterns = forms.CharField(
+        label="Projects",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="What it may publish, yank and delete: a name or acme-* a line. Empty: all.",
+    )
+    # Taken once: the answer shows the secret, and reloading it sends the form again.
+    form_key = forms.CharField(widget=forms.HiddenInput, required=False)
 
     repositories = forms.ModelMultipleChoiceField(
         Repository.objects.filter(deleted_at__isnull=True).select_related("tenant"),
         required=False,
-        help_text="Where it works. None: in all that its owner may use.",
+        help_text="Where it works, unless it works everywhere.",
     )
 
     class Meta:
         model = Token
-        fields = ("membership", "name", "role", "project_patterns", "expires_at")
+        fields = (
+            "membership",
+            "name",
+            "role",
+            "all_repositories",
+            "project_patterns",
+            "expires_at",
+        )
+        labels: ClassVar = {"membership": "Owner", "all_repositories": "All repositories"}
+        help_texts: ClassVar = {
+            "all_repositories": "It works wherever its owner may work. Off: only in those below.",
+            "expires_at": "Empty: it works until it is revoked.",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial["project_patterns"] = "\n".join(self.instance.project_patterns)
+        self.initial["form_key"] = secrets.token_urlsafe(16)
         if self.instance.pk:
             self.initial["repositories"] = list(
                 self.instance.repositories.values_list("repository_id", flat=True)
             )
 
     def clean_project_patterns(self) -> list[str]:
-        """Refuse anything but a list of names or patterns."""
-        patterns = self.cleaned_data["project_patterns"] or []
-        if not isinstance(patterns, list) or not all(isinstance(each, str) for each in patterns):
-            raise ValidationError('Give a list of names, for example ["acme-*"].')
-        return patterns
+        """Return the lines as patterns, normalised as project names are."""
+        lines = self.cleaned_data["project_patterns"].split()
+        for line in lines:
+            if not re.fullmatch(r"[A-Za-z0-9*?._-]+", line):
+                raise ValidationError(f"{line} is not a project's name or a pattern like acme-*.")
+        return [re.sub(r"[-_.]+", "-", line).lower() for line in lines]
 
     def clean(self) -> dict[str, Any]:
         """Refuse repositories of another tenant."""
@@ -289,7 +319,25 @@ class TokenAdmin(UseCaseAdmin[Token]):
     search_fields = ("name", "identifier", "membership__user__username")
     autocomplete_fields = ("membership",)
     actions = ("revoke",)
-    fields = ("membership", "name", "role", "repositories", "project_patterns", "expires_at")
+    fields = (
+        "membership",
+        "name",
+        "role",
+        "all_repositories",
+        "repositories",
+        "project_patterns",
+        "expires_at",
+        "form_key",
+    )
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Make a token, once for each form that was opened."""
+        if request.POST.get("form_key", "") in request.session.get(_USED_FORMS, []):
+            messages.warning(request, "This form was sent before; its token was made then.")
+            return redirect("admin:accounts_token_changelist")
+        return super().add_view(request, form_url, extra_context)
 
     @admin.display(ordering="membership__user__username")
     def owner(self, obj: Token) -> str:
@@ -310,7 +358,10 @@ class TokenAdmin(UseCaseAdmin[Token]):
     ) -> None:
         """Make the token by the use case, or change its limits."""
         actor = signed_in(request).actor
+        chosen = form.cleaned_data["repositories"]
         if not change:
+            used = request.session.get(_USED_FORMS, [])[-20:]
+            request.session[_USED_FORMS] = [*used, form.cleaned_data["form_key"]]
             made, secret = tokens.create(
                 membership=obj.membership,
                 name=obj.name,
@@ -322,7 +373,11 @@ class TokenAdmin(UseCaseAdmin[Token]):
             # Django goes on with its own object, which becomes the row that was made.
             obj.__dict__.update(made.__dict__)
             request.META["larder.new_token"] = secret
-        configure.limit_token(obj, form.cleaned_data["repositories"], by=actor)
+        if form.cleaned_data["all_repositories"]:
+            if change:
+                tokens.change(obj, by=actor)
+        else:
+            configure.limit_token(obj, chosen, by=actor)
 
     def response_add(
         self, request: HttpRequest, obj: Token, post_url_continue: str | None = None

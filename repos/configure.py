@@ -56,7 +56,7 @@ def change_repository(repository: Repository, *, by: Actor) -> None:
         raise ValidationError("A repository's tenant, key and kind cannot be changed.")
     repository.full_clean()
     with transaction.atomic():
-        repository.save()
+        repository.save(update_fields=list(_settings_of(repository)))
         move_epoch(repository)
         _record(
             repository,
@@ -148,13 +148,13 @@ def end_grant(grant: Grant, *, by: Actor) -> None:
 
 
 def limit_token(token: Token, repositories: Iterable[Repository], *, by: Actor) -> None:
-    """Let `token` work in `repositories` only; with none named it works in all."""
+    """Let `token` work in `repositories` only; with none named it works nowhere."""
     chosen = list(repositories)
     for repository in chosen:
         if repository.tenant_id != token.membership.tenant_id:
             raise ValidationError(f"{repository} is not in the token's tenant.")
     with transaction.atomic():
-        token.all_repositories = not chosen
+        token.all_repositories = False
         TokenRepository.objects.filter(token=token).delete()
         TokenRepository.objects.bulk_create(
             TokenRepository(token=token, repository=repository) for repository in chosen

@@ -26,6 +26,10 @@ class IndexUnavailable(LarderError):
     """The index cannot answer now. Never to be taken for "has no such project"."""
 
 
+class IndexNotServed(LarderError):
+    """This version of Larder does not serve repositories of this kind: asking again is no use."""
+
+
 @dataclass(frozen=True, slots=True)
 class PageFile:
     """One file on a project page. It holds no URL: links are made where they are rendered."""

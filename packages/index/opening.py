@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from packages.index.base import Index, IndexUnavailable
+from packages.index.base import Index, IndexNotServed
 from packages.index.local import LocalIndex
 from repos.models import Kind, Repository
 
 
 def open_index(repository: Repository) -> Index:
-    """Return the behaviour of `repository`, or raise IndexUnavailable when it has none yet."""
+    """Return the behaviour of `repository`, or raise IndexNotServed when it has none yet."""
     match repository.kind:
         case Kind.LOCAL:
             return LocalIndex(repository)
         case _:
-            raise IndexUnavailable(
+            raise IndexNotServed(
                 f"{repository} is a {repository.kind} repository; it can be configured, "
                 "but this version of Larder does not serve it yet."
             )

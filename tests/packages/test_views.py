@@ -59,7 +59,7 @@ def test_a_project_shows_its_files_and_each_link_leads_to_the_bytes(
         assert response.status_code == HTTPStatus.OK
         assert len(response.getvalue()) > 0
         assert response.headers["Content-Disposition"].startswith("attachment")
-    assert "pip install" in page
+    assert "pip install --index-url http://__token__:TOKEN@testserver/acme/local/simple/" in page
     assert "frog==1.0<" in page
 
 

@@ -14,8 +14,10 @@ from django.urls import reverse
 from accounts import tokens
 from accounts.models import Membership, ServiceAccount, Team, Tenant, Token, User
 from accounts.roles import Role
+from base.audit import SYSTEM
 from base.models import AuditEvent
 from packages.models import Distribution, Project, Release
+from repos import configure
 from repos.models import Grant, Kind, Member, Repository, Upstream
 from repos.sealed import unseal
 from tests.cast import Cast, make_repository
@@ -134,15 +136,37 @@ def test_a_tokens_secret_is_in_that_one_answer_alone(root: Client, cast: Cast) -
     assert secret not in root.get(change("accounts_token", token)).content.decode()
 
 
+def test_reloading_the_page_with_the_secret_makes_no_second_token(root: Client, cast: Cast) -> None:
+    fields = fields_of(root.get(add("accounts_token")).content.decode())
+    fields |= {"membership": [str(cast.acme.writer.token.membership.pk)], "name": ["once"]}
+    assert root.post(add("accounts_token"), fields).status_code == HTTPStatus.OK
+    again = root.post(add("accounts_token"), fields)
+    assert again.headers["Location"] == reverse("admin:accounts_token_changelist")
+    assert Token.objects.filter(name="once").count() == 1
+    assert AuditEvent.objects.filter(action="token.change").count() == 0
+
+
+def test_projects_of_a_token_are_written_on_lines(root: Client, cast: Cast) -> None:
+    url = change("accounts_token", cast.acme.writer.token)
+    assert saved(fill_in(root, url, project_patterns="Acme_*\n frog"))
+    token = Token.objects.get(pk=cast.acme.writer.token.pk)
+    assert token.project_patterns == ["acme-*", "frog"]
+    assert "acme-*\nfrog" in root.get(url).content.decode()
+
+
 def test_a_token_is_limited_and_revoked(root: Client, cast: Cast) -> None:
     token = cast.acme.writer.token
     other = make_repository(cast.acme.tenant, "other")
     url = change("accounts_token", token)
-    assert saved(fill_in(root, url, role=Role.READER, repositories=[other.pk]))
+    limits = {"role": Role.READER, "all_repositories": None, "repositories": [other.pk]}
+    assert saved(fill_in(root, url, **limits))
     token.refresh_from_db()
     assert (token.role, token.all_repositories) == (Role.READER, False)
-    refused = fill_in(root, url, repositories=[cast.globex.repository.pk])
-    assert not saved(refused)
+    configure.delete_repository(other, by=SYSTEM)
+    assert saved(fill_in(root, url, name="renamed"))
+    token.refresh_from_db()
+    assert (token.name, token.all_repositories) == ("renamed", False)
+    assert not saved(fill_in(root, url, repositories=[cast.globex.repository.pk]))
     root.post(
         reverse("admin:accounts_token_changelist"),
         {"action": "revoke", "_selected_action": [token.pk]},
@@ -234,7 +258,7 @@ def test_grants_beside_a_repository(root: Client, cast: Cast) -> None:
         ("repos_grant", {"subject": "user"}),
         ("repos_grant", {"subject": "members", "role": 9}),
         ("accounts_token", {"name": ""}),
-        ("accounts_token", {"name": "x", "project_patterns": '{"a": 1}'}),
+        ("accounts_token", {"name": "x", "project_patterns": "acme-[a"}),
     ],
 )
 def test_what_is_wrong_comes_back_with_the_form(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from io import StringIO
 
 import pytest
 from django.conf import settings as django_settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from accounts.models import Membership, Tenant, User
 from accounts.principal import Principal
@@ -88,3 +89,13 @@ def test_prepare_prints_the_password_once(settings, tmp_path) -> None:
     assert "shown this once" in first.getvalue()
     assert "Password" not in second.getvalue()
     assert "s3cret" not in first.getvalue()
+
+
+def test_an_address_that_is_taken_is_named_before_anything_is_made(db: None, settings) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings.CONFIG = replace(CONFIG, bind=f"127.0.0.1:{taken.getsockname()[1]}")
+        with pytest.raises(CommandError, match="LARDER_BIND="):
+            call_command("prepare", "--before-serving")
+    assert not User.objects.exists()

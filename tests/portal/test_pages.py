@@ -23,6 +23,30 @@ def test_home_shows_what_the_reader_may_read(client: Client, cast: Cast) -> None
     assert "/globex/local/" in client.get("/").content.decode()
 
 
+def test_a_tenants_page_shows_what_the_reader_may_read_there(client: Client, cast: Cast) -> None:
+    assert client.get("/acme/").headers["Location"] == "/accounts/sign-in/?next=/acme/"
+    client.force_login(cast.acme.reader.user)
+    assert "/acme/local/" in client.get("/acme/").content.decode()
+    client.force_login(cast.acme.member.user)
+    assert client.get("/acme/").status_code == HTTPStatus.OK
+    client.force_login(cast.globex.reader.user)
+    for slug in ("acme", "nowhere"):
+        response = client.get(f"/{slug}/")
+        assert response.status_code == HTTPStatus.FORBIDDEN
+        assert f"There is no tenant {slug} that you may see." in response.content.decode()
+
+
+@pytest.mark.parametrize("url", ["/", "/legacy/", "/a/b/c/d/"])
+def test_an_upload_gone_astray_is_told_where_to_go(db: None, url: str) -> None:
+    response = Client(enforce_csrf_checks=True).post(url, {"name": "frog"})
+    assert response.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+    assert response.reason_phrase == "Upload to a repository: http://testserver/tenant/key/"
+
+
+def test_browsers_find_the_icon(client: Client, db: None) -> None:
+    assert client.get("/favicon.ico").headers["Location"].endswith("favicon.svg")
+
+
 def test_people_sign_in_and_out(client: Client, db: None) -> None:
     make_user("pia", password="a-long-enough-password")
     assert client.get("/accounts/sign-in/").status_code == HTTPStatus.OK
@@ -47,6 +71,7 @@ def test_a_form_of_another_site_is_refused(db: None) -> None:
     client = Client(enforce_csrf_checks=True)
     response = client.post("/accounts/sign-in/", {"username": "pia", "password": "x"})
     assert response.status_code == HTTPStatus.FORBIDDEN
+    assert "did not come from a page of Larder" in response.content.decode()
 
 
 def test_health_needs_nothing(client: Client) -> None:

@@ -254,6 +254,16 @@ def test_a_missing_index_of_ones_own_stops_uv(client: Client, frogs: Cast) -> No
     assert response.reason_phrase == "There is no repository acme/none."
 
 
+@pytest.mark.parametrize("url", ["/acme/local/frog-fu/", "/acme/local/frog-fu"])
+def test_an_index_url_without_its_end_is_told_the_right_one(
+    client: Client, frogs: Cast, url: str
+) -> None:
+    response = get(client, url, frogs)
+    assert response.status_code == HTTPStatus.GONE
+    assert response.reason_phrase == "The index is at /acme/local/simple/, not at /acme/local/."
+    assert client.get(url).status_code == HTTPStatus.UNAUTHORIZED
+
+
 def test_404_means_that_the_index_has_no_such_project(client: Client, frogs: Cast) -> None:
     for name in ("nothing", "-", "a%20b", "%C3%BC", "x" * 300):
         assert get(client, f"/acme/local/simple/{name}/", frogs).status_code == 404
@@ -313,7 +323,7 @@ def test_what_is_not_served_yet_is_unavailable_and_never_absent(
     grant(make_repository(cast.acme.tenant, "other", kind), Role.READER)
     for url in ("/acme/other/simple/", "/acme/other/simple/frog/"):
         response = client.get(url)
-        assert response.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        assert response.status_code == HTTPStatus.NOT_IMPLEMENTED
         assert f"acme/other is a {kind} repository" in response.reason_phrase
 
 

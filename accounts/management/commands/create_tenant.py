@@ -27,5 +27,5 @@ class Command(BaseCommand):
         try:
             members.save_tenant(Tenant(slug=slug, name=name), by=SYSTEM)
         except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from error
+            raise CommandError(f"{slug}: {' '.join(error.messages)}") from error
         self.stdout.write(f"Made the tenant {slug}.")

@@ -33,8 +33,14 @@ class Command(BaseCommand):
             with transaction.atomic():
                 password = self._make(username, options)
         except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from error
-        self.stdout.write(password or f"Made {username}.")
+            raise CommandError(f"{username}: {' '.join(error.messages)}") from error
+        if password is None:
+            self.stdout.write(f"Made {username}.")
+            return
+        place = f"a member of {options['tenant']}" if options["tenant"] else "in no tenant yet"
+        # Beside the password, so that a script gets it alone.
+        self.stderr.write(f"Made {username}, {place}. The password, shown this once:")
+        self.stdout.write(password)
 
     def _make(self, username: str, options: dict[str, object]) -> str | None:
         """Make the user and return the password, which a service account does not have."""
@@ -60,6 +66,8 @@ class Command(BaseCommand):
         members.save_membership(membership, by=SYSTEM)
         for name in options["team"] if isinstance(options["team"], list) else []:
             team = Team.objects.filter(tenant=tenant, name=name).first()
-            team = team or Team(tenant=tenant, name=name)
+            if team is None:
+                self.stderr.write(f"Making the team {name}.")
+                team = Team(tenant=tenant, name=name)
             already = list(team.members.all()) if team.pk else []
             members.save_team(team, by=SYSTEM, members=[*already, membership])

@@ -49,5 +49,8 @@ class Command(BaseCommand):
                 if members:
                     configure.set_members(repository, members, by=SYSTEM)
         except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from error
-        self.stdout.write(f"Made {repository} ({kind}).")
+            raise CommandError(f"{name}: {' '.join(error.messages)}") from error
+        readers = "only admins may use it until you grant a role"
+        if not options["no_grants"]:
+            readers = f"all members of {slug} may read it (--no-grants would not let them)"
+        self.stdout.write(f"Made {repository} ({kind}); {readers}.")

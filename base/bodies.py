@@ -1,0 +1,86 @@
+"""Reads request bodies: to their end and no further, and never from a client that has stopped."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.http import HttpRequest
+
+from base.errors import InvalidInput
+
+_KEPT = "larder.body"
+_CHUNK = 256 * 1024
+# How long a client may say nothing in the middle of its body, in seconds. A thread waits with it.
+_SILENCE = 30.0
+# After a refusal the rest of the body is read, so that the client gets to read the answer instead
+# of a broken connection; but not for ever.
+_DRAIN_BYTES = 512 * 1024 * 1024
+_DRAIN_SECONDS = 20.0
+_DRAIN_SILENCE = 3.0
+
+
+class BodyBroken(InvalidInput):
+    """The body ended too early, or cannot be read."""
+
+
+class Body:
+    """The body of one request."""
+
+    def __init__(self, environ: Mapping[str, Any]) -> None:
+        """Take the body that the WSGI `environ` holds."""
+        self._stream: IO[bytes] = environ.get("wsgi.input") or io.BytesIO()
+        # gunicorn's own name for the connection; its threads read without any deadline.
+        self._socket = environ.get("gunicorn.socket")
+        length = str(environ.get("CONTENT_LENGTH") or "")
+        is_chunked = "chunked" in str(environ.get("HTTP_TRANSFER_ENCODING", "")).lower()
+        # None: chunked, and the server knows where it ends.
+        self.left = None if is_chunked else int(length) if length.isdecimal() else 0
+
+    def read(self, silence: float = _SILENCE) -> bytes:
+        """Return the next chunk; empty at the end, be it too early. Raises BodyBroken."""
+        size = _CHUNK if self.left is None else min(_CHUNK, self.left)
+        if not size:
+            return b""
+        try:
+            chunk = self._read_within(silence, size)
+        except TimeoutError:
+            raise BodyBroken("The upload stopped in the middle and was given up.") from None
+        except Exception as error:  # each server has its own for a body that is not as announced
+            raise BodyBroken("The body of the request cannot be read.") from error
+        if self.left is not None:
+            self.left -= len(chunk)
+        return chunk
+
+    def drain(self) -> None:
+        """Read and forget what is left, within bounds."""
+        until = time.monotonic() + _DRAIN_SECONDS
+        budget = _DRAIN_BYTES
+        try:
+            while budget > 0 and time.monotonic() < until:
+                chunk = self.read(silence=_DRAIN_SILENCE)
+                if not chunk:
+                    return
+                budget -= len(chunk)
+        except BodyBroken:
+            return  # the client has gone; there is nobody left to answer
+
+    def _read_within(self, silence: float, size: int) -> bytes:
+        if self._socket is None:
+            return self._stream.read(size)
+        before = self._socket.gettimeout()
+        self._socket.settimeout(silence)
+        try:
+            return self._stream.read(size)
+        finally:
+            self._socket.settimeout(before)
+
+
+def body_of(request: HttpRequest) -> Body:
+    """Return the one body of `request`; what has been read of it is gone."""
+    body = request.META.get(_KEPT)
+    if not isinstance(body, Body):
+        body = request.META[_KEPT] = Body(request.META)
+    return body

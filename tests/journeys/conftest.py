@@ -1,0 +1,76 @@
+"""What journeys ask for: a running Larder of either kind, and machines that know nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.journeys import larder as larders
+from tests.journeys.larder import Larder, Repository
+from tests.journeys.machine import Machine
+
+_LOG_AT_MOST = 20_000
+_marks = pytest.StashKey[dict[str, list[int]]]()
+
+
+@pytest.fixture(scope="session")
+def production() -> Iterator[Larder]:
+    """Larder on PostgreSQL, S3 and pgmq."""
+    with larders.production() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[Larder]:
+    """Larder on SQLite and folders."""
+    with larders.embedded() as running:
+        yield running
+
+
+@pytest.fixture(params=["production", "embedded"])
+def larder(request: pytest.FixtureRequest) -> Larder:
+    """Each of the two."""
+    running: Larder = request.getfixturevalue(request.param)
+    return running
+
+
+@pytest.fixture
+def repository(larder: Larder) -> Repository:
+    """An empty repository."""
+    return larder.repository()
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """A machine without any configuration."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return Machine(home)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Remember where the logs stand when a test begins."""
+    item.stash[_marks] = {name: each.log_marks() for name, each in _running(item).items()}
+    yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to a failure what Larder logged meanwhile."""
+    report = yield
+    if report.failed:
+        for name, running in _running(item).items():
+            marks = item.stash.get(_marks, {}).get(name, [0] * len(running.logs))
+            log = running.log_since(marks)[-_LOG_AT_MOST:]
+            report.sections.append((f"log of Larder ({name})", log))
+    return report
+
+
+def _running(item: pytest.Item) -> dict[str, Larder]:
+    found = getattr(item, "funcargs", {})
+    return {name: each for name, each in found.items() if isinstance(each, Larder)}
