@@ -201,8 +201,9 @@ class TeamForm(forms.ModelForm[Team]):
     def clean(self) -> dict[str, Any]:
         """Refuse members of another tenant."""
         cleaned = super().clean() or {}
-        tenant = cleaned.get("tenant") or self.instance.tenant
-        if any(member.tenant_id != tenant.pk for member in cleaned.get("members") or []):
+        tenant = cleaned.get("tenant")
+        tenant_id = tenant.pk if tenant else self.instance.tenant_id
+        if any(member.tenant_id != tenant_id for member in cleaned.get("members") or []):
             self.add_error("members", "A team takes members of its own tenant.")
         return cleaned
 

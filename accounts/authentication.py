@@ -7,7 +7,6 @@ somebody, and serving them as nobody would hide the mistake.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -50,11 +49,13 @@ def credentials_in(headers: Mapping[str, str]) -> Credentials | None:
         raise CredentialsRefused("Sign in with a user name and a token (Basic) or a Bearer token.")
     try:
         text = base64.b64decode(rest.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not ASCII, not base 64, not UTF-8
         raise CredentialsRefused("The Authorization header cannot be read.") from None
     username, _, secret = text.partition(":")
-    # twine and pip pass on what was pasted, line breaks included.
-    return Credentials(username=username.strip(), secret=secret.strip(), is_basic=True)
+    # twine and pip pass on what was pasted, line breaks included. A password may end in a space.
+    if tokens.looks_like_one(secret.strip()):
+        secret = secret.strip()
+    return Credentials(username=username.strip(), secret=secret, is_basic=True)
 
 
 def authenticate(credentials: Credentials, *, address: str) -> Principal:

@@ -114,7 +114,7 @@ class User(AbstractBaseUser):
     def clean(self) -> None:
         """Keep names with a slash to service accounts, which are called after their tenant."""
         super().clean()
-        if ("/" in self.username) != (self.service_of_id is not None):
+        if self.username and ("/" in self.username) != (self.service_of_id is not None):
             raise ValidationError(
                 {"username": "A name with a slash is a service account's: tenant/name."}
             )
@@ -180,6 +180,8 @@ class Membership(models.Model):
 
     def clean(self) -> None:
         """Keep a service account a plain member of the tenant that owns it."""
+        if self.user_id is None:
+            return  # the form says so
         owner = self.user.service_of_id
         if owner is not None and (owner != self.tenant_id or self.is_admin):
             raise ValidationError("A service account is a plain member of its own tenant.")

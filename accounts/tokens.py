@@ -115,7 +115,8 @@ def looks_like_one(text: str) -> bool:
 def find(secret: str) -> Token | None:
     """Return the living token that `secret` belongs to, with its owner and tenant; else None."""
     body = secret[len(PREFIX) : len(PREFIX) + _BODY_LENGTH]
-    if len(secret) != _LENGTH or secret[len(PREFIX) + _BODY_LENGTH :] != _checksum(body):
+    is_plain = len(secret) == _LENGTH and body.isascii() and body.isalnum()
+    if not is_plain or secret[len(PREFIX) + _BODY_LENGTH :] != _checksum(body):
         return None
     token = living().filter(identifier=body[:_IDENTIFIER_LENGTH]).first()
     if token is None or not hmac.compare_digest(token.digest, _digest(secret)):

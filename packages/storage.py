@@ -122,8 +122,11 @@ def put(key: str, spool: Spooled) -> None:
 
 
 def remove(key: str) -> None:
-    """Remove the object under `key`; one that is gone already is fine."""
-    _blobs().delete(key)
+    """Remove the object under `key`; one that is gone already is fine. Raises StorageFailed."""
+    try:
+        _blobs().delete(key)
+    except _STORAGE_ERRORS as error:
+        raise StorageFailed("Storage does not let go of a file.") from error
 
 
 class Readable(Protocol):
@@ -203,6 +206,7 @@ class DurableFileSystemStorage(FileSystemStorage):
 
     def _save(self, name: str, content: File[bytes]) -> str:
         target = Path(self.path(name))
+        made = [parent for parent in target.parents if not parent.exists()]
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             # The spool is on disk already: a second name for it costs nothing.
@@ -211,8 +215,9 @@ class DurableFileSystemStorage(FileSystemStorage):
         except OSError:
             name = super()._save(name, content)  # type: ignore[misc]  # the stubs leave it out
             _flush(target)
-        _flush(target.parent)
-        _flush(target.parent.parent)
+        # The name of the file, and of each folder made for it, is an entry in the folder above.
+        for folder in (target.parent, *(new.parent for new in made)):
+            _flush(folder)
         return name
 
 

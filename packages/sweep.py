@@ -6,11 +6,13 @@ as loose: a sweep that is killed anywhere leaves only something for the next one
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
@@ -20,6 +22,8 @@ from base import clock
 from packages import storage
 from packages.curate import BYTES_KEPT_FOR
 from packages.models import Blob, Distribution, LooseObject
+
+log = structlog.get_logger(__name__)
 
 # A blob that nothing names, or an object being put, is left alone for this long: no running
 # upload needs that much time between its put and its commit.
@@ -95,17 +99,24 @@ def _drop(pk: int) -> int:
 def _remove_loose_objects() -> int:
     due = LooseObject.objects.filter(noted_at__lte=clock.now() - GRACE)
     removed = 0
-    for key in list(due.values_list("storage_key", flat=True)[:_BATCH]):
-        # Under the note's lock: a publish that has put this object takes the note as its last
-        # step, and puts its bytes again under another key when it is gone.
-        with transaction.atomic():
-            noted = LooseObject.objects.select_for_update().filter(pk=key).first()
-            if noted is None:
-                continue
-            storage.remove(key)
-            noted.delete()
-        removed += 1
+    for key in list(due.order_by("noted_at").values_list("storage_key", flat=True)[:_BATCH]):
+        try:
+            removed += _remove(key)
+        except storage.StorageFailed as error:  # one bad object must not stop the rest
+            log.warning("an object could not be removed", storage_key=key, reason=error.sentence)
     return removed
+
+
+@transaction.atomic
+def _remove(key: str) -> int:
+    # Under the note's lock: a publish that has put this object takes the note as its last step,
+    # and puts its bytes again under another key when it is gone.
+    noted = LooseObject.objects.select_for_update().filter(pk=key).first()
+    if noted is None:
+        return 0
+    storage.remove(key)
+    noted.delete()
+    return 1
 
 
 def _remove_old_spool_files() -> int:
@@ -113,7 +124,8 @@ def _remove_old_spool_files() -> int:
     oldest = time.time() - GRACE.total_seconds()  # the file system's clock, not ours
     removed = 0
     for path in Path(settings.SPOOL_FOLDER).glob("upload-*"):
-        if path.stat().st_mtime < oldest:
-            path.unlink(missing_ok=True)
-            removed += 1
+        with contextlib.suppress(FileNotFoundError):  # its upload has just ended
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+                removed += 1
     return removed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import psycopg
 from pgmq.install import get_embedded_install_sql
@@ -46,7 +46,7 @@ def celery_settings(broker_url: str, home: Path) -> dict[str, Any]:
     }
     match urlsplit(broker_url).scheme:
         case "file":
-            folder = Path(urlsplit(broker_url).path)
+            folder = Path(unquote(urlsplit(broker_url).path))
             for part in ("messages", "control", "processed"):
                 (folder / part).mkdir(parents=True, exist_ok=True)
             settings["broker_url"] = "filesystem://localhost"

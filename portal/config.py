@@ -5,24 +5,32 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from base.slugs import SLUG_PATTERN
+
 T = TypeVar("T")
 
+_BROKERS = frozenset({"file", "pgmq", "redis", "rediss", "amqp", "amqps"})
 _MIN_SECRET = 32
 _ROOT = Path(__file__).resolve().parent.parent
 
 
 class ConfigError(ImproperlyConfigured):
     """One or more settings are wrong; the message has a line for each."""
+
+
+class _Wrong(ValueError):
+    """A value is wrong; the message says what would be right and does not repeat the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,7 @@ def read(environment: Mapping[str, str]) -> Config:
     bind = reader.take("LARDER_BIND", "127.0.0.1:8000", _bind)
     processes = reader.take("LARDER_WEB_PROCESSES", "2", _count)
     threads = reader.take("LARDER_WEB_THREADS", "32", _count)
+    default_tenant = reader.take("LARDER_DEFAULT_TENANT", "main", _slug)
     if reader.problems:
         raise ConfigError("\n".join(reader.problems))
     config = Config(
@@ -84,16 +93,16 @@ def read(environment: Mapping[str, str]) -> Config:
         base_url=reader.take("LARDER_BASE_URL", f"http://{_reachable(bind)}", _base_url),
         database=reader.take(
             "LARDER_DATABASE_URL",
-            f"sqlite:///{home}/larder.sqlite3",
+            f"sqlite:///{quote(str(home))}/larder.sqlite3",
             lambda text: _database(text, pool_size=threads + 2),
         ),
-        storage=reader.take("LARDER_STORAGE_URL", f"file://{home}/blobs", _storage),
-        broker_url=reader.take("LARDER_BROKER_URL", f"file://{home}/broker", _broker),
+        storage=reader.take("LARDER_STORAGE_URL", f"{home.as_uri()}/blobs", _storage),
+        broker_url=reader.take("LARDER_BROKER_URL", f"{home.as_uri()}/broker", _broker),
         secret_key=_secret_key(reader, home),
         secret_key_fallbacks=reader.take("LARDER_SECRET_KEY_FALLBACKS", "", _words),
-        default_tenant=reader.take("LARDER_DEFAULT_TENANT", "main", str),
+        default_tenant=default_tenant,
         default_repository=reader.take(
-            "LARDER_DEFAULT_REPOSITORY", "main/pypi-local", _repository_name
+            "LARDER_DEFAULT_REPOSITORY", f"{default_tenant}/pypi-local", _repository_name
         ),
         admin_password=reader.take("LARDER_ADMIN_PASSWORD", "", str),
         upstream_url=reader.take("LARDER_UPSTREAM_URL", "", _upstream_url),
@@ -119,10 +128,13 @@ class _Reader:
         text = self.environment.get(name) or default
         try:
             return parse(text)
-        except ValueError as error:
-            # A value may hold a password (a database URL): say what is right, not what was read.
-            self.problems.append(f"{name} is wrong: {error}.")
-            return parse(default)
+        except _Wrong as error:
+            right = str(error)
+        except ValueError:
+            # Python's own words may repeat the value, which may hold a password.
+            right = "it cannot be read"
+        self.problems.append(f"{name} is wrong: {right}.")
+        return parse(default)
 
 
 def _folder(text: str) -> Path:
@@ -132,7 +144,7 @@ def _folder(text: str) -> Path:
 def _bind(text: str) -> str:
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - ports end there
-        raise ValueError("give host:port, for example 127.0.0.1:8000")
+        raise _Wrong("give host:port, for example 127.0.0.1:8000")
     return text
 
 
@@ -144,14 +156,15 @@ def _reachable(bind: str) -> str:
 
 def _count(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 1024:  # noqa: PLR2004 - a typo guard
-        raise ValueError("give a whole number from 1 to 1024")
+        raise _Wrong("give a whole number from 1 to 1024")
     return int(text)
 
 
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
-        raise ValueError("give http:// or https:// and a host name, without a path")
+    is_bare = parts.path in {"", "/"} and not parts.query and "@" not in parts.netloc
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not is_bare:
+        raise _Wrong("give http:// or https:// and a host name, without a path or password")
     return text.rstrip("/")
 
 
@@ -169,58 +182,68 @@ def _database(text: str, *, pool_size: int) -> dict[str, Any]:
         return database
     if scheme in {"postgres", "postgresql"}:
         database = dict(environ.Env.db_url_config(text))
+        # A connection that the server has closed meanwhile is replaced, not handed out.
+        database["CONN_HEALTH_CHECKS"] = True
         database["OPTIONS"] = {
             **database.get("OPTIONS", {}),
             "connect_timeout": 5,
             "pool": {"min_size": 1, "max_size": pool_size, "timeout": 10},
         }
         return database
-    raise ValueError("give sqlite:///path or postgres://user:password@host:port/name")
+    raise _Wrong("give sqlite:///path or postgres://user:password@host:port/name")
 
 
 def _storage(text: str) -> StorageLocation:
     parts = urlsplit(text)
-    if parts.scheme == "file" and parts.path.startswith("/"):
-        return StorageLocation(folder=Path(parts.path))
+    if parts.scheme == "file" and parts.path.startswith("/") and not parts.netloc:
+        return StorageLocation(folder=Path(unquote(parts.path)))
     if parts.scheme == "s3" and parts.netloc:
         options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         if unknown := set(options) - {"endpoint", "region"}:
-            raise ValueError(f"it knows endpoint and region, not {', '.join(sorted(unknown))}")
+            raise _Wrong(f"it knows endpoint and region, not {', '.join(sorted(unknown))}")
         return StorageLocation(
             bucket=parts.netloc,
             prefix=parts.path.strip("/"),
             endpoint=options.get("endpoint", ""),
             region=options.get("region", ""),
         )
-    raise ValueError("give file:///folder or s3://bucket/prefix?endpoint=...&region=...")
+    raise _Wrong("give file:///folder or s3://bucket/prefix?endpoint=...&region=...")
 
 
 def _broker(text: str) -> str:
-    if urlsplit(text).scheme not in {"file", "pgmq", "redis", "rediss", "amqp", "amqps"}:
-        raise ValueError("give file:///folder, pgmq://..., redis://... or amqp://...")
+    parts = urlsplit(text)
+    is_odd_folder = parts.scheme == "file" and (parts.netloc or not parts.path.startswith("/"))
+    if is_odd_folder or parts.scheme not in _BROKERS:
+        raise _Wrong("give file:///folder, pgmq://..., redis://... or amqp://...")
     return text
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(word for word in text.split(",") if word)
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _slug(text: str) -> str:
+    if not re.fullmatch(SLUG_PATTERN, text):
+        raise _Wrong("give lower-case letters, digits, '.', '_' and '-', a letter or digit first")
+    return text
 
 
 def _repository_name(text: str) -> tuple[str, str]:
     tenant, slash, key = text.partition("/")
-    if not slash or not tenant or not key or "/" in key:
-        raise ValueError("give tenant/key, for example main/pypi-local")
-    return tenant, key
+    if not slash or not key:
+        raise _Wrong("give tenant/key, for example main/pypi-local")
+    return _slug(tenant), _slug(key)
 
 
 def _upstream_url(text: str) -> str:
     if text and (urlsplit(text).scheme not in {"http", "https"} or not urlsplit(text).hostname):
-        raise ValueError("give the http:// or https:// URL of an index")
+        raise _Wrong("give the http:// or https:// URL of an index")
     return text
 
 
 def _ask_or_allow(text: str) -> bool:
     if text not in {"ask", "allow"}:
-        raise ValueError("give ask or allow")
+        raise _Wrong("give ask or allow")
     return text == "allow"
 
 
@@ -228,14 +251,14 @@ def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network,
     try:
         return tuple(ipaddress.ip_network(word.strip()) for word in _words(text))
     except ValueError:
-        raise ValueError(
+        raise _Wrong(
             "give addresses or networks with commas, for example 10.0.0.5,10.1.0.0/16"
         ) from None
 
 
 def _accel_prefix(text: str) -> str:
     if text and not text.startswith("/"):
-        raise ValueError("give the path of nginx's internal location, for example /blobs")
+        raise _Wrong("give the path of nginx's internal location, for example /blobs")
     return text.rstrip("/")
 
 
@@ -245,8 +268,8 @@ def _secret_key(reader: _Reader, home: Path) -> str:
     if file := reader.environment.get("LARDER_SECRET_KEY_FILE"):
         try:
             given = Path(file).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            reader.problems.append(f"LARDER_SECRET_KEY_FILE cannot be read: {error.strerror}.")
+        except (OSError, UnicodeDecodeError):
+            reader.problems.append("LARDER_SECRET_KEY_FILE cannot be read: give a text file.")
             return ""
     if not given:
         return _embedded_secret(home)

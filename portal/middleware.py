@@ -60,12 +60,20 @@ def _is_trusted(address: str) -> bool:
     return any(parsed in network for network in settings.TRUSTED_PROXIES)
 
 
+def host_of(request: HttpRequest) -> str:
+    """Return the host name that `request` was sent to, without its port; empty when it is odd."""
+    try:
+        return urlsplit(f"//{request.get_host()}").hostname or ""
+    except ValueError:
+        return ""
+
+
 def known_hosts(get_response: GetResponse) -> Middleware:
     """Refuse a request for a host name that is neither ours nor a tenant's."""
     own = {urlsplit(settings.BASE_URL).hostname or "", *settings.LOCAL_HOSTS}
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        host = urlsplit(f"//{request.get_host()}").hostname or ""
+        host = host_of(request)
         if (
             request.path.startswith(_ABOUT_THE_PROCESS)
             or host in own

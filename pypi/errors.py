@@ -27,7 +27,15 @@ from repos.access import NotYours, RepositoryMissing, RoleMissing, SignInRequire
 
 
 class MethodNotAllowed(LarderError):
-    """This URL does not answer that method."""
+    """This URL does not answer that method; `allowed` names those it does."""
+
+    def __init__(self, sentence: str, *, allowed: str = "GET, HEAD") -> None:
+        super().__init__(sentence)
+        self.allowed = allowed
+
+
+class FromAnotherSite(LarderError):
+    """A page of another site sent this with a browser's remembered credentials."""
 
 
 class NotTheIndex(LarderError):
@@ -51,6 +59,7 @@ _STATUS: tuple[tuple[type[LarderError], int], ...] = (
     (ProjectClosed, 403),
     (QuotaExceeded, 403),
     (FileWithheld, 403),
+    (FromAnotherSite, 403),
     (ProjectNotFound, 404),
     (FileNotFound, 404),
     (MethodNotAllowed, 405),
@@ -78,7 +87,7 @@ def answer_for(error: LarderError, ask: Ask) -> Answer:
     if status == HTTPStatus.UNAUTHORIZED and ask.header("sec-fetch-mode") != "navigate":
         headers["WWW-Authenticate"] = _CHALLENGE
     if isinstance(error, MethodNotAllowed):
-        headers["Allow"] = "GET, HEAD"
+        headers["Allow"] = error.allowed
     headers["Content-Type"], body = _body(error, status, ask)
     return Answer(status=status, headers=headers, body=body, reason=reason_phrase(error.sentence))
 

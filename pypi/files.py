@@ -81,7 +81,7 @@ def _is_unmodified(ask: Ask, stored: Stored) -> bool:
         return False
     try:
         return stored.uploaded_at.replace(microsecond=0) <= parsedate_to_datetime(since)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 

@@ -44,7 +44,8 @@ def project_json(ask: Ask, project: str, version: str = "") -> Answer:
     chosen = _asked(releases, version, f"{name} in {repository}") if version else _newest(page)
     files = releases[chosen] if chosen else []
     # Scripts fetch these as they are: absolute, unlike the links of the Simple API.
-    to_repository = urljoin(ask.url.rstrip("/"), "../../../" if version else "../../")
+    page_url = ask.url.partition("?")[0].rstrip("/")
+    to_repository = urljoin(page_url, "../../../" if version else "../../")
     answer: dict[str, object] = {
         "info": _info(page, chosen, files, _metadata_of(index, name, files)),
         "last_serial": page.serial,

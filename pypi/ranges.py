@@ -20,6 +20,8 @@ def asked_range(ask: Ask, *, size: int, etag: str, modified: str) -> tuple[int, 
     read, or whose If-Range names other bytes, asks for the whole file. Raises Unsatisfiable.
     """
     match = _ONE_RANGE.fullmatch(ask.header("range").strip())
+    if ask.method != "GET":  # RFC 9110: a range means something to GET alone
+        return None
     if match is None or match.groups() == ("", "") or not _if_range_holds(ask, etag, modified):
         return None
     first, last = match.groups()

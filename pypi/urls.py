@@ -47,4 +47,8 @@ def _door(prefix: str) -> list[URLPattern | URLResolver]:
     ]
 
 
-urlpatterns = [route for prefix in _PREFIXES for route in _door(prefix)]
+urlpatterns = [
+    *(route for prefix in _PREFIXES for route in _door(prefix)),
+    # A mistyped tenant or key must not be 404: installers would go on to the next index.
+    re_path(r"^(?P<name>.*?)/(?P<rest>(?:\+?simple|files)(?:/.*)?)$", views.no_such_index),
+]

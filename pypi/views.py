@@ -11,12 +11,15 @@ from django.views.decorators.csrf import csrf_exempt
 
 from accounts.authentication import signed_in
 from accounts.models import Tenant
+from accounts.roles import Role
 from base import bodies
 from base.errors import LarderError
+from packages.index.base import ProjectNotFound
 from packages.views import repository_page
 from pypi import files, legacy_json, simple, upload
 from pypi.answer import SAFE_METHODS, Answer, Ask
 from pypi.errors import MethodNotAllowed, answer_for
+from repos.access import require
 
 AnswerFunction = Callable[..., Answer]
 DjangoView = Callable[..., HttpResponseBase]
@@ -49,6 +52,21 @@ def _reading(function: AnswerFunction) -> DjangoView:
 
 project_list = _reading(simple.project_list)
 project_page = _reading(simple.project_page)
+
+
+def no_such_index(request: HttpRequest, *, name: str, rest: str) -> HttpResponseBase:  # noqa: ARG001
+    """Answer for an index URL that leads nowhere: mistyped, or below a repository that is there."""
+    tenant, _, key = name.partition("/") if name.isprintable() else ("", "", "")
+    # "-" is nobody's name: such a URL is answered as one of another tenant.
+    ask = _ask(request, tenant or "-", key or "-")
+    try:
+        repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
+    except LarderError as error:
+        return _response(ask, answer_for(error, ask))
+    refusal = ProjectNotFound(f"There is no such page in {repository}.")
+    return _response(ask, answer_for(refusal, ask))
+
+
 beside_the_index = _reading(simple.beside_the_index)
 file = _reading(files.file)
 project_json = _reading(legacy_json.project_json)
@@ -62,7 +80,7 @@ def repository_root(request: HttpRequest, *, tenant: str = "", key: str = "") ->
         return _response(ask, upload.post(ask))
     if ask.method in SAFE_METHODS:
         return repository_page(request, ask.tenant, ask.key)
-    refusal = MethodNotAllowed("This URL takes GET and POST.")
+    refusal = MethodNotAllowed("This URL takes GET and POST.", allowed="GET, HEAD, POST")
     return _response(ask, answer_for(refusal, ask))
 
 

@@ -122,10 +122,13 @@ def _limited(principal: Principal, repositories: Q) -> Q:
 
 
 def _standing(principal: Principal, tenant: str) -> Standing:
-    user = principal.user
+    user, limits = principal.user, principal.token
     if user is None:
         return Standing(membership=None, is_admin=False)
     membership = Membership.objects.filter(user=user, tenant__slug=tenant).first()
+    if limits is not None and (membership is None or membership.tenant_id != limits.tenant_id):
+        # A token belongs to one tenant, and tells nothing of another that its owner is in.
+        return Standing(membership=None, is_admin=False)
     is_admin = user.is_superuser or (membership is not None and membership.is_admin)
     return Standing(membership=membership, is_admin=is_admin)
 

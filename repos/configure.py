@@ -74,6 +74,7 @@ def delete_repository(repository: Repository, *, by: Actor) -> None:
             f"{repository} is a member of {used_by.virtual}. Take it out there first."
         )
     with transaction.atomic():
+        repository.members.all().delete()
         repository.deleted_at = clock.now()
         repository.save(update_fields=["deleted_at"])
         move_epoch(repository)

@@ -6,7 +6,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from accounts.models import Membership, Team, Tenant, Token
@@ -22,6 +22,17 @@ class Kind(models.TextChoices):
     LOCAL = "local", "local"  # holds what we publish
     REMOTE = "remote", "remote"  # proxies another index and keeps what was asked for
     VIRTUAL = "virtual", "virtual"  # shows several repositories under one URL
+
+
+def validate_index_url(text: str) -> None:
+    """Refuse what is no http URL. A host of one label is fine: companies name mirrors so."""
+    try:
+        parts = urlsplit(text)
+        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    if not is_one or not text.isprintable() or " " in text:
+        raise ValidationError("Give the http:// or https:// URL of an index.")
 
 
 class Repository(models.Model):
@@ -97,7 +108,7 @@ class Upstream(models.Model):
     index_url = models.CharField(
         "index URL",
         max_length=1000,
-        validators=[URLValidator(schemes=["http", "https"])],
+        validators=[validate_index_url],
         help_text="Without user name or password. The suffix is added when it is not there.",
     )
     suffix = models.CharField(
@@ -121,7 +132,7 @@ class Upstream(models.Model):
         """Keep credentials out of the URL, where they would be shown."""
         if self.repository.kind != Kind.REMOTE:
             raise ValidationError("Only a remote repository has an upstream.")
-        if "@" in urlsplit(self.index_url).netloc:
+        if "@" in self.index_url.partition("://")[2].partition("/")[0]:
             raise ValidationError(
                 {"index_url": "Give user name and password in their own fields, not in the URL."}
             )
@@ -225,6 +236,8 @@ class Grant(models.Model):
 
     def clean(self) -> None:
         """Keep grants within the repository's tenant."""
+        if self.repository_id is None:
+            return  # the form says so
         for subject in (self.membership, self.team):
             if subject is not None and subject.tenant_id != self.repository.tenant_id:
                 raise ValidationError(

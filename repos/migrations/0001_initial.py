@@ -2,6 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
+import repos.models
 from django.db import migrations, models
 
 
@@ -82,7 +83,7 @@ class Migration(migrations.Migration):
             name='Upstream',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('index_url', models.CharField(help_text='Without user name or password. The suffix is added when it is not there.', max_length=1000, validators=[django.core.validators.URLValidator(schemes=['http', 'https'])], verbose_name='index URL')),
+                ('index_url', models.CharField(help_text='Without user name or password. The suffix is added when it is not there.', max_length=1000, validators=[repos.models.validate_index_url], verbose_name='index URL')),
                 ('suffix', models.CharField(blank=True, default='simple', help_text='simple for most, +simple for devpi, empty for a flat list of files.', max_length=100)),
                 ('username', models.CharField(blank=True, max_length=255)),
                 ('sealed_password', models.TextField(blank=True, editable=False)),

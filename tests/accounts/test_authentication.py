@@ -41,6 +41,11 @@ def test_basic_takes_a_user_name_with_its_password(db: None) -> None:
     assert who.token is None
 
 
+def test_a_password_may_end_in_a_space(db: None) -> None:
+    user = make_user("pia", password=" a-long-enough-password ")
+    assert call(basic("pia", " a-long-enough-password ")).user == user
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -67,7 +72,9 @@ def test_a_service_account_has_no_password(cast: Cast) -> None:
             call(basic("acme/ci", password))
 
 
-@pytest.mark.parametrize("value", ["Basic", "Basic %%%", "Basic /w==", "Digest x", "Negotiate abc"])
+@pytest.mark.parametrize(
+    "value", ["Basic", "Basic %%%", "Basic /w==", "Digest x", "Negotiate abc", "Basic éé"]
+)
 def test_a_header_that_cannot_be_read_is_refused(db: None, value: str) -> None:
     with pytest.raises(CredentialsRefused):
         call({"Authorization": value})

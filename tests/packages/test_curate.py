@@ -103,3 +103,13 @@ def test_nothing_is_deleted_twice(frog: Cast) -> None:
     curate.delete(row, by=frog.acme.admin.principal)
     with pytest.raises(curate.AlreadyDeleted):
         curate.delete(row, by=frog.acme.admin.principal)
+
+
+def test_saying_the_same_again_changes_nothing(frog: Cast) -> None:
+    who = frog.acme.admin.principal
+    yank_file(who)
+    archive_project(who)
+    before = (stamp(frog.acme.repository.pk), AuditEvent.objects.count())
+    yank_file(who)
+    archive_project(who)
+    assert before == (stamp(frog.acme.repository.pk), AuditEvent.objects.count())

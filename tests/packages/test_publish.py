@@ -13,12 +13,13 @@ from django.db import connections
 
 from accounts import tokens
 from accounts.authentication import CredentialsRefused
+from accounts.models import Tenant
 from accounts.principal import Principal
 from accounts.roles import Role
 from base.audit import SYSTEM
 from base.models import AuditEvent
+from packages import curate, storage
 from packages import publish as publishing
-from packages import storage
 from packages.models import (
     Blob,
     Distribution,
@@ -235,3 +236,52 @@ def test_parallel_first_uploads_all_arrive() -> None:
     assert heard == ["created"] * 9
     changed = Project.objects.values_list("changed", flat=True)
     assert max(changed) == stamp(cast.acme.repository.pk).serial == 9
+
+
+@pytest.mark.django_db(transaction=True)
+def test_publishing_and_yanking_in_one_project_wait_for_each_other_in_order() -> None:
+    cast = assemble()
+    first = take(cast.acme.repository, cast.acme.writer, "frog", "0.1").distribution
+    by = cast.acme.writer.limited
+
+    def publish_one(number: int) -> None:
+        upload = sent("frog", f"1.{number}")
+        publish(repository=cast.acme.repository, upload=upload, by=by)
+        connections.close_all()
+
+    def yank_one(number: int) -> None:
+        curate.yank(first, reason=f"reason {number}", by=by)
+        connections.close_all()
+
+    steps = (publish_one, yank_one)
+    with ThreadPoolExecutor(4) as pool:
+        work = [pool.submit(step, number) for number in range(12) for step in steps]
+        for done in work:
+            done.result()
+    assert Distribution.objects.count() == 13
+
+
+def test_a_refused_upload_leaves_no_object(cast: Cast, tmp_path: Path, monkeypatch) -> None:
+    """The last check refuses when the bytes are in storage already."""
+    monkeypatch.setattr(publishing, "_judge_quota", lambda *_: None)
+    Tenant.objects.filter(pk=cast.acme.tenant.pk).update(quota_bytes=1)
+    with pytest.raises(publishing.QuotaExceeded):
+        take(cast.acme.repository, cast.acme.writer, "frog", "1.0")
+    assert not LooseObject.objects.exists()
+    assert not [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
+
+
+def test_a_token_narrowed_during_the_upload_counts(cast: Cast) -> None:
+    upload = sent("frog", "1.0")
+    chunks = list(upload.chunks)
+
+    def narrowed_in_the_middle() -> Iterator[bytes]:
+        yield chunks[0]
+        cast.acme.writer.token.project_patterns = ["toad"]
+        tokens.change(cast.acme.writer.token, by=SYSTEM)
+        yield chunks[1]
+
+    upload.chunks = narrowed_in_the_middle()
+    with pytest.raises(RoleMissing, match="token"):
+        publish(repository=cast.acme.repository, upload=upload, by=cast.acme.writer.limited)
+    assert not Distribution.objects.exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from portal.broker import celery_settings
 from portal.config import ConfigError, read
 
 SECRET = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -79,6 +80,12 @@ def test_production_is_read_from_the_environment(home: dict[str, str], tmp_path:
         ("LARDER_SECRET_KEY", "a" * 64, "32 random characters"),
         ("LARDER_SECRET_KEY_FILE", "/does/not/exist", "cannot be read"),
         ("LARDER_DEFAULT_REPOSITORY", "pypi-local", "tenant/key"),
+        ("LARDER_DEFAULT_REPOSITORY", "main/Foo Bar", "lower-case"),
+        ("LARDER_DEFAULT_TENANT", "Acme Inc", "lower-case"),
+        ("LARDER_BASE_URL", "https://ann:hunter2@example.org", "without a path"),
+        ("LARDER_DATABASE_URL", "postgres://u:pa:hunter2/word@h/db", "cannot be read"),
+        ("LARDER_STORAGE_URL", "file://var/blobs", "file:///folder"),
+        ("LARDER_BROKER_URL", "file://var/broker", "file:///folder"),
         ("LARDER_UPSTREAM_URL", "ftp://example.org", "http:// or https://"),
         ("LARDER_PRIVATE_UPSTREAMS", "yes", "ask or allow"),
         ("LARDER_TRUSTED_PROXIES", "proxy.example.org", "10.0.0.5"),
@@ -101,3 +108,13 @@ def test_all_wrong_values_are_named_at_once(home: dict[str, str]) -> None:
     with pytest.raises(ConfigError) as wrong:
         read(home | {"LARDER_BASE_URL": "x", "LARDER_BROKER_URL": "x", "LARDER_STORAGE_URL": "x"})
     assert len(str(wrong.value).splitlines()) == 3
+
+
+@pytest.mark.parametrize("name", ["c#", "a b+c%20d", "what?", "é"])
+def test_a_home_of_any_name_holds_everything(tmp_path: Path, name: str) -> None:
+    home = tmp_path / name
+    config = read({"LARDER_HOME": str(home)})
+    assert config.database["NAME"] == str(home / "larder.sqlite3")
+    assert config.storage.folder == home / "blobs"
+    settings = celery_settings(config.broker_url, config.home)
+    assert settings["broker_transport_options"]["data_folder_in"] == str(home / "broker/messages")

@@ -93,6 +93,11 @@ def test_a_part_of_other_bytes_is_the_whole(client: Client, frog: Cast) -> None:
     assert other.body == CONTENT
 
 
+def test_a_range_means_nothing_to_head(client: Client, frog: Cast) -> None:
+    headers = frog.acme.reader.headers | {"Range": "bytes=0-1"}
+    assert client.head(EXACT, headers=headers).status_code == HTTPStatus.OK
+
+
 def test_head_says_what_get_would(client: Client, frog: Cast) -> None:
     whole = get(client, EXACT, frog)
     head = client.head(EXACT, headers=frog.acme.reader.headers)

@@ -264,6 +264,25 @@ def test_an_index_url_without_its_end_is_told_the_right_one(
     assert client.get(url).status_code == HTTPStatus.UNAUTHORIZED
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/Acme/local/simple/frog/",
+        "/a%00/b/simple/x/",
+        "/local/simple/frog/",
+        "/a/b/c/simple/",
+    ],
+)
+def test_a_mistyped_index_url_is_never_404(client: Client, frogs: Cast, url: str) -> None:
+    assert get(client, url, frogs).status_code == HTTPStatus.FORBIDDEN
+    assert client.get(url).status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_a_mistyped_key_in_ones_own_tenant_stops_uv(client: Client, frogs: Cast) -> None:
+    for url in ("/acme/Local/simple/frog/", "/acme/simple/frog/"):
+        assert get(client, url, frogs).status_code == HTTPStatus.GONE
+
+
 def test_404_means_that_the_index_has_no_such_project(client: Client, frogs: Cast) -> None:
     for name in ("nothing", "-", "a%20b", "%C3%BC", "x" * 300):
         assert get(client, f"/acme/local/simple/{name}/", frogs).status_code == 404

@@ -414,6 +414,13 @@ def test_the_session_cookie_counts_for_nothing(client: Client, cast: Cast) -> No
     assert upload(client, "frog", "1.0", WHEEL, by=None).status_code == HTTPStatus.UNAUTHORIZED
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_page_of_another_site_uploads_nothing(client: Client, cast: Cast, site: str) -> None:
+    response = upload(client, "frog", "1.0", WHEEL, by=cast.acme.writer, Sec_Fetch_Site=site)
+    assert response.status_code == HTTPStatus.FORBIDDEN
+    assert nothing_is_left(cast)
+
+
 def test_a_repository_that_is_not_there_is_404_to_its_own_people(
     client: Client, cast: Cast
 ) -> None:

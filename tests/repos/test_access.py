@@ -149,6 +149,9 @@ def test_a_token_works_in_its_own_tenant_only(cast: Cast) -> None:
     grant(cast.globex.repository, Role.WRITER, cast.acme.writer)
     assert greatest(cast.acme.writer.principal, "globex/local") == Role.WRITER
     assert greatest(cast.acme.writer.limited, "globex/local") is None
+    for key in ("local", "none"):  # nor does it tell what is there
+        with pytest.raises(NotYours):
+            require(cast.acme.writer.limited, "globex", key, Role.READER)
 
 
 def test_a_narrow_token_is_named_as_the_reason(cast: Cast) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ValidationError
 
-from accounts.models import Membership
+from accounts import members, tokens
+from accounts.models import Membership, Tenant, Token
 from accounts.roles import Role
 from base.audit import SYSTEM
 from base.models import AuditEvent
@@ -119,12 +120,40 @@ def test_an_upstreams_password_is_sealed(cast: Cast, settings) -> None:
         (Kind.REMOTE, "https://ann:hunter2@mirror.example.org/simple"),
         (Kind.REMOTE, "ftp://mirror.example.org/simple"),
         (Kind.REMOTE, "not a url"),
+        (Kind.REMOTE, "http://[half/simple"),
     ],
 )
 def test_an_upstream_that_cannot_be_is_refused(cast: Cast, kind: Kind, url: str) -> None:
     row = make_repository(cast.acme.tenant, "somewhere", kind)
     with pytest.raises(ValidationError):
         configure.save_upstream(Upstream(repository=row, index_url=url), by=SYSTEM)
+
+
+def test_a_mirror_may_have_a_host_name_of_one_label(cast: Cast) -> None:
+    row = make_repository(cast.acme.tenant, "mirror", Kind.REMOTE)
+    configure.save_upstream(
+        Upstream(repository=row, index_url="http://devpi:3141/root/pypi"), by=SYSTEM
+    )
+    assert Upstream.objects.get().index_url == "http://devpi:3141/root/pypi"
+
+
+def test_a_deleted_virtual_lets_its_members_go(cast: Cast) -> None:
+    virtual = make_repository(cast.acme.tenant, "virtual", Kind.VIRTUAL)
+    configure.set_members(virtual, [cast.acme.repository], by=SYSTEM)
+    configure.delete_repository(virtual, by=SYSTEM)
+    configure.delete_repository(cast.acme.repository, by=SYSTEM)
+
+
+def test_an_edit_of_a_stale_row_undoes_nothing(cast: Cast) -> None:
+    token = Token.objects.select_related("membership__tenant").get(pk=cast.acme.writer.token.pk)
+    tenant = Tenant.objects.get(pk=cast.acme.tenant.pk)
+    tokens.revoke(cast.acme.writer.token, by=SYSTEM)
+    Tenant.objects.filter(pk=tenant.pk).update(used_bytes=77)
+    token.name, tenant.name = "renamed", "Renamed"
+    tokens.change(token, by=SYSTEM)
+    members.save_tenant(tenant, by=SYSTEM)
+    assert tokens.find(cast.acme.writer.secret) is None
+    assert Tenant.objects.get(pk=tenant.pk).used_bytes == 77
 
 
 def test_a_virtual_shows_its_members_in_order(cast: Cast) -> None:

@@ -42,6 +42,8 @@ class Command(BaseCommand):
         membership = member_named(owner, tenant_named(tenant))
         repositories = [repository_named(name) for name in options["repository"]]
         days = options["days"]
+        if days is not None and days < 1:
+            raise CommandError("--days takes a whole number from 1.")
         try:
             with transaction.atomic():
                 token, secret = tokens.create(
