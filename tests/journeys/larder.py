@@ -172,13 +172,13 @@ def _running(settings: Mapping[str, str]) -> Iterator[Larder]:
         _run([sys.executable, "manage.py", "prepare"], environment)
 
         def web(port: int) -> list[str]:
-            return _under(environment | {"LARDER_BIND": f"127.0.0.1:{port}"}, _procfile("web"))
+            return under(environment | {"LARDER_BIND": f"127.0.0.1:{port}"}, _procfile("web"))
 
         gunicorn = stack.enter_context(server(web_folder, web, answers=is_ready))
         stack.enter_context(
             server(
                 worker_folder,
-                lambda _port: _under(environment, _procfile("worker")),
+                lambda _port: under(environment, _procfile("worker")),
                 answers=lambda _port: True,  # it listens nowhere
             )
         )
@@ -227,7 +227,7 @@ def _procfile(process: str) -> list[str]:
     return [str(Path(sys.executable).parent / Path(program).name), *arguments]
 
 
-def _under(environment: Mapping[str, str], command: Sequence[str]) -> list[str]:
+def under(environment: Mapping[str, str], command: Sequence[str]) -> list[str]:
     """Return `command` run with `environment` and without the settings of the tests themselves."""
     ours = [name for name in os.environ if name.startswith("LARDER_")]
     unset = [option for name in ours for option in ("-u", name)]
@@ -236,7 +236,7 @@ def _under(environment: Mapping[str, str], command: Sequence[str]) -> list[str]:
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> str:
     done = subprocess.run(
-        _under(environment, command), cwd=ROOT, capture_output=True, text=True, check=False
+        under(environment, command), cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"{command[-1]}\n{done.stdout}{done.stderr}"
     return done.stdout

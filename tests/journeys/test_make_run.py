@@ -89,14 +89,17 @@ class Run:
         until = time.monotonic() + _SECONDS
         while not what():
             assert self._process.poll() is None, self.said
-            assert time.monotonic() < until, self.said
+            assert time.monotonic() < until, f"{self.said}\n{self.processes()}"
             time.sleep(0.1)
             _ = self.said
 
     def processes(self) -> dict[int, str]:
         """Return the processes beneath make, with their commands."""
         listed = subprocess.run(
-            ["ps", "-A", "-o", "pid=,ppid=,command="], capture_output=True, text=True, check=True
+            ["ps", "-A", "-ww", "-o", "pid=,ppid=,command="],
+            capture_output=True,
+            text=True,
+            check=True,
         )
         rows = [line.split(None, 2) for line in listed.stdout.splitlines()]
         family = {self._process.pid: "make"}
