@@ -304,6 +304,11 @@ def test_a_changed_password_ends_what_the_old_one_opened(root: Client, cast: Cas
     assert browser.get("/acme/local/").status_code == HTTPStatus.FOUND
 
 
+def test_ones_own_password_is_changed_where_all_are(root: Client, cast: Cast) -> None:
+    answer = root.get("/admin/password_change/")
+    assert answer.headers["Location"] == change("accounts_user", cast.superuser.user)
+
+
 def test_ending_a_membership_asks_first(root: Client, cast: Cast) -> None:
     place = cast.acme.writer.token.membership
     url = reverse("admin:accounts_membership_delete", args=[place.pk])

@@ -11,6 +11,7 @@ from accounts import tokens
 from accounts.models import Tenant, User
 from accounts.principal import Principal
 from accounts.roles import Role
+from base.models import AuditEvent
 from repos.access import require
 from repos.models import Kind, Repository
 from tests.cast import Cast
@@ -60,6 +61,14 @@ def test_a_password_is_printed_once_and_works(db: None) -> None:
     assert User.objects.get(username="ann").check_password(password)
 
 
+def test_a_lost_password_is_replaced(db: None) -> None:
+    lost = run("create_user", "ann")
+    found = run("set_password", "ann")
+    ann = User.objects.get(username="ann")
+    assert (ann.check_password(lost), ann.check_password(found)) == (False, True)
+    assert AuditEvent.objects.filter(action="user.change", subject="ann").exists()
+
+
 def test_remote_and_virtual_can_be_made(cast: Cast) -> None:
     run("create_repository", "acme/remote", "--kind", "remote",
         "--upstream", "https://mirror.example.org/simple")  # fmt: skip
@@ -95,6 +104,7 @@ def test_a_grant_given_twice_is_changed(cast: Cast) -> None:
         (["create_tenant", "admin"], "URL of the portal"),
         (["create_user", "wes"], "taken"),
         (["create_user", "ci", "--service"], "tenant"),
+        (["set_password", "nobody"], "There is no user nobody"),
     ],
 )
 def test_what_is_wrong_is_said(cast: Cast, arguments: list[str], says: str) -> None:
