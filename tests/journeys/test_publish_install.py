@@ -120,7 +120,7 @@ def test_the_same_file_again_is_fine_and_other_bytes_are_not(
     assert pip_download(machine, index, [six]) == hashes([six])
 
 
-def test_an_administrator_sets_all_of_it_up_in_the_admin(
+def test_an_administrator_sets_two_tenants_up_in_the_admin(
     production: Larder, machine: Machine
 ) -> None:
     with Admin(production.url, "admin", ADMIN_PASSWORD) as admin:
@@ -131,9 +131,12 @@ def test_an_administrator_sets_all_of_it_up_in_the_admin(
             admin.add("accounts/membership", user=person, tenant="initech")
             whom = {"subject": "a user", "membership": person}
             admin.add("repos/grant", repository="reports", role=role, **whom)
-        milton, lumbergh = (
+        admin.add("accounts/tenant", slug="initrode", name="Initrode")
+        admin.add("accounts/user", username="drew", new_password="stapler-of-drew")
+        admin.add("accounts/membership", user="drew", tenant="initrode")
+        milton, lumbergh, drew = (
             _secret(admin.add("accounts/token", membership=person, name="desk", role="writer"))
-            for person in ("milton", "lumbergh")
+            for person in ("milton", "lumbergh", "drew")
         )
     url = f"{production.url}/initech/reports/"
     chosen = wheels("idna")
@@ -143,6 +146,10 @@ def test_an_administrator_sets_all_of_it_up_in_the_admin(
     machine.run(*twine(url, paths(chosen), token=milton))
     index = signed_in(f"{url}simple/", lumbergh)
     assert pip_download(machine, index, chosen) == hashes(chosen)
+    not_there = "There is no repository initech/reports that you may use"
+    assert not_there in machine.fails(*twine(url, paths(chosen), token=drew))
+    stranger = requests.get(f"{url}simple/idna/", auth=("__token__", drew), timeout=30)
+    assert (stranger.status_code, stranger.reason) == (403, f"{not_there}.")
     # The passwords set in the admin work as well: people type those into pip.
     assert requests.get(f"{url}simple/", auth=("lumbergh", "stapler-of-lumbergh"), timeout=30).ok
 
