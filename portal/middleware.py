@@ -17,6 +17,7 @@ from django.http import (
 from accounts.models import Tenant
 from base.bodies import body_of
 from base.errors import LarderError
+from base.hosts import host_of
 from base.stamps import LEASE_SECONDS
 from portal import pages
 
@@ -58,14 +59,6 @@ def _is_trusted(address: str) -> bool:
     except ValueError:
         return False
     return any(parsed in network for network in settings.TRUSTED_PROXIES)
-
-
-def host_of(request: HttpRequest) -> str:
-    """Return the host name that `request` was sent to, without its port; empty when it is odd."""
-    try:
-        return urlsplit(f"//{request.get_host()}").hostname or ""
-    except ValueError:
-        return ""
 
 
 def known_hosts(get_response: GetResponse) -> Middleware:

@@ -21,6 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.authentication import CredentialsRefused, signed_in
 from base.errors import InvalidInput, LarderError
 from packages.index.base import IndexUnavailable, ProjectNotFound
+from pypi.answer import SAFE_METHODS
 from repos.access import (
     NotYours,
     RepositoryMissing,
@@ -39,7 +40,6 @@ _STATUS: tuple[tuple[type[LarderError], int], ...] = (
     (InvalidInput, 400),
     (IndexUnavailable, 503),
 )
-_SAFE = frozenset({"GET", "HEAD"})
 _TITLES = {
     400: "That does not work",
     401: "Sign in again",
@@ -53,7 +53,7 @@ _TITLES = {
 @csrf_exempt  # a POST here is an upload gone astray; it is refused whatever it carries
 def home(request: HttpRequest) -> HttpResponse:
     """Show the repositories that the reader may read."""
-    if request.method not in _SAFE:
+    if request.method not in SAFE_METHODS:
         return _upload_astray(request)
     principal = signed_in(request)
     repositories = readable_by(principal).select_related("tenant").order_by("tenant__slug", "key")
@@ -132,7 +132,7 @@ def tenant(request: HttpRequest, slug: str) -> HttpResponse:
 
     To who may read nothing there and does not belong, it is like one that does not exist.
     """
-    if request.method not in _SAFE:
+    if request.method not in SAFE_METHODS:
         return _upload_astray(request)
     principal = signed_in(request)
     repositories = (
@@ -155,7 +155,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Say that no page has this URL."""
-    if request.method not in _SAFE:
+    if request.method not in SAFE_METHODS:
         return _upload_astray(request)
     return error_page(request, 404, f"There is no page at {request.path[:200]}.")
 

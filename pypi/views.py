@@ -14,6 +14,7 @@ from accounts.models import Tenant
 from accounts.roles import Role
 from base import bodies
 from base.errors import LarderError
+from base.hosts import host_of
 from packages.index.base import ProjectNotFound
 from packages.views import repository_page
 from pypi import files, legacy_json, simple, upload
@@ -107,8 +108,7 @@ def _tenant_of_host(request: HttpRequest) -> str:
 
     For the URL forms that name no tenant: Artifactory's and Artifact Keeper's.
     """
-    host = request.get_host().rpartition(":")[0] or request.get_host()
-    owner = Tenant.objects.filter(host_name=host.lower()).first()
+    owner = Tenant.objects.filter(host_name=host_of(request)).first()
     return owner.slug if owner else settings.DEFAULT_TENANT
 
 
