@@ -159,7 +159,8 @@ def make_dumb(
     format: str = "tar.gz",  # noqa: A002 - what distutils calls it
 ) -> tuple[str, bytes]:
     """Return file name and bytes of a bdist_dumb archive: an installed tree, packed."""
-    site = "./usr/local/lib/python3.11/site-packages"
+    top = "" if format == "zip" else "./"  # of distutils' archivers, only that of zips normalises
+    site = f"{top}usr/local/lib/python3.11/site-packages"
     members = {
         f"{site}/{_module(name)}.py": f'"""{name} {version}."""\n'.encode(),
         f"{site}/{_module(name)}-{version}.egg-info": make_metadata(

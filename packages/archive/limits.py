@@ -2,19 +2,32 @@
 
 MIB = 1024 * 1024
 
-# The largest real ones (a change log as description) stay below 4 MiB.
-MAX_METADATA = 16 * MIB
-# The largest real wheels have some 30,000 members. More costs memory in us and inodes in clients.
-MAX_MEMBERS = 100_000
-# The largest real wheels (GPU libraries) unpack to about 4 GiB.
-MAX_UNPACKED = 8 * 1024 * MIB
+# Of what a file may have in its repository. Source text packs to a fifth, GPU libraries to a half.
+UNPACKED_PER_FILE_LIMIT = 8
 # Deflate reaches 1032:1 on zeros and 3:1 to 10:1 on what people ship. Small archives are let
 # off: a few hundred kilobytes of test data may well be one repeated byte.
-MAX_RATIO = 200
+MAX_RATIO = 50
 RATIO_FROM = 64 * MIB
-# What tarfile reads at one go for one member: extended (pax) headers, long names, sparse maps.
+# The largest real wheels have some 30,000 members. More costs memory in us and inodes in clients.
+MAX_MEMBERS = 100_000
+# A zip's directory, and all names and extended headers of a tar. The largest real ones have 5 MiB.
+MAX_DIRECTORY = 16 * MIB
+# Linux's PATH_MAX, with the NUL at its end.
+MAX_PATH = 4095
+# What is read at one go for one tar member: extended (pax) headers, long names.
 MAX_TAR_HEADER = MIB
 # Global pax headers stay for the rest of the archive; git writes one.
 MAX_GLOBAL_HEADERS = 64
-# A zip's directory is read at one go. 100,000 entries have 670 bytes each.
-MAX_ZIP_DIRECTORY = 64 * MIB
+# The largest real ones (a change log as description) stay below 4 MiB.
+MAX_METADATA = 8 * MIB
+# 100,000 lines with a digest in each.
+MAX_RECORD = 16 * MIB
+MAX_ENTRY_POINTS = MIB
+# The members of a larger wheel are held against the sizes in its RECORD only; hashing 256 MiB
+# takes about a second.
+HASHED_UP_TO = 256 * MIB
+# What is let in and shown: enough to act on, never a second copy of the file.
+MAX_FINDINGS = 20
+MAX_FINDING = 400
+# How much is read from the disk, or unpacked, at a time.
+CHUNK = 64 * 1024

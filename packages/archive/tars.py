@@ -1,157 +1,294 @@
-"""Finds the core metadata in a tar, packed or not, without holding more than a member."""
+"""Reads a tar to its end, member by member, holding no more than names and the PKG-INFO."""
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import io
-import os
-import tarfile
 from collections.abc import Iterator
-from typing import IO, cast
+from dataclasses import dataclass, field
 
 from packages.archive import limits
-from packages.archive.disk import Disk
-from packages.archive.refusals import (
-    ArchiveRefused,
-    is_pkg_info,
-    require_few_members,
-    require_one_top,
-    require_small,
-    split,
-    too_large,
-    without_files,
+from packages.archive.judgement import Judgement
+from packages.archive.paths import Tree, link_target, member_name, safe_path
+from packages.archive.tar_headers import (
+    BLOCK,
+    DECIDING,
+    ZEROS,
+    Header,
+    read_header,
+    read_records,
 )
-from packages.filenames import DistributionName, Kind, shown
+from packages.filenames import Kind, shown
 
-_CHUNK = 64 * 1024
+_FILES = (b"0", b"\0")
+_HARD_LINK, _SYMBOLIC_LINK, _FOLDER = b"1", b"2", b"5"
+_SPECIAL = {
+    b"3": "a character device",
+    b"4": "a block device",
+    b"6": "a fifo",
+    b"7": "a contiguous file",
+    b"S": "a sparse file",
+}
+# How long a name may be and still stand in the header, where old readers look for it.
+_FITS = 100
+# From here on a size does not fit the header's twelve octal digits.
+_LARGEST_IN_HEADER = 8**11
 
 
-class _TarStream(io.BufferedIOBase):
-    """The unpacked bytes of a tar, forward only, with budgets.
+class TarContents:
+    """What a tar holds: its paths, and the PKG-INFO of an sdist."""
 
-    `allowance` is what may be read before it is renewed; what is skipped does not count against
-    it. So tarfile can be made to hold no more than that, however large a header says it is.
-    """
+    def __init__(self, tree: Tree, wanted: dict[str, bytes]) -> None:
+        self.tree = tree
+        self._wanted = wanted
 
-    def __init__(self, unpacked: IO[bytes], named: DistributionName, packed_size: int) -> None:
-        super().__init__()
+    def read(self, path: str, largest: int) -> bytes | None:  # noqa: ARG002 - as a zip's is asked
+        """Return the PKG-INFO of the top folder; nothing else was kept."""
+        return self._wanted.get(path)
+
+
+def read_tar(stream: Iterator[bytes], judgement: Judgement) -> TarContents:
+    """Read a whole tar, of which `stream` yields the bytes."""
+    reader = _Reader(_Unpacked(stream, judgement), judgement)
+    reader.read()
+    return TarContents(reader.tree, reader.wanted)
+
+
+class _Unpacked:
+    """The unpacked bytes of a tar, forward only, within the bounds of bombs."""
+
+    def __init__(self, stream: Iterator[bytes], judgement: Judgement) -> None:
+        self._stream = stream
+        self._judgement = judgement
+        self._held = b""
+        self._at = 0
+        self._total = 0
+
+    def read(self, size: int) -> bytes:
+        """Return the next `size` bytes, fewer at the end."""
+        parts = []
+        while size and (part := self._next(size)):
+            size -= len(part)
+            parts.append(part)
+        return b"".join(parts)
+
+    def skip(self, size: int) -> int:
+        """Pass over `size` bytes and return how many there were."""
+        left = size
+        while left and (part := self._next(left)):
+            left -= len(part)
+        return size - left
+
+    def rest(self) -> Iterator[bytes]:
+        """Yield everything up to the end."""
+        while part := self._next(limits.CHUNK):
+            yield part
+
+    def _next(self, size: int) -> bytes:
+        while self._at == len(self._held):
+            piece = next(self._stream, None)
+            if piece is None:
+                return b""
+            self._held, self._at = piece, 0
+            self._total += len(piece)
+            self._judgement.require_unpacked(self._total)
+        part = self._held[self._at : self._at + size]
+        self._at += len(part)
+        return part
+
+
+@dataclass(slots=True)
+class _Extension:
+    """What the headers before a member say of it: one of POSIX's, or GNU's for long names."""
+
+    kinds: set[bytes] = field(default_factory=set)
+    records: dict[str, bytes] = field(default_factory=dict)
+
+
+class _Reader:
+    def __init__(self, unpacked: _Unpacked, judgement: Judgement) -> None:
         self._unpacked = unpacked
-        self._named = named
-        self._packed_size = packed_size
-        self._position = 0
-        self.allowance = limits.MAX_TAR_HEADER
-        self.last = b""
+        self._judgement = judgement
+        self._count = 0
+        self._globals = 0
+        self._names = 0
+        self.tree = Tree(judgement)
+        self.wanted: dict[str, bytes] = {}
 
-    def seekable(self) -> bool:
-        return True
+    def read(self) -> None:
+        extension = _Extension()
+        while (block := self._block()) != ZEROS:
+            header = read_header(block, self._judgement)
+            match header.type:
+                case b"g":
+                    self._read_global(header, extension)
+                case b"x" | b"L" | b"K":
+                    self._extend(extension, header)
+                case _:
+                    self._member(header, extension)
+                    extension = _Extension()
+        if extension.kinds:
+            raise self._judgement.refusal("has an extended header without a member behind it")
+        self._read_the_end()
+        self.tree.settle()
 
-    def tell(self) -> int:
-        return self._position
+    def _block(self) -> bytes:
+        block = self._unpacked.read(BLOCK)
+        if len(block) != BLOCK:
+            # POSIX: the end is a block of zeros (two, but one has always done).
+            raise self._judgement.damaged("its tar, which has no end")
+        return block
 
-    def seek(self, position: int, whence: int = os.SEEK_SET, /) -> int:
-        if whence != os.SEEK_SET or position < self._position:
-            # Only a header with a negative size leads back.
-            raise tarfile.ReadError("a member lies before the one it follows")
-        while self._position < position and self._pull(min(_CHUNK, position - self._position)):
-            pass
-        return self._position
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is None or size < 0 or size > self.allowance:
-            raise ArchiveRefused(
-                f"{shown(self._named.filename)} has a member whose header is larger than "
-                f"{limits.MAX_TAR_HEADER} bytes."
+    def _read_the_end(self) -> None:
+        """Only zeros may follow: writers fill up to a tape's block, readers stop or go on."""
+        if any(part.strip(b"\0") for part in self._unpacked.rest()):
+            raise self._judgement.refusal(
+                "has bytes behind the end of its tar: some readers take them for a second "
+                "archive, others pass over them"
             )
-        self.allowance -= size
-        self.last = self._pull(size)
-        return self.last
 
-    def _pull(self, size: int) -> bytes:
+    def _read_global(self, header: Header, extension: _Extension) -> None:
+        """POSIX: holds for all members that follow. git keeps a commit there."""
+        self._globals += 1
+        if self._globals > limits.MAX_GLOBAL_HEADERS:
+            raise self._judgement.refusal(
+                f"has more than {limits.MAX_GLOBAL_HEADERS} global headers"
+            )
+        records = read_records(self._header_data(header), self._judgement)
+        if deciding := next((keyword for keyword in DECIDING if keyword in records), None):
+            raise self._judgement.refusal(
+                f"has a global header with a {deciding} for all members; tar readers differ in "
+                "what they make of it"
+            )
+        if extension.kinds:
+            raise self._chain()
+
+    def _extend(self, extension: _Extension, header: Header) -> None:
+        if extension.kinds and extension.kinds | {header.type} != {b"L", b"K"}:
+            raise self._chain()
+        extension.kinds.add(header.type)
+        data = self._header_data(header)
+        match header.type:
+            case b"L":
+                extension.records["path"] = data.partition(b"\0")[0]
+            case b"K":
+                extension.records["linkpath"] = data.partition(b"\0")[0]
+            case _:
+                extension.records = read_records(data, self._judgement)
+
+    def _chain(self) -> Exception:
+        return self._judgement.refusal(
+            "has several extended headers for one member; tar readers differ in which they take"
+        )
+
+    def _header_data(self, header: Header) -> bytes:
+        self._names += header.size
+        if header.size > limits.MAX_TAR_HEADER:
+            raise self._judgement.refusal(
+                f"has a member whose header is larger than {limits.MAX_TAR_HEADER} bytes"
+            )
+        self._require_few_names()
+        return self._data(header.size)
+
+    def _require_few_names(self) -> None:
+        if self._names > limits.MAX_DIRECTORY:
+            raise self._judgement.refusal(
+                f"has more than {limits.MAX_DIRECTORY} bytes of names and headers"
+            )
+
+    def _data(self, size: int) -> bytes:
         data = self._unpacked.read(size)
-        self._position += len(data)
-        if self._position > limits.MAX_UNPACKED:
-            raise too_large(self._named)
-        if self._position > max(limits.RATIO_FROM, limits.MAX_RATIO * self._packed_size):
-            raise ArchiveRefused(
-                f"{shown(self._named.filename)} unpacks to more than {limits.MAX_RATIO} times "
-                "its size; it is taken for a decompression bomb."
-            )
+        self._skip_exactly(-size % BLOCK if len(data) == size else 1)
         return data
 
+    def _skip_exactly(self, size: int) -> None:
+        if self._unpacked.skip(size) != size:
+            raise self._judgement.damaged("a member")
 
-def metadata_in_tar(disk: Disk, named: DistributionName, shape: str) -> bytes | None:
-    """Return the PKG-INFO of an sdist in a tar; None where there is none."""
-    size = disk.seek(0, os.SEEK_END)
-    disk.seek(0)
-    with _unpacking(disk, shape) as unpacked:
-        stream = _TarStream(unpacked, named, size)
-        with tarfile.TarFile(fileobj=stream, encoding="utf-8") as archive:
-            return _pkg_info_in_tar(archive, stream, named)
-
-
-def _unpacking(disk: Disk, shape: str) -> IO[bytes]:
-    match shape:
-        case "tar.gz":
-            opened: object = gzip.GzipFile(fileobj=disk, mode="rb")
-        case "tar.bz2":
-            opened = bz2.BZ2File(disk)
-        case _:
-            opened = disk
-    return cast("IO[bytes]", opened)
-
-
-def _pkg_info_in_tar(
-    archive: tarfile.TarFile, stream: _TarStream, named: DistributionName
-) -> bytes | None:
-    """Return the first `<top folder>/PKG-INFO`, which is where the reading stops.
-
-    A deeper one (`foo-1.0/foo.egg-info/PKG-INFO`) may come before it and is passed over.
-    """
-    tops: set[str] = set()
-    for member in _tar_members(archive, stream, named):
-        top, _ = split(member.name)
-        if len(tops) < 2:  # noqa: PLR2004 - two are one too many, and enough to know it
-            tops |= {top} - {""}
-        if named.kind is Kind.SDIST and is_pkg_info(member.name):
-            require_one_top(named, tops)
-            return _member_of_tar(stream, member, named)
-    if not tops:
-        raise without_files(named)
-    return None
-
-
-def _tar_members(
-    archive: tarfile.TarFile, stream: _TarStream, named: DistributionName
-) -> Iterator[tarfile.TarInfo]:
-    count = 0
-    while (member := archive.next()) is not None:
-        # tarfile keeps every member it has seen; we come by each of them once.
-        archive.members = []  # type: ignore[attr-defined]  # the stubs do not list it
-        count += 1
-        require_few_members(named.filename, count)
-        if len(archive.pax_headers) > limits.MAX_GLOBAL_HEADERS:
-            raise ArchiveRefused(
-                f"{shown(named.filename)} has more than {limits.MAX_GLOBAL_HEADERS} global headers."
+    def _member(self, header: Header, extension: _Extension) -> None:
+        self._count += 1
+        self._judgement.require_few_members(self._count)
+        raw = self._text_of("path", header.name, extension)
+        self._names += len(raw)
+        self._require_few_names()
+        name = member_name(raw, self._judgement)
+        size = self._size(name, header, extension)
+        if header.type in _SPECIAL:
+            raise self._judgement.refusal(f"has {shown(name)} as {_SPECIAL[header.type]}")
+        is_folder = header.type == _FOLDER or (header.type == b"\0" and name.endswith("/"))
+        if header.type not in _FILES and header.type not in (_HARD_LINK, _SYMBOLIC_LINK, _FOLDER):
+            raise self._judgement.refusal(
+                f"has {shown(name)} as a member of the unknown type {header.type!a}"
             )
-        yield member
-        stream.allowance = limits.MAX_TAR_HEADER
-    # tarfile takes a damaged or missing header behind the first member for the end. POSIX: the
-    # end is a block of zeros.
-    if len(stream.last) != tarfile.BLOCKSIZE or stream.last.strip(b"\0"):
-        raise tarfile.ReadError("no end of archive")
+        if size and (is_folder or header.type not in _FILES):
+            # Some readers pass over those bytes, others take them for the next header.
+            raise self._judgement.refusal(f"has bytes behind {shown(name)}, which is no file")
+        if is_folder and name in (".", "./"):
+            return
+        # A tar made in its own folder has "./" in front of every name.
+        plain = name.removeprefix("./")
+        if not is_folder and plain.endswith("/"):
+            raise self._judgement.refusal(
+                f"has {shown(name)}, a file by its type and a folder by its name"
+            )
+        path = safe_path(plain, self._judgement)
+        self._take(path, header, extension, is_folder=is_folder, size=size)
 
+    def _take(
+        self, path: str, header: Header, extension: _Extension, *, is_folder: bool, size: int
+    ) -> None:
+        wanted = self._is_wanted(path)
+        if is_folder:
+            self.tree.add_folder(path, again=True)
+        elif header.type in _FILES:
+            self.tree.add_file(path)
+        elif wanted:
+            raise self._judgement.refusal(f"has {shown(path)} as a link; it must be a plain file")
+        else:
+            self._link(path, header, extension)
+        if wanted and not is_folder:
+            self._judgement.require_small(path, size, limits.MAX_METADATA)
+            self.wanted = {path: self._data(size)}
+        else:
+            self._skip_exactly(size + -size % BLOCK)
 
-def _member_of_tar(stream: _TarStream, member: tarfile.TarInfo, named: DistributionName) -> bytes:
-    if not member.isreg() or member.issparse():
-        raise ArchiveRefused(
-            f"{shown(named.filename)} has {shown(member.name)} as a link or another special "
-            "member; it must be a plain file."
+    def _is_wanted(self, path: str) -> bool:
+        """Say whether a path is `<top folder>/PKG-INFO` (source distribution format)."""
+        return (
+            self._judgement.named.kind is Kind.SDIST
+            and path.count("/") == 1
+            and path.endswith("/PKG-INFO")
         )
-    require_small(named, member.name, member.size)
-    stream.seek(member.offset_data)
-    stream.allowance = member.size
-    data = stream.read(member.size)
-    if len(data) != member.size:
-        raise tarfile.ReadError("unexpected end of data")
-    return data
+
+    def _link(self, path: str, header: Header, extension: _Extension) -> None:
+        raw = self._text_of("linkpath", header.link, extension)
+        self._names += len(raw)
+        self._require_few_names()
+        target = member_name(raw, self._judgement)
+        if header.type == _SYMBOLIC_LINK:
+            self.tree.add_link(path, link_target(path, target, self._judgement))
+            return
+        original = target.removeprefix("./")
+        if original not in self.tree.files:
+            raise self._judgement.refusal(
+                f"has {shown(path)} as a hard link to {shown(target)}, which is no file before it"
+            )
+        self.tree.add_hard_link(path, original)
+
+    def _text_of(self, keyword: str, in_header: bytes, extension: _Extension) -> bytes:
+        """Return a name, refusing one that could stand in the header where another stands."""
+        said = extension.records.get(keyword)
+        if said is None:
+            return in_header
+        if len(said) <= _FITS and said.isascii() and said.rstrip(b"/") != in_header.rstrip(b"/"):
+            raise self._judgement.refusal(
+                f"has a member that is called {shown(in_header.decode(errors='replace'))} in one "
+                f"header and {shown(said.decode())} in another"
+            )
+        return said
+
+    def _size(self, name: str, header: Header, extension: _Extension) -> int:
+        said = int(extension.records.get("size", str(header.size).encode())[:20])
+        if said != header.size and not (said >= _LARGEST_IN_HEADER and header.size == 0):
+            raise self._judgement.refusal(
+                f"has {shown(name)} with {header.size} bytes by one header and {said} by another"
+            )
+        return said

@@ -1,111 +1,101 @@
-"""Finds the core metadata in a zip: a wheel, an egg, or an old sdist."""
+"""Reads the members of a zip: paths first, then any of them, then every byte of all."""
 
 from __future__ import annotations
 
-import zipfile
+import stat
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import IO
 
-from packages.archive import limits
-from packages.archive.disk import Disk
-from packages.archive.refusals import (
-    ArchiveRefused,
-    is_pkg_info,
-    require_one_top,
-    require_small,
-    split,
-    too_large,
-    without_files,
-)
-from packages.filenames import DistributionName, Kind, name_in_stem, shown
+from packages.archive.judgement import Judgement
+from packages.archive.paths import Tree, safe_path
+from packages.archive.unpacking import blocks, inflated
+from packages.archive.zip_structure import STORED, Entry, Structure
+from packages.filenames import shown
 
-_WHEEL_FILES = ("METADATA", "WHEEL", "RECORD")
-_ENCRYPTED = 0x1
+_Reading = Callable[[str, int, Iterator[bytes]], None]
 
 
-def metadata_in_zip(disk: Disk, named: DistributionName) -> bytes | None:
-    """Return the METADATA or PKG-INFO in a zip; None where there is none and none is needed."""
-    with zipfile.ZipFile(disk) as archive:
-        members = archive.infolist()
-        if not members:
-            raise without_files(named)
-        # What the directory says; later reads of members hold it to its word.
-        if sum(member.file_size for member in members) > limits.MAX_UNPACKED:
-            raise too_large(named)
-        found: zipfile.ZipInfo | None = None
-        match named.kind:
-            case Kind.WHEEL:
-                found = _wheel_metadata(members, named)
-            case Kind.EGG:
-                found = _single(members, "EGG-INFO/PKG-INFO", named)
-            case Kind.SDIST:
-                found = _sdist_metadata(members, named)
-        return None if found is None else _member_of_zip(archive, found, named)
+class ZipContents:
+    """What a zip holds, of which the structure is sound."""
 
+    def __init__(self, file: IO[bytes], judgement: Judgement) -> None:
+        self._file = file
+        self._judgement = judgement
+        self._structure = Structure(file, judgement)
+        self.tree = Tree(judgement)
+        self.unpacked = 0
+        self._numbers: dict[str, int] = {}
+        described = 0
+        for number, (entry, _) in enumerate(self._structure.members()):
+            self._add(entry)
+            self._numbers[entry.name] = number
+            self.unpacked += entry.unpacked
+            described += entry.is_described
+        self.tree.settle()
+        judgement.require_unpacked(self.unpacked)
+        if described:
+            judgement.only_compatible(
+                f"has {described} members with their size behind them (data descriptors)"
+            )
 
-def _wheel_metadata(members: list[zipfile.ZipInfo], named: DistributionName) -> zipfile.ZipInfo:
-    """Return a wheel's METADATA member.
+    def read(self, path: str, largest: int) -> bytes | None:
+        """Return a member whole, or None where there is none."""
+        if path not in self._numbers:
+            return None
+        entry, start = self._structure.member(self._numbers[path])
+        self._judgement.require_small(path, entry.unpacked, largest)
+        return b"".join(self._pieces(entry, start))
 
-    PEP 427 spells the folder as the file name does; old wheels do not, and pip compares the
-    normalised name. More than one such folder stops pip ("multiple .dist-info directories").
-    """
-    tops = {top for top, rest in (split(member.filename) for member in members) if rest}
-    folders = sorted(top for top in tops if top.endswith(".dist-info"))
-    if len(folders) != 1:
-        raise ArchiveRefused(
-            f"{shown(named.filename)} has {len(folders)} .dist-info folders at its top; a wheel "
-            "has exactly one."
-        )
-    (folder,) = folders
-    stem = folder.removesuffix(".dist-info")
-    if name_in_stem(stem, named.normalized, named.version) is None:
-        raise ArchiveRefused(
-            f"{shown(named.filename)} has the folder {shown(folder)}, which is not the one of "
-            f"version {shown(str(named.version))} of {shown(named.normalized)}."
-        )
-    # PEP 427: without these three no installer knows what to do with it.
-    metadata, *_ = (_needed(members, f"{folder}/{name}", named) for name in _WHEEL_FILES)
-    return metadata
+    def check_every_byte(self, each: _Reading | None = None) -> None:
+        """Unpack all members, each of which must be as long as it says and have its checksum.
 
+        `each` is given the path, the size and the pieces of every file, and reads them all.
+        """
+        for entry, start in self._structure.members():
+            pieces = self._pieces(entry, start)
+            if each is None or entry.is_folder:
+                deque(pieces, maxlen=0)
+            else:
+                each(entry.name, entry.unpacked, pieces)
 
-def _needed(members: list[zipfile.ZipInfo], path: str, named: DistributionName) -> zipfile.ZipInfo:
-    found = _single(members, path, named)
-    if found is None:
-        raise ArchiveRefused(f"{shown(named.filename)} lacks {shown(path)}; every wheel has it.")
-    return found
+    def _add(self, entry: Entry) -> None:
+        path = safe_path(entry.name, self._judgement)
+        kind = stat.S_IFMT(entry.mode)
+        if kind == stat.S_IFLNK:
+            raise self._judgement.refusal(
+                f"has {shown(path)} as a link in a zip: pip writes a file of it, unzip a link"
+            )
+        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise self._judgement.refusal(f"has {shown(path)} as a device or another special file")
+        if entry.is_folder:
+            if entry.unpacked:
+                raise self._judgement.refusal(f"has the folder {shown(path)} with bytes in it")
+            self.tree.add_folder(path)
+        elif kind == stat.S_IFDIR:
+            raise self._judgement.refusal(
+                f"has {shown(path)}, a folder by its mode and a file by its name"
+            )
+        else:
+            self.tree.add_file(path)
 
-
-def _single(
-    members: list[zipfile.ZipInfo], path: str, named: DistributionName
-) -> zipfile.ZipInfo | None:
-    found = [member for member in members if member.filename == path]
-    if len(found) > 1:
-        # Readers differ in which of them they take.
-        raise ArchiveRefused(f"{shown(named.filename)} holds {shown(path)} more than once.")
-    return found[0] if found else None
-
-
-def _sdist_metadata(
-    members: list[zipfile.ZipInfo], named: DistributionName
-) -> zipfile.ZipInfo | None:
-    found = next((member for member in members if is_pkg_info(member.filename)), None)
-    if found is None:
-        return None
-    require_one_top(named, {split(member.filename)[0] for member in members})
-    return _single(members, found.filename, named)
-
-
-def _member_of_zip(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, named: DistributionName
-) -> bytes:
-    if member.flag_bits & _ENCRYPTED:
-        raise ArchiveRefused(
-            f"{shown(named.filename)} has {shown(member.filename)} encrypted; build it without."
-        )
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        # PyPA, binary distribution format: installers must support these two only.
-        raise ArchiveRefused(
-            f"{shown(named.filename)} has {shown(member.filename)} packed by compression method "
-            f"{member.compress_type}; only stored and deflated can be read."
-        )
-    require_small(named, member.filename, member.file_size)
-    with archive.open(member) as opened:
-        return opened.read(limits.MAX_METADATA + 1)
+    def _pieces(self, entry: Entry, start: int) -> Iterator[bytes]:
+        self._file.seek(start)
+        packed = blocks(self._file, entry.packed)
+        name = shown(entry.name)
+        pieces = packed if entry.method == STORED else inflated(packed, self._judgement, name)
+        crc = size = 0
+        for piece in pieces if entry.packed else ():
+            crc = zlib.crc32(piece, crc)
+            size += len(piece)
+            if size > entry.unpacked:
+                break
+            yield piece
+        if size != entry.unpacked:
+            raise self._judgement.refusal(
+                f"has the member {name}, which does not unpack to the {entry.unpacked} bytes "
+                "that it says"
+            )
+        if crc != entry.crc:
+            raise self._judgement.damaged(f"the member {name}, whose checksum is another")
