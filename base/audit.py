@@ -32,7 +32,12 @@ def record(  # noqa: PLR0913 - an event has this many parts
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Append one event. `subject` names the object as people do, e.g. `main/pypi-local`."""
+    """Append one event. `subject` names the object as people do, e.g. `main/pypi-local`.
+
+    A form that was saved as it stood has changed nothing, and is no event.
+    """
+    if before and before == after:
+        return
     AuditEvent.objects.create(
         at=clock.now(),
         actor=by.name,

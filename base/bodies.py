@@ -13,6 +13,8 @@ from base.errors import InvalidInput
 
 _KEPT = "larder.body"
 _CHUNK = 256 * 1024
+# A longer Content-Length is no length; Python would not even read a number of thousands.
+_DIGITS_AT_MOST = 19
 # How long a client may say nothing in the middle of its body, in seconds. A thread waits with it.
 _SILENCE = 30.0
 # After a refusal the rest of the body is read, so that the client gets to read the answer instead
@@ -37,7 +39,8 @@ class Body:
         length = str(environ.get("CONTENT_LENGTH") or "")
         is_chunked = "chunked" in str(environ.get("HTTP_TRANSFER_ENCODING", "")).lower()
         # None: chunked, and the server knows where it ends.
-        self.left = None if is_chunked else int(length) if length.isdecimal() else 0
+        is_length = length.isdecimal() and len(length) <= _DIGITS_AT_MOST
+        self.left = None if is_chunked else int(length) if is_length else 0
 
     def read(self, silence: float = _SILENCE) -> bytes:
         """Return the next chunk; empty at the end, be it too early. Raises BodyBroken."""

@@ -7,8 +7,11 @@ histories apart (a restored backup, a rolled-back transaction that was read by m
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.db.models import F
 
 from base.models import AccessStamp
@@ -35,10 +38,24 @@ def new_nonce() -> str:
     return secrets.token_hex(8)
 
 
+@contextmanager
+def configuring() -> Iterator[None]:
+    """One transaction that changes who may do what, or how something is set: one at a time.
+
+    It locks the access stamp before it looks at anything. What one change has checked (no circle
+    of members, one grant for a subject) another cannot undo meanwhile, and two changes that touch
+    the same rows in another order wait for each other here and nowhere else.
+    """
+    with transaction.atomic():
+        if not AccessStamp.objects.select_for_update().filter(pk=_THE_ROW):
+            # The first change of an installation makes the row; of two firsts, the second waits.
+            AccessStamp.objects.bulk_create([AccessStamp(pk=_THE_ROW)], ignore_conflicts=True)
+            AccessStamp.objects.select_for_update().get(pk=_THE_ROW)
+        yield
+
+
 def move_access() -> None:
-    """Make every remembered access decision out of date, when this transaction commits."""
-    # The first change of an installation makes the row; of two firsts, the second waits and moves.
-    AccessStamp.objects.bulk_create([AccessStamp(pk=_THE_ROW)], ignore_conflicts=True)
+    """Make every remembered access decision out of date, when this `configuring()` commits."""
     AccessStamp.objects.filter(pk=_THE_ROW).update(epoch=F("epoch") + 1, nonce=new_nonce())
 
 

@@ -9,16 +9,17 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.admin_base import ReadOnlyAdmin
+from accounts.admin_base import ChangeOnlyAdmin, UseCaseTabular
 from accounts.authentication import signed_in
 from packages import curate
 from packages.models import Distribution, Project, Property, Release
 
 
 @admin.register(Project)
-class ProjectAdmin(ReadOnlyAdmin[Project]):
+class ProjectAdmin(ChangeOnlyAdmin[Project]):
     """Projects; their status can be set."""
 
+    tenant_path = "repository__tenant"
     list_display = ("name", "repository", "status", "created_at")
     list_filter = ("status", "repository")
     list_select_related = ("repository__tenant",)
@@ -39,15 +40,20 @@ class ProjectAdmin(ReadOnlyAdmin[Project]):
 
 
 @admin.register(Release)
-class ReleaseAdmin(ReadOnlyAdmin[Release]):
+class ReleaseAdmin(ChangeOnlyAdmin[Release]):
     """Releases; one can be yanked with all its files."""
 
+    tenant_path = "project__repository__tenant"
     list_display = ("project", "version", "yanked", "created_at")
     list_filter = ("yanked", "project__repository")
     list_select_related = ("project__repository__tenant",)
     search_fields = ("project__normalized", "version")
     fields = ("project", "version", "created_at", "yanked", "yanked_reason")
     readonly_fields = ("project", "version", "created_at")
+
+    def audit_subject(self, row: Release) -> str:
+        """Return the release's name with its repository's."""
+        return f"{row.project.repository}/{row}"
 
     def save_model(
         self, request: HttpRequest, obj: Release, form: forms.ModelForm[Release], change: bool
@@ -56,9 +62,10 @@ class ReleaseAdmin(ReadOnlyAdmin[Release]):
         _yank(request, obj)
 
 
-class PropertyInline(admin.TabularInline[Property, Distribution]):
+class PropertyInline(UseCaseTabular[Property, Distribution]):
     """The properties of a distribution."""
 
+    tenant_path = "distribution__repository__tenant"
     model = Property
     extra = 0
     can_delete = False
@@ -70,9 +77,10 @@ class PropertyInline(admin.TabularInline[Property, Distribution]):
 
 
 @admin.register(Distribution)
-class DistributionAdmin(ReadOnlyAdmin[Distribution]):
+class DistributionAdmin(ChangeOnlyAdmin[Distribution]):
     """Files; one can be yanked, deleted and restored."""
 
+    tenant_path = "repository__tenant"
     list_display = (
         "filename",
         "repository",
@@ -103,7 +111,7 @@ class DistributionAdmin(ReadOnlyAdmin[Distribution]):
     inlines = (PropertyInline,)
     actions = ("restore",)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Distribution | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let a file be deleted once."""
         return self.has_change_permission(request, obj) and (obj is None or obj.deleted_at is None)
 
@@ -121,19 +129,20 @@ class DistributionAdmin(ReadOnlyAdmin[Distribution]):
         """Delete by the use case: a tombstone, restorable for a while."""
         curate.delete(obj, by=signed_in(request))
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Distribution]) -> None:
-        """Delete those of the chosen that are not deleted yet."""
-        super().delete_queryset(request, queryset.filter(deleted_at__isnull=True))
-
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Name the files; what describes them stays, for a restore."""
         return [str(each) for each in objs], {"files": len(objs)}, set(), []
 
-    @admin.action(description="Restore the chosen deleted files")
+    def audit_subject(self, row: Distribution) -> str:
+        """Return the file's name with its repository's."""
+        return f"{row.repository}/{row.filename}"
+
+    @admin.action(permissions=["change"], description="Restore the chosen deleted files")
     def restore(self, request: HttpRequest, queryset: QuerySet[Distribution]) -> None:
         """List deleted files again."""
-        for distribution in queryset.filter(deleted_at__isnull=False):
-            curate.restore(distribution, by=signed_in(request))
+        by = signed_in(request)
+        deleted = queryset.filter(deleted_at__isnull=False)
+        self.for_each(request, deleted, lambda row: curate.restore(row, by=by), "Restored")
 
 
 def _yank(request: HttpRequest, target: Distribution | Release) -> None:

@@ -6,8 +6,14 @@ project, its distributions, the tenant (for the quota), and last the repository'
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from base import clock
 from packages.models import Project
-from repos.stamps import next_serial
+from repos.models import RepositoryState
+from repos.stamps import locked_state, move_serial
+
+_QUIET_PERIODS_AT_MOST = 10
 
 
 def locked_project(project_id: int) -> Project:
@@ -15,11 +21,22 @@ def locked_project(project_id: int) -> Project:
     return Project.objects.select_for_update(of=("self",)).get(pk=project_id)
 
 
-def contents_changed(project: Project) -> None:
+def contents_changed(project: Project, *, repository_waits_for: int | None = None) -> None:
     """End a transaction that altered the page of `project`: a new serial for both.
 
     Serials are handed out under the lock of the repository's state row, so their order is the
-    order of commits.
+    order of commits. A new file also arms extraction: it begins once nobody has uploaded for
+    `repository_waits_for` seconds, or for ten times that in all.
     """
-    project.changed = next_serial(project.repository_id)
+    state = locked_state(project.repository_id)
+    if repository_waits_for is not None:
+        _arm_extraction(state, timedelta(seconds=repository_waits_for))
+    project.changed = move_serial(state)
     project.save(update_fields=["changed"])
+
+
+def _arm_extraction(state: RepositoryState, quiet: timedelta) -> None:
+    now = clock.now()
+    state.extraction_generation += 1
+    state.oldest_pending_at = state.oldest_pending_at or now
+    state.extract_after = min(now + quiet, state.oldest_pending_at + _QUIET_PERIODS_AT_MOST * quiet)

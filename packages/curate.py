@@ -55,8 +55,9 @@ def delete(distribution: Distribution, *, by: Principal) -> None:
             raise AlreadyDeleted(f"{row.filename} is deleted already.")
         row.deleted_at = clock.now()
         row.save(update_fields=["deleted_at"])
-        before = {"sha256": row.sha256}
-        _record("delete", project, row.filename, by=by, before=before, after={})
+        before = {"sha256": row.sha256, "deleted_at": None}
+        after = {"deleted_at": row.deleted_at}
+        _record("delete", project, row.filename, by=by, before=before, after=after)
         contents_changed(project)
 
 
@@ -67,9 +68,11 @@ def restore(distribution: Distribution, *, by: Principal) -> None:
         row = Distribution.objects.select_for_update(of=("self",)).get(pk=distribution.pk)
         if row.deleted_at is None or row.blob_id is None:
             raise CannotRestore(f"{row.filename} is not deleted, or its bytes are gone.")
+        before = {"deleted_at": row.deleted_at}
         row.deleted_at = None
         row.save(update_fields=["deleted_at"])
-        _record("restore", project, row.filename, by=by, before={}, after={"sha256": row.sha256})
+        after = {"sha256": row.sha256, "deleted_at": None}
+        _record("restore", project, row.filename, by=by, before=before, after=after)
         contents_changed(project)
 
 

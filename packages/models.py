@@ -136,6 +136,7 @@ class Distribution(models.Model):
     metadata_sha256 = models.CharField(max_length=64, blank=True)  # empty: none is served (PEP 658)
     yanked = models.BooleanField(default=False)  # PEP 592, for this file alone
     yanked_reason = models.CharField(max_length=500, blank=True)
+    findings = models.JSONField(default=list)  # what is odd and was let in, a sentence each
     extraction = models.CharField(
         max_length=10, choices=Extraction.choices, default=Extraction.PENDING
     )
@@ -200,3 +201,26 @@ class Property(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}={self.value}"
+
+
+class UpstreamPage(models.Model):
+    """What the index behind a remote last said of one name."""
+
+    repository = models.ForeignKey(
+        Repository, on_delete=models.CASCADE, related_name="upstream_pages"
+    )
+    scope = models.CharField(max_length=200, blank=True)
+    normalized = models.CharField(max_length=200)
+    is_served = models.BooleanField()  # False: "there is no such project"
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["repository", "scope", "normalized"], name="one_upstream_page_per_name"
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["normalized"], name="upstream_page_by_name")]
+
+    def __str__(self) -> str:
+        return f"{self.normalized} behind {self.repository}"

@@ -28,7 +28,7 @@ from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from storages.backends.s3 import S3Storage
 
-from base.errors import InvalidInput, LarderError
+from base.errors import LarderError
 
 log = structlog.get_logger(__name__)
 
@@ -38,10 +38,6 @@ _NOT_KEPT = "Storage did not keep the file. Nothing was published; try again."
 
 CHUNK = 1024 * 1024
 _PART = 16 * 1024 * 1024
-
-
-class FileTooLarge(InvalidInput):
-    """The upload is larger than its repository takes."""
 
 
 class StorageFailed(LarderError):
@@ -61,32 +57,27 @@ class Spooled:
 
 
 @contextmanager
-def spooled(chunks: Iterable[bytes], *, limit: int) -> Iterator[Spooled]:
-    """Write `chunks` to disk while hashing, and remove the file at the end of the block.
-
-    Raises FileTooLarge as soon as more than `limit` bytes have come.
-    """
+def spooled(chunks: Iterable[bytes]) -> Iterator[Spooled]:
+    """Write `chunks` to disk while hashing, and remove the file at the end of the block."""
     folder = Path(settings.SPOOL_FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=folder, prefix="upload-")
     path = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            received = _receive(file, path, chunks, limit)
+            received = _receive(file, path, chunks)
         yield received
     finally:
         path.unlink(missing_ok=True)
 
 
-def _receive(file: IO[bytes], path: Path, chunks: Iterable[bytes], limit: int) -> Spooled:
+def _receive(file: IO[bytes], path: Path, chunks: Iterable[bytes]) -> Spooled:
     sha256, sha1 = hashlib.sha256(), hashlib.sha1(usedforsecurity=False)
     md5 = hashlib.md5(usedforsecurity=False)
     blake2b = hashlib.blake2b(digest_size=32)
     size = 0
     for chunk in chunks:
         size += len(chunk)
-        if size > limit:
-            raise FileTooLarge(f"The file is too large: this repository takes {limit} bytes.")
         for digest in (sha256, sha1, md5, blake2b):
             digest.update(chunk)
         file.write(chunk)

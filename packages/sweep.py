@@ -73,7 +73,7 @@ def _purge(pk: int) -> int:
     row.blob = None
     row.save(update_fields=["blob"])
     Tenant.objects.filter(repositories=row.repository_id).update(
-        used_bytes=F("used_bytes") - row.size
+        used_bytes=F("used_bytes") - row.size, used_files=F("used_files") - 1
     )
     return 1
 

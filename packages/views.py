@@ -10,8 +10,9 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
-from accounts.authentication import signed_in
+from accounts.authentication import caller_of
 from accounts.roles import Role
 from packages.filenames import NameRefused, parse_name
 from packages.index.base import ProjectNotFound
@@ -26,7 +27,7 @@ _PROJECTS_PER_PAGE = 100
 
 def repository_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
     """Show what a repository holds and how to connect to it."""
-    repository = require(signed_in(request), tenant, key, Role.READER)
+    repository = require(caller_of(request), tenant, key, Role.READER)
     living = Q(releases__distributions__deleted_at__isnull=True)
     projects = (
         Project.objects.filter(repository=repository)
@@ -54,9 +55,10 @@ def repository_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse
     )
 
 
+@require_safe
 def project_page(request: HttpRequest, tenant: str, key: str, project: str) -> HttpResponse:
     """Show the releases and files of one project, the release that installers take first."""
-    repository = require(signed_in(request), tenant, key, Role.READER)
+    repository = require(caller_of(request), tenant, key, Role.READER)
     row = _project(repository, project)
     newest = _newest_releases([row]).get(row.pk)
     files = list(

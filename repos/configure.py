@@ -1,22 +1,26 @@
-"""Makes and changes repositories, upstreams, members and grants; each change is audited.
+"""Makes and changes repositories, upstreams, members, claims and grants; each change is audited.
 
 The admin, the management commands and the REST door all end here, so a rule stands once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
 from accounts import tokens
-from accounts.models import Token
+from accounts.models import Membership, Token
 from accounts.roles import Role
-from base import audit, clock, stamps
+from base import audit, clock
 from base.audit import Actor
-from base.stamps import new_nonce
+from base.rows import stored
+from base.stamps import configuring, move_access, new_nonce
+from repos import nesting
 from repos.models import (
+    Claim,
     Grant,
     Kind,
     Member,
@@ -28,161 +32,220 @@ from repos.models import (
 from repos.sealed import seal
 from repos.stamps import move_epoch
 
+_SETTINGS = (
+    "kind",
+    "description",
+    "quiet_period",
+    "max_file_bytes",
+    "rules",
+    "overwrite_allowed",
+    "releases_close_after_days",
+)
+
 
 def create_repository(
     repository: Repository, *, by: Actor, members_read: bool = True
 ) -> Repository:
     """Save a new repository; with `members_read`, let all members of its tenant read it."""
-    repository.created_at = clock.now()
-    repository.full_clean()
-    with transaction.atomic():
+    with configuring():
+        repository.created_at = clock.now()
+        repository.full_clean()
         repository.save()
         RepositoryState.objects.create(repository=repository, nonce=new_nonce())
-        stamps.move_access()
+        move_access()
         _record(repository, "repository.create", by, after=_settings_of(repository))
         if members_read:
-            save_grant(
-                Grant(repository=repository, subject=Grant.Subject.MEMBERS, role=Role.READER),
-                by=by,
-            )
+            grant = Grant(repository=repository, subject=Grant.Subject.MEMBERS, role=Role.READER)
+            save_grant(grant, by=by)
     return repository
 
 
 def change_repository(repository: Repository, *, by: Actor) -> None:
     """Save changed settings. Key, kind and tenant stay: URLs and contents hang on them."""
-    before = Repository.objects.get(pk=repository.pk)
-    fixed = ("tenant_id", "key", "kind")
-    if any(getattr(before, name) != getattr(repository, name) for name in fixed):
-        raise ValidationError("A repository's tenant, key and kind cannot be changed.")
-    repository.full_clean()
-    with transaction.atomic():
-        repository.save(update_fields=list(_settings_of(repository)))
+    with configuring():
+        before = Repository.objects.get(pk=repository.pk)
+        fixed = ("tenant_id", "key", "kind")
+        if any(getattr(before, name) != getattr(repository, name) for name in fixed):
+            raise ValidationError("A repository's tenant, key and kind cannot be changed.")
+        repository.full_clean()
+        after = _settings_of(repository)
+        repository.save(update_fields=list(after))
         move_epoch(repository)
-        _record(
-            repository,
-            "repository.change",
-            by,
-            before=_settings_of(before),
-            after=_settings_of(repository),
-        )
+        _record(repository, "repository.change", by, before=_settings_of(before), after=after)
 
 
 def delete_repository(repository: Repository, *, by: Actor) -> None:
     """Take a repository out of service. Its key stays taken and its rows are kept."""
-    if used_by := Member.objects.filter(repository=repository).select_related("virtual").first():
-        raise ValidationError(
-            f"{repository} is a member of {used_by.virtual}. Take it out there first."
-        )
-    with transaction.atomic():
+    now = clock.now()
+    with configuring():
+        used_by = Member.objects.filter(repository=repository).select_related("virtual").first()
+        if used_by is not None:
+            raise ValidationError(
+                f"{repository} is a member of {used_by.virtual}. Take it out there first."
+            )
+        living = Repository.objects.filter(pk=repository.pk, deleted_at__isnull=True)
+        if not living.update(deleted_at=now):
+            raise ValidationError(f"{repository} is out of service already.")
+        before = _settings_of(repository) | {"members": _members_of(repository), "deleted_at": None}
+        repository.deleted_at = now
         repository.members.all().delete()
-        repository.deleted_at = clock.now()
-        repository.save(update_fields=["deleted_at"])
         move_epoch(repository)
-        stamps.move_access()
-        _record(repository, "repository.delete", by, before=_settings_of(repository))
+        move_access()
+        _record(repository, "repository.delete", by, before=before, after={"deleted_at": now})
 
 
 def save_upstream(upstream: Upstream, *, by: Actor, password: str | None = None) -> None:
-    """Make or change where a remote points; `password`, when given, is sealed."""
-    if password is not None:
-        upstream.sealed_password = seal(password)
-    upstream.full_clean()
-    with transaction.atomic():
+    """Make or change where a remote points; `password`, when given, is sealed; "" clears it.
+
+    A stored password is for the host that it was given for: it does not go along to another.
+    """
+    with configuring():
+        before = stored(upstream)
+        if password is not None:
+            upstream.sealed_password = seal(password)
+        elif points_elsewhere(upstream) and upstream.sealed_password:
+            raise ValidationError(
+                "The index URL has moved to another host. Enter the password for it, or clear it: "
+                "the stored one is for the old host."
+            )
+        upstream.full_clean()
         upstream.save()
         move_epoch(upstream.repository)
+        new = {} if password is None else {"password_is_new": True}
         _record(
             upstream.repository,
-            "upstream.change",
+            "upstream.change" if before else "upstream.create",
             by,
-            after={"index_url": upstream.index_url, "username": upstream.username},
+            before=_upstream_facts(before),
+            after=_upstream_facts(upstream) | new,
         )
+
+
+def points_elsewhere(upstream: Upstream) -> bool:
+    """Say whether `upstream` is about to leave the origin that it has been saved with."""
+    before = Upstream.objects.filter(pk=upstream.pk).first()
+    return before is not None and _origin(before.index_url) != _origin(upstream.index_url)
 
 
 def set_members(virtual: Repository, members: Sequence[Repository], *, by: Actor) -> None:
     """Let `virtual` show `members`, in this order."""
-    check_members(virtual, members)
-    with transaction.atomic():
-        before = [str(place.repository) for place in virtual.members.select_related("repository")]
+    with configuring():
+        check_members(virtual, members)
+        before = _members_of(virtual)
         virtual.members.all().delete()
         for position, member in enumerate(members):
             place = Member(virtual=virtual, repository=member, position=position)
             place.full_clean()
             place.save()
         move_epoch(virtual)
-        stamps.move_access()
-        _record(
-            virtual,
-            "members.change",
-            by,
-            before={"members": before},
-            after={"members": [str(member) for member in members]},
-        )
+        move_access()
+        after = {"members": _members_of(virtual)}
+        _record(virtual, "members.change", by, before={"members": before}, after=after)
 
 
 def check_members(virtual: Repository, members: Sequence[Repository]) -> None:
     """Raise ValidationError when `virtual` cannot show `members`."""
     if virtual.kind != Kind.VIRTUAL:
         raise ValidationError("Only a virtual repository has members.")
+    asked = [virtual.pk, *(member.pk for member in members)]
+    deleted = Repository.objects.filter(pk__in=asked, deleted_at__isnull=False)
+    if (gone := deleted.first()) is not None:
+        raise ValidationError(f"{gone} is out of service.")
     for member in members:
         if member.tenant_id != virtual.tenant_id:
             raise ValidationError(f"{member} belongs to another tenant.")
-        if member.pk == virtual.pk or virtual.pk in _beneath(member):
+        if member.pk == virtual.pk or virtual.pk in nesting.beneath(member):
             raise ValidationError(f"{member} would show {virtual} inside itself.")
+    if nesting.depth_with(virtual, members) > nesting.DEPTH_AT_MOST:
+        raise ValidationError(
+            f"More than {nesting.DEPTH_AT_MOST} virtual repositories would stand above one another."
+        )
+
+
+def add_claim(claim: Claim, *, by: Actor) -> None:
+    """Declare a name, or a beginning of names, the repository's own."""
+    with configuring():
+        claim.full_clean()
+        claim.save()
+        move_epoch(claim.repository)
+        _record(claim.repository, "claim.add", by, after={"pattern": claim.pattern})
+
+
+def remove_claim(claim: Claim, *, by: Actor) -> None:
+    """Take a claim back."""
+    with configuring():
+        stored(claim)
+        _record(claim.repository, "claim.remove", by, before={"pattern": claim.pattern})
+        claim.delete()
+        move_epoch(claim.repository)
 
 
 def save_grant(grant: Grant, *, by: Actor) -> None:
     """Give a role, or change the one given."""
-    action = "grant.change" if grant.pk else "grant.create"
-    grant.full_clean()
-    with transaction.atomic():
+    with configuring():
+        before = stored(grant)
+        grant.full_clean()
         grant.save()
-        stamps.move_access()
-        _record(grant.repository, action, by, after={"grant": str(grant)})
+        move_access()
+        _record(
+            grant.repository,
+            "grant.change" if before else "grant.create",
+            by,
+            before=_grant_facts(before),
+            after=_grant_facts(grant),
+        )
 
 
 def end_grant(grant: Grant, *, by: Actor) -> None:
     """Take a role away."""
-    with transaction.atomic():
-        _record(grant.repository, "grant.end", by, before={"grant": str(grant)})
+    with configuring():
+        stored(grant)
+        _record(grant.repository, "grant.end", by, before=_grant_facts(grant))
         grant.delete()
-        stamps.move_access()
+        move_access()
 
 
-def limit_token(token: Token, repositories: Iterable[Repository], *, by: Actor) -> None:
-    """Let `token` work in `repositories` only; with none named it works nowhere."""
+def create_token(  # noqa: PLR0913 - a token has this many limits
+    *,
+    membership: Membership,
+    name: str,
+    by: Actor,
+    role: Role = Role.WRITER,
+    repositories: Iterable[Repository] | None = None,
+    project_patterns: tuple[str, ...] = (),
+    expires_at: datetime | None = None,
+) -> tuple[Token, str]:
+    """Make a token that works in `repositories` only; None: wherever its owner may.
+
+    Returns it with its secret, as `accounts.tokens.create` does.
+    """
+    return tokens.create(
+        membership=membership,
+        name=name,
+        by=by,
+        role=role,
+        all_repositories=repositories is None,
+        project_patterns=project_patterns,
+        expires_at=expires_at,
+        narrow=lambda token: _name_repositories(token, repositories or ()),
+    )
+
+
+def limit_token(token: Token, repositories: Iterable[Repository] | None, *, by: Actor) -> None:
+    """Save the changed limits of `token`, and where it works: as for `create_token`."""
+    token.all_repositories = repositories is None
+    tokens.change(token, by=by, narrow=lambda row: _name_repositories(row, repositories or ()))
+
+
+def _name_repositories(token: Token, repositories: Iterable[Repository]) -> None:
     chosen = list(repositories)
     for repository in chosen:
         if repository.tenant_id != token.membership.tenant_id:
             raise ValidationError(f"{repository} is not in the token's tenant.")
-    with transaction.atomic():
-        token.all_repositories = False
-        TokenRepository.objects.filter(token=token).delete()
-        TokenRepository.objects.bulk_create(
-            TokenRepository(token=token, repository=repository) for repository in chosen
-        )
-        tokens.change(token, by=by)
-
-
-def _beneath(repository: Repository) -> set[int]:
-    """Return the ids of everything that `repository` shows, however nested."""
-    found: set[int] = set()
-    level = {repository.pk}
-    while level:
-        level = (
-            set(Member.objects.filter(virtual_id__in=level).values_list("repository_id", flat=True))
-            - found
-        )
-        found |= level
-    return found
-
-
-def _settings_of(repository: Repository) -> dict[str, object]:
-    return {
-        "kind": repository.kind,
-        "description": repository.description,
-        "quiet_period": repository.quiet_period,
-        "max_file_bytes": repository.max_file_bytes,
-    }
+    TokenRepository.objects.filter(token=token).delete()
+    TokenRepository.objects.bulk_create(
+        TokenRepository(token=token, repository=repository) for repository in chosen
+    )
 
 
 def _record(
@@ -190,8 +253,8 @@ def _record(
     action: str,
     by: Actor,
     *,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
 ) -> None:
     audit.record(
         by=by,
@@ -201,3 +264,38 @@ def _record(
         before=before,
         after=after,
     )
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or usual
+
+
+def _members_of(virtual: Repository) -> list[str]:
+    places = virtual.members.select_related("repository__tenant")
+    return [str(place.repository) for place in places]
+
+
+def _settings_of(repository: Repository) -> dict[str, object]:
+    return {name: getattr(repository, name) for name in _SETTINGS}
+
+
+def _upstream_facts(upstream: Upstream | None) -> dict[str, object]:
+    if upstream is None:
+        return {}
+    names = ("index_url", "suffix", "username", "private_allowed")
+    facts: dict[str, object] = {name: getattr(upstream, name) for name in names}
+    return facts | {"has_password": bool(upstream.sealed_password)}
+
+
+def _grant_facts(grant: Grant | None) -> dict[str, object]:
+    if grant is None:
+        return {}
+    whom = grant.membership.user.username if grant.membership else None
+    team = grant.team.name if grant.team else None
+    return {
+        "subject": grant.subject,
+        "name": whom or team or "",
+        "role": Role(grant.role).label,
+    }

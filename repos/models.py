@@ -6,7 +6,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
 from accounts.models import Membership, Team, Tenant, Token
@@ -35,6 +35,20 @@ def validate_index_url(text: str) -> None:
         raise ValidationError("Give the http:// or https:// URL of an index.")
 
 
+# Normalised as project names are (PEP 503); "-*" at the end makes it a prefix.
+validate_claim = RegexValidator(
+    r"\A[a-z0-9]+(-[a-z0-9]+)*(-\*)?\Z",
+    "Give a normalised project name, or a beginning of one that ends in -*.",
+)
+
+
+class Rules(models.TextChoices):
+    """How much an upload must be right to be taken: see docs/uploads.md for each rule."""
+
+    COMPATIBLE = "compatible", "compatible"  # what installers of today and yesterday read
+    STRICT = "strict", "strict"  # what the public index takes
+
+
 class Repository(models.Model):
     """The row that an administrator configures; `packages.index` gives it behaviour."""
 
@@ -56,6 +70,25 @@ class Repository(models.Model):
         default=4 * GIB,
         validators=[MinValueValidator(1)],
         help_text="In bytes; a larger upload is refused.",
+    )
+    rules = models.CharField(
+        "upload rules",
+        max_length=10,
+        choices=Rules.choices,
+        default=Rules.COMPATIBLE,
+        help_text="Strict: as the public index. Compatible: also what older tools have written.",
+    )
+    overwrite_allowed = models.BooleanField(
+        "files may be overwritten",
+        default=False,
+        help_text="Off: a file that was published never changes. Installers count on that.",
+    )
+    releases_close_after_days = models.PositiveIntegerField(
+        "releases close after",
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(36_500)],
+        help_text="Days after its first file in which a release takes more. Empty: always.",
     )
     created_at = models.DateTimeField(editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
@@ -244,6 +277,36 @@ class Grant(models.Model):
                     f"{subject} does not belong to {self.repository.tenant}, "
                     f"the tenant of {self.repository}."
                 )
+
+
+class Claim(models.Model):
+    """A name, or a prefix like `acme-*`, that a repository declares its own."""
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="claims")
+    pattern = models.CharField(
+        max_length=200,
+        validators=[validate_claim],
+        help_text="A project's name, or a beginning like acme-* (which does not match acme).",
+    )
+
+    class Meta:
+        ordering: ClassVar = ["repository", "pattern"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["repository", "pattern"],
+                name="a_repository_claims_a_pattern_once",
+                violation_error_message="The repository claims this already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pattern} for {self.repository}"
+
+    def covers(self, normalized: str) -> bool:
+        """Say whether the claim is for the project of this normalised name."""
+        if self.pattern.endswith("*"):
+            return normalized.startswith(self.pattern.removesuffix("*"))
+        return normalized == self.pattern
 
 
 class TokenRepository(models.Model):

@@ -24,12 +24,11 @@ def locked_state(repository_id: int) -> RepositoryState:
     return RepositoryState.objects.select_for_update().get(repository_id=repository_id)
 
 
-def next_serial(repository_id: int) -> int:
-    """Move the serial, at the end of a transaction that changed contents, and return it."""
-    state = locked_state(repository_id)
+def move_serial(state: RepositoryState) -> int:
+    """Save a locked state with the next serial, which says that contents changed; return it."""
     state.serial += 1
     state.nonce = new_nonce()
-    state.save(update_fields=["serial", "nonce"])
+    state.save()
     return state.serial
 
 

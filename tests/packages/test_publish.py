@@ -29,7 +29,8 @@ from packages.models import (
     Release,
     StoredMetadata,
 )
-from packages.publish import FileExists, Published, Upload, publish
+from packages.publish import Published, publish
+from packages.uploads import FileExists, QuotaExceeded, Upload
 from repos import configure
 from repos.access import RoleMissing
 from repos.models import Grant, Repository, RepositoryState
@@ -263,9 +264,9 @@ def test_publishing_and_yanking_in_one_project_wait_for_each_other_in_order() ->
 
 def test_a_refused_upload_leaves_no_object(cast: Cast, tmp_path: Path, monkeypatch) -> None:
     """The last check refuses when the bytes are in storage already."""
-    monkeypatch.setattr(publishing, "_judge_quota", lambda *_: None)
+    monkeypatch.setattr(publishing, "judge_room", lambda *_: None)
     Tenant.objects.filter(pk=cast.acme.tenant.pk).update(quota_bytes=1)
-    with pytest.raises(publishing.QuotaExceeded):
+    with pytest.raises(QuotaExceeded):
         take(cast.acme.repository, cast.acme.writer, "frog", "1.0")
     assert not LooseObject.objects.exists()
     assert not [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]

@@ -92,7 +92,7 @@ def test_an_object_without_a_row_goes_after_a_day(
 ) -> None:
     key = storage.new_key(1, "a" * 64)
     LooseObject.objects.create(storage_key=key, noted_at=clock.now())
-    with storage.spooled([b"bytes"], limit=10) as spool:
+    with storage.spooled([b"bytes"]) as spool:
         storage.put(key, spool)
     time.move(hours=23)
     assert sweep() == NOTHING

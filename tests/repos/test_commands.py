@@ -61,6 +61,13 @@ def test_a_password_is_printed_once_and_works(db: None) -> None:
     assert User.objects.get(username="ann").check_password(password)
 
 
+def test_a_superuser_is_made_with_its_event(db: None) -> None:
+    run("create_user", "ann", "--superuser")
+    assert User.objects.get(username="ann").is_superuser
+    event = AuditEvent.objects.get()
+    assert (event.action, event.after["is_superuser"]) == ("user.create", True)
+
+
 def test_a_lost_password_is_replaced(db: None) -> None:
     lost = run("create_user", "ann")
     found = run("set_password", "ann")
@@ -105,6 +112,10 @@ def test_a_grant_given_twice_is_changed(cast: Cast) -> None:
         (["create_user", "wes"], "taken"),
         (["create_user", "ci", "--service"], "tenant"),
         (["set_password", "nobody"], "There is no user nobody"),
+        (["create_user", "acme/ci", "--service", "--superuser"], "cannot be a superuser"),
+        # Django's own, which would write no event.
+        (["createsuperuser", "--username", "eve", "--noinput"], "create_user eve --superuser"),
+        (["changepassword", "wes"], "set_password wes"),
     ],
 )
 def test_what_is_wrong_is_said(cast: Cast, arguments: list[str], says: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -12,7 +14,7 @@ from base.audit import SYSTEM
 from base.models import AuditEvent
 from base.stamps import access_stamp
 from repos import configure
-from repos.models import Grant, Kind, Repository, Upstream
+from repos.models import Claim, Grant, Kind, Repository, Upstream
 from repos.sealed import SealBroken, unseal
 from repos.stamps import stamp
 from tests.cast import Cast, make_repository
@@ -181,3 +183,88 @@ def test_a_virtual_has_no_circles_and_no_strangers(cast: Cast) -> None:
         with pytest.raises(ValidationError):
             configure.set_members(virtual, [member], by=SYSTEM)
     assert not inner.members.exists()
+
+
+def test_virtuals_are_nested_five_deep_and_no_deeper(cast: Cast) -> None:
+    tower = [make_repository(cast.acme.tenant, f"v{n}", Kind.VIRTUAL) for n in range(6)]
+    configure.set_members(tower[0], [cast.acme.repository], by=SYSTEM)
+    for lower, upper in pairwise(tower[:5]):
+        configure.set_members(upper, [lower], by=SYSTEM)
+    with pytest.raises(ValidationError, match="More than 5"):
+        configure.set_members(tower[5], [tower[4]], by=SYSTEM)
+    # From below as well: the top of the tower stands above what is put beneath its foot.
+    with pytest.raises(ValidationError, match="More than 5"):
+        configure.set_members(tower[0], [tower[5]], by=SYSTEM)
+    configure.set_members(tower[5], [tower[3]], by=SYSTEM)
+
+
+def test_what_is_out_of_service_is_no_member_and_has_none(cast: Cast) -> None:
+    virtual = make_repository(cast.acme.tenant, "virtual", Kind.VIRTUAL)
+    gone = make_repository(cast.acme.tenant, "gone")
+    configure.delete_repository(gone, by=SYSTEM)
+    with pytest.raises(ValidationError, match="acme/gone is out of service"):
+        configure.set_members(virtual, [gone], by=SYSTEM)
+    configure.delete_repository(virtual, by=SYSTEM)
+    with pytest.raises(ValidationError, match="acme/virtual is out of service"):
+        configure.set_members(virtual, [cast.acme.repository], by=SYSTEM)
+    with pytest.raises(ValidationError, match="out of service already"):
+        configure.delete_repository(virtual, by=SYSTEM)
+
+
+def test_claims_move_the_epoch_and_are_audited(cast: Cast) -> None:
+    before = stamp(cast.acme.repository.pk).epoch
+    claim = Claim(repository=cast.acme.repository, pattern="acme-*")
+    configure.add_claim(claim, by=SYSTEM)
+    with pytest.raises(ValidationError, match="claims this already"):
+        configure.add_claim(Claim(repository=cast.acme.repository, pattern="acme-*"), by=SYSTEM)
+    configure.remove_claim(claim, by=SYSTEM)
+    assert stamp(cast.acme.repository.pk).epoch == before + 2
+    events = AuditEvent.objects.filter(action__startswith="claim.").order_by("pk")
+    assert [(event.action, event.before, event.after) for event in events] == [
+        ("claim.add", {}, {"pattern": "acme-*"}),
+        ("claim.remove", {"pattern": "acme-*"}, {}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "stays"),
+    [
+        ("https://MIRROR.example.org/other", True),
+        ("https://mirror.example.org:443/simple", True),
+        ("https://mirror.example.org:8443/simple", False),
+        ("http://mirror.example.org/simple", False),
+        ("https://mirror.example.org.evil.example/simple", False),
+    ],
+)
+def test_a_stored_password_stays_with_its_host(cast: Cast, url: str, stays: bool) -> None:
+    remote = make_repository(cast.acme.tenant, "remote", Kind.REMOTE)
+    upstream = Upstream(repository=remote, index_url="https://mirror.example.org/simple")
+    configure.save_upstream(upstream, by=SYSTEM, password="hunter2")
+    upstream.index_url = url
+    if stays:
+        configure.save_upstream(upstream, by=SYSTEM)
+        assert unseal(Upstream.objects.get().sealed_password) == "hunter2"
+        return
+    with pytest.raises(ValidationError, match="another host"):
+        configure.save_upstream(upstream, by=SYSTEM)
+    configure.save_upstream(upstream, by=SYSTEM, password="")
+    assert Upstream.objects.get().sealed_password == ""
+
+
+def test_a_limited_token_is_made_in_one_step(cast: Cast) -> None:
+    place = cast.acme.writer.token.membership
+    with pytest.raises(ValidationError, match="not in the token's tenant"):
+        configure.create_token(
+            membership=place, name="x", by=SYSTEM, repositories=[cast.globex.repository]
+        )
+    token, _ = configure.create_token(
+        membership=place, name="x", by=SYSTEM, repositories=[cast.acme.repository]
+    )
+    event = AuditEvent.objects.first()
+    assert event is not None
+    assert (event.action, event.after["repositories"]) == ("token.create", ["acme/local"])
+    configure.limit_token(token, None, by=SYSTEM)
+    event = AuditEvent.objects.first()
+    assert event is not None
+    assert (event.before["repositories"], event.after["repositories"]) == (["acme/local"], "all")
+    assert not token.repositories.exists()

@@ -8,9 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
-from accounts import tokens
 from base import clock
 from base.audit import SYSTEM
 from repos import configure
@@ -45,17 +43,15 @@ class Command(BaseCommand):
         if days is not None and days < 1:
             raise CommandError("--days takes a whole number from 1.")
         try:
-            with transaction.atomic():
-                token, secret = tokens.create(
-                    membership=membership,
-                    name=options["name"],
-                    by=SYSTEM,
-                    role=ROLES[options["role"]],
-                    project_patterns=tuple(options["project"]),
-                    expires_at=clock.now() + timedelta(days=days) if days else None,
-                )
-                if repositories:
-                    configure.limit_token(token, repositories, by=SYSTEM)
+            _, secret = configure.create_token(
+                membership=membership,
+                name=options["name"],
+                by=SYSTEM,
+                role=ROLES[options["role"]],
+                repositories=repositories or None,
+                project_patterns=tuple(options["project"]),
+                expires_at=clock.now() + timedelta(days=days) if days else None,
+            )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         self.stdout.write(secret)
