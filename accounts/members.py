@@ -9,59 +9,62 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import Membership, Team, Tenant, User
-from base import audit, stamps
+from base import audit
 from base.audit import Actor
+from base.rows import stored
+from base.stamps import configuring, move_access
+
+_TENANT_SETTINGS = ("slug", "name", "host_name", "quota_bytes", "quota_files")
+_USER_SETTINGS = ("username", "full_name", "email", "is_active", "is_superuser")
 
 
 def save_tenant(tenant: Tenant, *, by: Actor) -> None:
     """Make or change a tenant."""
-    action = "tenant.change" if tenant.pk else "tenant.create"
-    tenant.full_clean()
-    with transaction.atomic():
-        # Not `used_bytes`, which uploads move at the same time.
-        tenant.save(
-            update_fields=["slug", "name", "host_name", "quota_bytes"] if tenant.pk else None
-        )
-        stamps.move_access()
+    with configuring():
+        before = stored(tenant)
+        tenant.full_clean()
+        # Not what is used, which uploads move at the same time.
+        tenant.save(update_fields=_TENANT_SETTINGS if before else None)
+        move_access()
         audit.record(
             by=by,
-            action=action,
+            action="tenant.change" if before else "tenant.create",
             tenant=tenant.slug,
             subject=tenant.slug,
-            after={
-                "name": tenant.name,
-                "host_name": tenant.host_name,
-                "quota_bytes": tenant.quota_bytes,
-            },
+            before=_values(before, _TENANT_SETTINGS),
+            after=_values(tenant, _TENANT_SETTINGS),
         )
 
 
 def save_user(user: User, *, by: Actor, password: str | None = None) -> None:
-    """Make or change a user; `password` sets a new one."""
-    action = "user.change" if user.pk else "user.create"
-    if password is not None:
-        user.set_password(password)
-    elif not user.password:
-        user.set_unusable_password()
-    user.full_clean()
-    with transaction.atomic():
-        user.save()
-        if user.service_of is not None and not user.memberships.exists():
+    """Make or change a user; `password` sets a new one.
+
+    A new service account becomes a member of the tenant that owns it. One that was taken out
+    stays out when it is saved again.
+    """
+    with configuring():
+        before = stored(user)
+        if password is not None:
+            user.set_password(password)
+        elif not user.password:
+            user.set_unusable_password()
+        user.full_clean()
+        # Not the password unless it is new: it may have been changed since this row was read.
+        kept = _USER_SETTINGS if password is None else (*_USER_SETTINGS, "password")
+        user.save(update_fields=kept if before else None)
+        if user.service_of is not None and before is None:
             Membership.objects.create(tenant=user.service_of, user=user)
-        stamps.move_access()
+        move_access()
         audit.record(
             by=by,
-            action=action,
+            action="user.change" if before else "user.create",
             tenant=user.service_of.slug if user.service_of else "",
             subject=user.username,
-            after={
-                "is_active": user.is_active,
-                "is_superuser": user.is_superuser,
-                "password_set": password is not None,
-            },
+            before=_user_facts(before),
+            after=_user_facts(user) | ({} if password is None else {"password_is_new": True}),
         )
 
 
@@ -74,32 +77,68 @@ def service_account(*, tenant: Tenant, name: str, by: Actor) -> User:
 
 def save_membership(membership: Membership, *, by: Actor) -> None:
     """Make a user a member of a tenant, or change what they are to it."""
-    action = "membership.change" if membership.pk else "membership.create"
-    membership.full_clean()
-    with transaction.atomic():
+    with configuring():
+        before = stored(membership)
+        membership.full_clean()
         membership.save()
-        stamps.move_access()
+        move_access()
         audit.record(
             by=by,
-            action=action,
+            action="membership.change" if before else "membership.create",
             tenant=membership.tenant.slug,
             subject=membership.user.username,
-            after={"kind": membership.kind},
+            before=_values(before, ("kind",)),
+            after=_values(membership, ("kind",)),
+        )
+
+
+def invite(*, tenant: Tenant, username: str, kind: Membership.Kind, by: Actor) -> None:
+    """Make the user of this exact name a member of `tenant`, if there is one.
+
+    DESIGN, Access: whoever invites hears the same whether the user exists or not. So an unknown
+    name costs as many statements and is audited alike; it leaves nothing else behind. Another
+    tenant's service account is as unknown as nobody.
+    """
+    with configuring():
+        places = Membership.objects.filter(tenant=tenant, user__username=username)
+        if places.exists():
+            raise ValidationError(f"{username} is a member of {tenant} already.")
+        whose = Q(service_of__isnull=True) | Q(service_of=tenant)
+        user = User.objects.filter(whose, username=username).first()
+        if user is None:
+            Membership.objects.filter(pk=0).update(kind=kind)
+        else:
+            place = Membership(tenant=tenant, user=user, kind=kind)
+            place.clean()
+            place.save()
+        move_access()
+        audit.record(
+            by=by,
+            action="membership.invite",
+            tenant=tenant.slug,
+            subject=username,
+            after={"kind": kind, "joined": user is not None},
         )
 
 
 def end_membership(membership: Membership, *, by: Actor) -> None:
     """Take a user out of a tenant, with their grants, team places and tokens there."""
-    with transaction.atomic():
+    with configuring():
+        stored(membership)
         audit.record(
             by=by,
             action="membership.end",
             tenant=membership.tenant.slug,
             subject=membership.user.username,
-            before={"kind": membership.kind},
+            before={
+                "kind": membership.kind,
+                "teams": [team.name for team in membership.teams.all()],
+                "tokens": [str(token) for token in membership.tokens.all()],
+                "grants": [str(grant) for grant in membership.grants.all()],
+            },
         )
         membership.delete()
-        stamps.move_access()
+        move_access()
 
 
 def save_team(team: Team, *, by: Actor, members: Iterable[Membership] | None = None) -> None:
@@ -107,25 +146,51 @@ def save_team(team: Team, *, by: Actor, members: Iterable[Membership] | None = N
     chosen = None if members is None else list(members)
     if any(member.tenant_id != team.tenant_id for member in chosen or []):
         raise ValidationError("A team takes members of its own tenant.")
-    action = "team.change" if team.pk else "team.create"
-    team.full_clean()
-    with transaction.atomic():
+    with configuring():
+        before = stored(team)
+        facts_before = _team_facts(before)
+        team.full_clean()
         team.save()
         if chosen is not None:
             team.members.set(chosen)
-        stamps.move_access()
+        move_access()
         audit.record(
             by=by,
-            action=action,
+            action="team.change" if before else "team.create",
             tenant=team.tenant.slug,
             subject=str(team),
-            after={"members": sorted(member.user.username for member in chosen or [])},
+            before=facts_before,
+            after=_team_facts(team),
         )
 
 
 def delete_team(team: Team, *, by: Actor) -> None:
     """Delete a team, with the grants it holds."""
-    with transaction.atomic():
-        audit.record(by=by, action="team.delete", tenant=team.tenant.slug, subject=str(team))
+    with configuring():
+        stored(team)
+        audit.record(
+            by=by,
+            action="team.delete",
+            tenant=team.tenant.slug,
+            subject=str(team),
+            before=_team_facts(team) | {"grants": [str(grant) for grant in team.grants.all()]},
+        )
         team.delete()
-        stamps.move_access()
+        move_access()
+
+
+def _values(row: Tenant | User | Membership | None, names: Iterable[str]) -> dict[str, object]:
+    return {} if row is None else {name: getattr(row, name) for name in names}
+
+
+def _user_facts(user: User | None) -> dict[str, object]:
+    if user is None:
+        return {}
+    return _values(user, _USER_SETTINGS) | {"has_password": user.has_usable_password()}
+
+
+def _team_facts(team: Team | None) -> dict[str, object]:
+    if team is None:
+        return {}
+    names = team.members.order_by("user__username").values_list("user__username", flat=True)
+    return {"name": team.name, "members": list(names)}

@@ -25,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--tenant", help="make the user a member of it")
         parser.add_argument("--tenant-admin", action="store_true")
         parser.add_argument("--team", action="append", default=[], help="made when it is missing")
+        parser.add_argument("--superuser", action="store_true", help="administers everything")
         parser.add_argument("--service", action="store_true", help="tenant/name, for CI")
 
     def handle(self, *, username: str, **options: object) -> None:
@@ -51,10 +52,12 @@ class Command(BaseCommand):
         if options["service"]:
             if tenant is None or "/" not in username:
                 raise CommandError("A service account is called tenant/name.")
+            if options["superuser"]:
+                raise CommandError("A service account cannot be a superuser.")
             members.service_account(tenant=tenant, name=username.partition("/")[2], by=SYSTEM)
             return None
         password = secrets.token_urlsafe(12)
-        user = User(username=username)
+        user = User(username=username, is_superuser=bool(options["superuser"]))
         members.save_user(user, by=SYSTEM, password=password)
         if tenant is not None:
             self._join(user, tenant, options)

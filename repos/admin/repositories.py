@@ -1,0 +1,173 @@
+"""Repositories in the Django admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+
+from accounts.admin_base import UseCaseAdmin
+from accounts.administration import office_of
+from accounts.authentication import signed_in
+from base.audit import Actor
+from repos import configure
+from repos.admin.grants import GrantInline
+from repos.admin.inlines import ClaimInline, MemberFormSet, MemberInline, UpstreamInline
+from repos.models import Claim, Grant, Kind, Repository, Upstream
+
+
+class RepositoryForm(forms.ModelForm[Repository]):
+    """A repository; a new one is readable by its tenant's members unless that is unticked."""
+
+    members_read = forms.BooleanField(
+        label="All members read",
+        required=False,
+        initial=True,
+        help_text="Give the reader role to all members of the tenant.",
+    )
+
+    class Meta:
+        model = Repository
+        fields = (
+            "tenant",
+            "key",
+            "kind",
+            "description",
+            "quiet_period",
+            "max_file_bytes",
+            "rules",
+            "overwrite_allowed",
+            "releases_close_after_days",
+        )
+
+
+@admin.register(Repository)
+class RepositoryAdmin(UseCaseAdmin[Repository]):
+    """Repositories of the three kinds."""
+
+    tenant_path = "tenant"
+    form = RepositoryForm
+    list_display = ("key", "tenant", "kind", "description")
+    list_filter = ("kind", "tenant")
+    list_select_related = ("tenant",)
+    search_fields = ("key", "tenant__slug", "description")
+    ordering = ("tenant__slug", "key")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Return the repositories that are in service."""
+        return super().get_queryset(request).filter(deleted_at__isnull=True)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Repository | None = None) -> Any:
+        """Group the fields; what can no longer be changed is shown as text."""
+        name = ("tenant", "key", "kind", "description")
+        limits = ("max_file_bytes", "quiet_period")
+        uploads = ("rules", "overwrite_allowed", "releases_close_after_days")
+        if obj is None:
+            return (
+                (None, {"fields": name, "description": "Its URL is /tenant/key/."}),
+                ("Access", {"fields": ("members_read",)}),
+                ("Uploads", {"fields": uploads}),
+                ("Limits", {"fields": limits}),
+            )
+        return (
+            (None, {"fields": (*name, "address")}),
+            ("Uploads", {"fields": uploads}),
+            ("Limits", {"fields": limits}),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Repository | None = None) -> list[str]:
+        """Keep tenant, key and kind: URLs and contents hang on them."""
+        return ["tenant", "key", "kind", "address"] if obj else []
+
+    def get_inlines(self, request: HttpRequest, obj: Repository | None) -> Any:
+        """Offer what the kind of the repository has, once it is there."""
+        if obj is None:
+            return []
+        match obj.kind:
+            case Kind.REMOTE:
+                return [UpstreamInline, ClaimInline, GrantInline]
+            case Kind.VIRTUAL:
+                return [MemberInline, ClaimInline, GrantInline]
+            case _:
+                return [ClaimInline, GrantInline]
+
+    @admin.display(description="URL")
+    def address(self, obj: Repository) -> str:
+        """Show the repository's URL, and what it serves."""
+        link = format_html('<a href="/{}/">/{}/</a>', obj, obj)
+        if obj.kind == Kind.LOCAL:
+            return link
+        return format_html(
+            "{} A {} repository can be configured; this version of Larder serves nothing "
+            "from it yet.",
+            link,
+            obj.kind,
+        )
+
+    def save_model(
+        self, request: HttpRequest, obj: Repository, form: forms.ModelForm[Repository], change: bool
+    ) -> None:
+        """Save by the use case."""
+        actor = signed_in(request).actor
+        if change:
+            configure.change_repository(obj, by=actor)
+        else:
+            configure.create_repository(
+                obj, by=actor, members_read=form.cleaned_data["members_read"]
+            )
+
+    def response_add(
+        self, request: HttpRequest, obj: Repository, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Go on to what a new remote or virtual still lacks: its upstream, or its members."""
+        if obj.kind != Kind.LOCAL and "_addanother" not in request.POST:
+            # As Django's own UserAdmin does: "Save" becomes "Save and continue editing".
+            going_on: Any = request.POST.copy()
+            going_on["_continue"] = "1"
+            request.POST = going_on
+        return super().response_add(request, obj, post_url_continue)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Save upstream, members, claims and grants by their use cases."""
+        actor = signed_in(request).actor
+        if isinstance(formset, MemberFormSet):
+            if formset.has_changed():
+                configure.set_members(formset.instance, formset.chosen(), by=actor)
+            formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []
+            return
+        saved = formset.save(commit=False)
+        # First what goes: a grant may be taken away and given anew to the same subject.
+        for row in formset.deleted_objects:
+            _take_away(row, by=actor)
+        for row in saved:
+            if isinstance(row, Upstream):
+                if not office_of(request).everything and configure.points_elsewhere(row):
+                    row.private_allowed = False  # a superuser ticked it for the old host
+                configure.save_upstream(row, by=actor, password=formset.forms[0].password)
+            else:
+                _give(row, by=actor)
+
+    def delete_model(self, request: HttpRequest, obj: Repository) -> None:
+        """Take it out of service by the use case."""
+        configure.delete_repository(obj, by=signed_in(request).actor)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Say what goes out of service; rows and bytes stay."""
+        return [str(each) for each in objs], {"repositories": len(objs)}, set(), []
+
+
+def _take_away(row: Claim | Grant, *, by: Actor) -> None:
+    if isinstance(row, Claim):
+        configure.remove_claim(row, by=by)
+    else:
+        configure.end_grant(row, by=by)
+
+
+def _give(row: Claim | Grant, *, by: Actor) -> None:
+    if isinstance(row, Claim):
+        configure.add_claim(row, by=by)
+    else:
+        configure.save_grant(row, by=by)
