@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import check_password, make_password
 from django.http import HttpRequest
 
-from accounts import tokens
+from accounts import last_use, throttle, tokens
 from accounts.models import User
 from accounts.principal import Principal, TokenLimits
 from base.errors import LarderError
@@ -62,20 +65,86 @@ def authenticate(credentials: Credentials, *, address: str) -> Principal:
     """Return who the credentials belong to, or raise CredentialsRefused.
 
     Basic takes any user name with a token as the password, or a user name with its password.
+    Raises TooManyFailures where too many wrong ones came (accounts.throttle). A good token is
+    let in all the same, so that nobody's mistakes lock out the CI beside them.
     """
     if credentials.is_basic and not tokens.looks_like_one(credentials.secret):
-        return _by_password(credentials, address)
+        user = by_password(credentials.username, credentials.secret, address=address)
+        return Principal(user=user, address=address)
     token = tokens.find(credentials.secret)
     if token is None:
+        with suppress(throttle.FailuresUncounted):  # it is wrong, counted or not
+            throttle.count_failure(address=address)
         raise CredentialsRefused("This token is not valid: it is wrong, expired or revoked.")
-    tokens.note_use(token)
+    last_use.note(token)
     return Principal(user=token.membership.user, token=TokenLimits.of(token), address=address)
 
 
+def by_password(username: str, password: str, *, address: str) -> User:
+    """Return the user of this name and password, for every door that takes passwords.
+
+    Raises CredentialsRefused, TooManyFailures or FailuresUncounted. A name that nobody has is
+    answered as one that somebody has: the same work, the same count, the same words.
+    """
+    throttle.require_room(address=address, account=username)
+    # A control character is in no user name, and PostgreSQL would refuse to look for a NUL.
+    known = User.objects.filter(username=username)
+    user = known.first() if username.isprintable() else None
+    if user is None:
+        make_password(password)  # takes as long as checking one
+    elif check_password(password, user.password) and user.is_active:
+        throttle.require_room_still(address=address, account=username)
+        return user
+    throttle.count_failure(address=address, account=username)
+    raise CredentialsRefused("The user name or password is wrong, or the account is disabled.")
+
+
+class PasswordBackend(BaseBackend):
+    """What Django asks when somebody signs in, and who a session belongs to."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **_: object,
+    ) -> User | None:
+        """Return the user, or None when name or password is wrong; other refusals are raised."""
+        address = request.META.get("REMOTE_ADDR", "") if request is not None else ""
+        try:
+            return by_password(username or "", password or "", address=address)
+        except CredentialsRefused:
+            return None
+
+    def get_user(self, user_id: int) -> User | None:
+        """Return whose session it is, unless they are disabled."""
+        return User.objects.filter(pk=user_id, is_active=True).first()
+
+
 def signed_in(request: HttpRequest) -> Principal:
-    """Return who has signed in with the browser that sent `request`; anonymous when nobody."""
+    """Return who has signed in with the browser that sent `request`; anonymous when nobody.
+
+    A session that outlived its user's account or password is over: CredentialsRefused, this once,
+    and the browser is a stranger's afterwards.
+    """
+    is_claimed = SESSION_KEY in request.session  # asked first: Django forgets it on the way
     user = request.user if isinstance(request.user, User) else None
+    if is_claimed and user is None:
+        request.session.flush()
+        raise CredentialsRefused(
+            "You are signed in no longer: the password was changed or the account disabled."
+        )
     return Principal(user=user, address=request.META.get("REMOTE_ADDR", ""))
+
+
+def caller_of(request: HttpRequest) -> Principal:
+    """Return who asks for a page: by the credentials they show, else by their session cookie.
+
+    Raises CredentialsRefused when what they show is wrong; the session does not make it good.
+    """
+    address = request.META.get("REMOTE_ADDR", "")
+    credentials = credentials_in({name.lower(): value for name, value in request.headers.items()})
+    return authenticate(credentials, address=address) if credentials else signed_in(request)
 
 
 def again(principal: Principal) -> Principal:
@@ -93,14 +162,3 @@ def again(principal: Principal) -> Principal:
     if user is None or (principal.token is not None and limits is None):
         raise CredentialsRefused("The credential is no longer valid.")
     return Principal(user=user, token=limits, address=principal.address)
-
-
-def _by_password(credentials: Credentials, address: str) -> Principal:
-    # A control character is in no user name, and PostgreSQL would refuse to look for a NUL.
-    known = User.objects.filter(username=credentials.username)
-    user = known.first() if credentials.username.isprintable() else None
-    if user is None:
-        make_password(credentials.secret)  # takes as long as checking one: names do not leak
-    elif check_password(credentials.secret, user.password) and user.is_active:
-        return Principal(user=user, address=address)
-    raise CredentialsRefused("The user name or password is wrong, or the account is disabled.")

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from accounts.roles import Role
 from base.slugs import RESERVED_TENANT_SLUGS, SLUG_MAX_LENGTH, validate_slug
@@ -35,6 +36,10 @@ class Tenant(models.Model):
         null=True, blank=True, help_text="Storage for all its files, in bytes. Empty: no limit."
     )
     used_bytes = models.BigIntegerField(default=0, editable=False)
+    quota_files = models.BigIntegerField(
+        null=True, blank=True, help_text="How many files it may hold. Empty: no limit."
+    )
+    used_files = models.BigIntegerField(default=0, editable=False)
 
     class Meta:
         ordering: ClassVar = ["slug"]
@@ -51,14 +56,6 @@ class Tenant(models.Model):
 
 class UserManager(BaseUserManager["User"]):
     """Finds users; making them is the business of `accounts.members`."""
-
-    def create_superuser(self, username: str, password: str) -> User:
-        """Make a superuser, as `manage.py createsuperuser` wants it."""
-        user = User(username=username, is_superuser=True)
-        user.set_password(password)
-        user.full_clean()
-        user.save()
-        return user
 
 
 class User(AbstractBaseUser):
@@ -119,20 +116,32 @@ class User(AbstractBaseUser):
                 {"username": "A name with a slash is a service account's: tenant/name."}
             )
 
+    @cached_property
+    def administers(self) -> dict[int, str]:
+        """Return id and slug of the tenants of which the user is an admin.
+
+        Asked once for a user object: Django makes one for each request.
+        """
+        return dict(
+            self.memberships.filter(kind=Membership.Kind.ADMIN, user__service_of__isnull=True)
+            .order_by("tenant__slug")
+            .values_list("tenant_id", "tenant__slug")
+        )
+
     # Django's admin asks these of a user. Django's Permission and Group are not used: what
     # anybody may do in a repository is decided in repos.access alone.
     @property
     def is_staff(self) -> bool:
         """Say whether the user may enter the admin."""
-        return self.is_active and self.is_superuser
+        return self.is_active and (self.is_superuser or bool(self.administers))
 
     def has_perm(self, perm: str, obj: object = None) -> bool:  # noqa: ARG002 - Django's signature
-        """Say whether the admin lets the user act on its objects."""
-        return self.is_staff
+        """Say whether the admin lets the user act on rows that no rule of ours speaks of."""
+        return self.is_active and self.is_superuser
 
     def has_module_perms(self, app_label: str) -> bool:  # noqa: ARG002 - Django's signature
-        """Say whether the admin shows the user an app."""
-        return self.is_staff
+        """Say whether the admin shows the user an app that no rule of ours speaks of."""
+        return self.is_active and self.is_superuser
 
 
 class ServiceAccountManager(UserManager):
@@ -248,3 +257,17 @@ class Token(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.identifier})"
+
+
+class SignInFailures(models.Model):
+    """How often wrong credentials came for one account, or from one address, in one window.
+
+    Counted in the database, because a guesser is answered by every process in turn.
+    """
+
+    subject = models.CharField(max_length=100, primary_key=True)
+    count = models.PositiveIntegerField(default=0)
+    window_ends_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.count} for {self.subject}"

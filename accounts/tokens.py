@@ -12,7 +12,8 @@ import hmac
 import secrets
 import string
 import zlib
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -20,8 +21,11 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Membership, Token
 from accounts.roles import Role
-from base import audit, clock, stamps
+from base import audit, clock
 from base.audit import Actor
+from base.stamps import configuring, move_access
+
+Narrowing = Callable[[Token], None]
 
 PREFIX = "lrd_"
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -31,8 +35,8 @@ _CHECKSUM_LENGTH = 6
 _BODY_LENGTH = _IDENTIFIER_LENGTH + _SECRET_LENGTH
 _LENGTH = len(PREFIX) + _BODY_LENGTH + _CHECKSUM_LENGTH
 
-# A token's last use is written at most this often.
-_LAST_USE_EVERY = timedelta(minutes=1)
+# What an unknown identifier's secret is compared with, so that it costs what a known one's does.
+_NO_DIGEST = "0" * 64
 
 
 def create(  # noqa: PLR0913 - a token has this many limits
@@ -44,8 +48,12 @@ def create(  # noqa: PLR0913 - a token has this many limits
     all_repositories: bool = True,
     project_patterns: tuple[str, ...] = (),
     expires_at: datetime | None = None,
+    narrow: Narrowing | None = None,
 ) -> tuple[Token, str]:
-    """Make a token and return it with its secret, which is shown now and never again."""
+    """Make a token and return it with its secret, which is shown now and never again.
+
+    `narrow` writes what else limits it (`repos.configure`: the repositories), before the audit.
+    """
     identifier = _random(_IDENTIFIER_LENGTH)
     body = identifier + _random(_SECRET_LENGTH)
     secret = PREFIX + body + _checksum(body)
@@ -60,51 +68,55 @@ def create(  # noqa: PLR0913 - a token has this many limits
         created_at=clock.now(),
         expires_at=expires_at,
     )
-    token.full_clean()
     with transaction.atomic():
+        token.full_clean()
         token.save()
-        audit.record(
-            by=by,
-            action="token.create",
-            tenant=membership.tenant.slug,
-            subject=str(token),
-            after={"owner": membership.user.username, "role": role.label},
-        )
+        if narrow is not None:
+            narrow(token)
+        after = {"owner": membership.user.username} | limits_of(token)
+        _record(token, "token.create", by, after=after)
     return token, secret
 
 
-def change(token: Token, *, by: Actor) -> None:
-    """Save changed limits of `token`."""
-    token.full_clean()
-    with transaction.atomic():
+def change(token: Token, *, by: Actor, narrow: Narrowing | None = None) -> None:
+    """Save changed limits of `token`; `narrow` as for `create`."""
+    with configuring():
+        before = limits_of(Token.objects.get(pk=token.pk))
+        token.full_clean()
         # These alone: what happened to the token meanwhile (revoked, used) stays.
         token.save(
             update_fields=["name", "role", "all_repositories", "project_patterns", "expires_at"]
         )
-        stamps.move_access()
-        audit.record(
-            by=by,
-            action="token.change",
-            tenant=token.membership.tenant.slug,
-            subject=str(token),
-            after={"role": Role(token.role).label},
-        )
+        if narrow is not None:
+            narrow(token)
+        move_access()
+        _record(token, "token.change", by, before=before, after=limits_of(token))
 
 
 def revoke(token: Token, *, by: Actor) -> None:
     """Make `token` useless from the next request on, in every process."""
-    if token.revoked_at is not None:
-        raise ValidationError("This token is revoked already.")
-    with transaction.atomic():
-        token.revoked_at = clock.now()
-        token.save(update_fields=["revoked_at"])
-        stamps.move_access()
-        audit.record(
-            by=by,
-            action="token.revoke",
-            tenant=token.membership.tenant.slug,
-            subject=str(token),
-        )
+    now = clock.now()
+    with configuring():
+        if not Token.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now):
+            raise ValidationError("This token is revoked already.")
+        token.revoked_at = now
+        move_access()
+        before, after = {"revoked_at": None}, {"revoked_at": now}
+        _record(token, "token.revoke", by, before=before, after=after)
+
+
+def limits_of(token: Token) -> dict[str, object]:
+    """Return what `token` may do, as the audit says it."""
+    named = token.repositories.select_related("repository__tenant")
+    return {
+        "name": token.name,
+        "role": Role(token.role).label,
+        "repositories": (
+            "all" if token.all_repositories else sorted(str(each.repository) for each in named)
+        ),
+        "project_patterns": token.project_patterns,
+        "expires_at": token.expires_at,
+    }
 
 
 def looks_like_one(text: str) -> bool:
@@ -119,9 +131,8 @@ def find(secret: str) -> Token | None:
     if not is_plain or secret[len(PREFIX) + _BODY_LENGTH :] != _checksum(body):
         return None
     token = living().filter(identifier=body[:_IDENTIFIER_LENGTH]).first()
-    if token is None or not hmac.compare_digest(token.digest, _digest(secret)):
-        return None
-    return token
+    stored = token.digest if token is not None else _NO_DIGEST
+    return token if hmac.compare_digest(stored, _digest(secret)) else None
 
 
 def living() -> QuerySet[Token]:
@@ -132,15 +143,22 @@ def living() -> QuerySet[Token]:
     )
 
 
-def note_use(token: Token) -> None:
-    """Write down that `token` was used, at most once a minute."""
-    now = clock.now()
-    stale = now - _LAST_USE_EVERY
-    if token.last_used_at is None or token.last_used_at <= stale:
-        # Conditional, so that many processes using one token write once.
-        Token.objects.filter(
-            Q(last_used_at__isnull=True) | Q(last_used_at__lte=stale), pk=token.pk
-        ).update(last_used_at=now)
+def _record(
+    token: Token,
+    action: str,
+    by: Actor,
+    *,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> None:
+    audit.record(
+        by=by,
+        action=action,
+        tenant=token.membership.tenant.slug,
+        subject=str(token),
+        before=before,
+        after=after,
+    )
 
 
 def _random(length: int) -> str:

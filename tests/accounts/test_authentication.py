@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from accounts import members, tokens
 from accounts.authentication import CredentialsRefused, again, authenticate, credentials_in
@@ -78,6 +82,29 @@ def test_a_service_account_has_no_password(cast: Cast) -> None:
 def test_a_header_that_cannot_be_read_is_refused(db: None, value: str) -> None:
     with pytest.raises(CredentialsRefused):
         call({"Authorization": value})
+
+
+_HEADER_VALUE = st.text(st.characters(max_codepoint=255), max_size=200)  # as WSGI gives them
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@settings(max_examples=300, deadline=None)
+@given(_HEADER_VALUE, st.sampled_from(["", "Basic ", "Bearer ", "basic\t", "BASIC  "]))
+def test_whatever_a_header_says_it_is_read_or_refused(value: str, scheme: str) -> None:
+    for name in ("authorization", "x-jfrog-art-api"):
+        with suppress(CredentialsRefused):
+            nothing = credentials_in({name: scheme + value}) is None
+            assert nothing == (not (scheme + value).strip())
+
+
+@settings(max_examples=300, deadline=None)
+@given(_TEXT, _TEXT)
+def test_a_name_and_a_password_arrive_as_they_were_sent(username: str, password: str) -> None:
+    read = credentials_in({"authorization": basic(username, password)["Authorization"]})
+    assert read is not None
+    name, _, rest = username.partition(":")  # RFC 7617: a name has no colon
+    assert read.username == name.strip()
+    assert read.secret == (f"{rest}:{password}" if ":" in username else password)
 
 
 def test_no_credentials_are_no_error() -> None:

@@ -75,21 +75,6 @@ def test_leaving_the_tenant_ends_its_tokens(cast: Cast) -> None:
     assert tokens.find(cast.acme.writer.secret) is None
 
 
-def test_last_use_is_written_at_most_once_a_minute(
-    cast: Cast, time: MovableClock, django_assert_num_queries
-) -> None:
-    tokens.note_use(cast.acme.writer.token)
-    first = time()
-    time.move(seconds=59)
-    token = Token.objects.get(pk=cast.acme.writer.token.pk)
-    with django_assert_num_queries(0):
-        tokens.note_use(token)
-    time.move(seconds=1)
-    tokens.note_use(token)
-    token.refresh_from_db()
-    assert token.last_used_at == first + timedelta(minutes=1)
-
-
 @pytest.mark.parametrize("text", ["", "lrd_", "lrd_" + "x" * 57, "secret", "lrd_" + "é" * 57])
 def test_what_is_no_token_finds_nothing(cast: Cast, text: str) -> None:
     assert tokens.find(text) is None

@@ -1,0 +1,61 @@
+"""The sign-in form: the one way from a password to a session."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+
+from accounts.throttle import FailuresUncounted, TooManyFailures
+
+# A session ends this long after its sign-in, used or not: a stolen cookie does too.
+SESSION_LASTS = timedelta(days=14)
+
+
+class SignInForm(AuthenticationForm):
+    """Name and password of a person. Who may come in is decided in accounts.authentication."""
+
+    error_messages = {  # noqa: RUF012 - Django declares it so
+        **AuthenticationForm.error_messages,
+        "invalid_login": "The user name or password is wrong, or the account is disabled.",
+    }
+    refusal: TooManyFailures | FailuresUncounted | None = None
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the user of this name and password; a refusal stands above the form."""
+        try:
+            return super().clean()
+        except (TooManyFailures, FailuresUncounted) as refusal:
+            self.refusal = refusal
+            raise ValidationError(refusal.sentence) from None
+
+
+class SignIn(LoginView):
+    """Shows the form and takes it. `next` leads to pages of this host alone (LoginView)."""
+
+    template_name = "accounts/sign_in.html"
+    authentication_form = SignInForm
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Begin a session under a new key; what the browser came with ends here."""
+        self.request.session.flush()
+        response = super().form_valid(form)
+        # An absolute end, by the clock of Django's sessions.
+        self.request.session.set_expiry(SESSION_LASTS)
+        self.request.session.clear_expired()
+        return response
+
+    def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
+        """Show the form again, with the status that a client would get."""
+        response = super().form_invalid(form)
+        refusal = form.refusal if isinstance(form, SignInForm) else None
+        if isinstance(refusal, TooManyFailures):
+            response.status_code = 429
+            response.headers["Retry-After"] = str(refusal.retry_after)
+        elif refusal is not None:
+            response.status_code = 503
+        return response
