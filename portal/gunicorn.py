@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from datetime import timedelta
 
 from gunicorn.arbiter import Arbiter
+from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.http.message import Request
 from gunicorn.http.wsgi import Response
+from gunicorn.workers.base import Worker
 
 from portal.config import ConfigError, read
+from portal.logs import StrikingFormatter
 
 try:
     _config = read(os.environ)
@@ -42,8 +46,24 @@ def when_ready(server: Arbiter) -> None:
     server.log.info("Larder is ready at %s/", _config.base_url)
 
 
+def post_worker_init(_worker: Worker) -> None:
+    """Begin to write down when tokens are used, in each process that serves."""
+    from accounts import last_use  # noqa: PLC0415 - it needs the apps, which are loaded by now
+
+    last_use.keep_writing()
+
+
 class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
-    """Writes no access line for static files: twenty of them would hide the one that matters."""
+    """Writes lines without secrets: gunicorn's own loggers do not pass through portal.logs.
+
+    And no access line for static files: twenty of them would hide the one that matters.
+    """
+
+    def setup(self, cfg: Config) -> None:
+        """Set the handlers up as gunicorn does; each strikes out what looks like a credential."""
+        super().setup(cfg)
+        for handler in (*self.error_log.handlers, *self.access_log.handlers):
+            handler.setFormatter(StrikingFormatter(handler.formatter or logging.Formatter()))
 
     def access(
         self, resp: Response, req: Request, environ: dict[str, str], request_time: timedelta

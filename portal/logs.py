@@ -9,12 +9,26 @@ import sys
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+# What stands behind one of these names, however a header, a form, a query or a dictionary was
+# turned into text: `'password': ['x']`, `"token": "x"`, `Cookie: x`, `secret=x&`.
+_NAMED = re.compile(
+    r"""
+    ( (?: password | passwd | secret | token | authorization | art[-_]api
+        | cookie | sessionid | host-larder ) [\w-]{0,30}+ )
+    ( \\{0,4} ["']? \s* [:=] \s* [\[({]{0,4} (?: b(?=["']) )? \\{0,4} )
+    (?: (["']) (?: \\. | (?!\3) [^\\\n] )*+ | [^\s'",;&)\]}]+ )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
 _SECRETS = (
     # Our tokens, a password within a URL, credentials in a header.
     (re.compile(r"lrd_[0-9A-Za-z]+"), "lrd_***"),
     (re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]*(?=@)"), "***"),
-    (re.compile(r"(?i)\b(basic|bearer)\s+[A-Za-z0-9+/=._~-]{8,}"), r"\1 ***"),
+    (re.compile(r"(?i)\b(basic|bearer)\s+[A-Za-z0-9+/=._~-]{4,}"), r"\1 ***"),
+    (_NAMED, r"\1\2***"),
 )
+# Values that are written as they are; everything else becomes text first.
+_PLAIN = (bool, int, float, type(None))
 
 
 def without_secrets(text: str) -> str:
@@ -57,6 +71,23 @@ def configure() -> None:
 
 def _strike_out(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
     return {
-        key: without_secrets(value) if isinstance(value, str) else value
+        # A value under such a name is struck out as well as one that holds it.
+        key: value if isinstance(value, _PLAIN) else _struck(key, value)
         for key, value in event.items()
     }
+
+
+def _struck(key: str, value: object) -> str:
+    return "***" if _NAMED.search(f"{key}=x") else without_secrets(str(value))
+
+
+class StrikingFormatter(logging.Formatter):
+    """Formats as another formatter does, and strikes secrets out: for who logs on their own."""
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, traceback and all."""
+        return without_secrets(self.inner.format(record))

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+import structlog
 from django.conf import settings
+from django.core.exceptions import FieldDoesNotExist
+from django.db import DataError
 from django.http import (
     HttpRequest,
     HttpResponseBase,
     HttpResponsePermanentRedirect,
 )
 
+from accounts.authentication import CredentialsRefused, signed_in
 from accounts.models import Tenant
 from base.bodies import body_of
 from base.errors import LarderError
-from base.hosts import host_of
+from base.hosts import Address, host_of, parse_address
 from base.stamps import LEASE_SECONDS
 from portal import pages
+
+log = structlog.get_logger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Middleware = Callable[[HttpRequest], HttpResponseBase]
@@ -27,38 +32,52 @@ Middleware = Callable[[HttpRequest], HttpResponseBase]
 # Health checks come by whatever address and scheme the process has.
 _ABOUT_THE_PROCESS = "/-/"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_MISREAD = (FieldDoesNotExist, OverflowError, ValueError, DataError)
 # Scripts and styles come from our own static files; nothing is inline, nothing from elsewhere.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
     "base-uri 'none'"
 )
+# No page of ours asks a browser for any of these, and no page of ours lets another's code in.
+_NO_DEVICES = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 
 def trusted_proxies(get_response: GetResponse) -> Middleware:
     """Take the client's address and scheme from the proxies we were told to trust, and no other."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if _is_trusted(request.META.get("REMOTE_ADDR", "")):
-            hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
-            # From the nearest hop outwards: the first that is not ours is the client.
-            for hop in reversed([hop for hop in hops if hop]):
-                request.META["REMOTE_ADDR"] = hop
-                if not _is_trusted(hop):
-                    break
+        address = parse_address(request.META.get("REMOTE_ADDR", ""))
+        if _is_trusted(address):
+            hops = request.headers.get("X-Forwarded-For", "").split(",")
+            address = _client_behind(address, hops)
             if request.headers.get("X-Forwarded-Proto", "").lower() == "https":
                 request.META["wsgi.url_scheme"] = "https"
+        # Only ever an address: it goes into rows and log lines.
+        request.META["REMOTE_ADDR"] = str(address or "")
         return get_response(request)
 
     return middleware
 
 
-def _is_trusted(address: str) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in network for network in settings.TRUSTED_PROXIES)
+def _client_behind(proxy: Address | None, hops: list[str]) -> Address | None:
+    """Return the client: from the nearest hop outwards, the first that is not a proxy of ours.
+
+    What is no address ends the search, and what lies beyond it is hearsay.
+    """
+    client = proxy
+    for hop in reversed(hops):
+        address = parse_address(hop)
+        if address is None:
+            break
+        client = address
+        if not _is_trusted(address):
+            break
+    return client
+
+
+def _is_trusted(address: Address | None) -> bool:
+    return address is not None and any(address in network for network in settings.TRUSTED_PROXIES)
 
 
 def known_hosts(get_response: GetResponse) -> Middleware:
@@ -115,12 +134,18 @@ def answers_after_the_lease(get_response: GetResponse) -> Middleware:
     return middleware
 
 
-def content_security_policy(get_response: GetResponse) -> Middleware:
-    """Let a page load our own scripts, styles and pictures, and nothing else."""
+def safe_headers(get_response: GetResponse) -> Middleware:
+    """Tell browsers what an answer may load and do, and who may load it: our own pages alone.
+
+    Django's SecurityMiddleware and XFrameOptionsMiddleware, beside this one, say the rest.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
+        # Stored files bring a stricter policy of their own.
         response.headers.setdefault("Content-Security-Policy", _POLICY)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("Permissions-Policy", _NO_DEVICES)
         return response
 
     return middleware
@@ -157,4 +182,43 @@ class refusals_as_pages:  # noqa: N801 - a middleware is named like the function
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponseBase | None:
         """Return the page of a refusal; other exceptions go on to Django."""
-        return pages.refusal(request, exception) if isinstance(exception, LarderError) else None
+        if isinstance(exception, LarderError):
+            return pages.refusal(request, exception)
+        match = request.resolver_match
+        is_in_admin = match is not None and match.app_name == "admin"
+        if is_in_admin and request.method in _SAFE and isinstance(exception, _MISREAD):
+            # Django's admin breaks on queries that none of its links hold: a NUL to filter by, a
+            # year without end, a field without a name.
+            log.warning("a query of the admin cannot be read", exc_info=exception)
+            return pages.error_page(request, 400, "This address asks for what cannot be.")
+        return None
+
+
+class ended_sessions:  # noqa: N801 - as above
+    """Refuse a session that outlived its user's account or password, once, with its page."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request; Django calls `process_view` before the view."""
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], *_: object
+    ) -> HttpResponseBase | None:
+        """Return the refusal's page; None lets the view answer.
+
+        Views without CSRF protection ask for themselves, where the session counts at all. The
+        sign-in form takes whoever comes.
+        """
+        match = request.resolver_match
+        is_sign_in = match is not None and match.url_name == "sign-in"
+        is_about_the_process = request.path.startswith(_ABOUT_THE_PROCESS)
+        if getattr(view, "csrf_exempt", False) or is_sign_in or is_about_the_process:
+            return None
+        try:
+            signed_in(request)
+        except CredentialsRefused as refusal:
+            return pages.refusal(request, refusal)
+        return None

@@ -17,34 +17,20 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
-from accounts.authentication import CredentialsRefused, signed_in
-from base.errors import InvalidInput, LarderError
-from packages.index.base import IndexUnavailable, ProjectNotFound
+from accounts.authentication import caller_of
+from base.errors import LarderError
 from pypi.answer import SAFE_METHODS
-from repos.access import (
-    NotYours,
-    RepositoryMissing,
-    RoleMissing,
-    SignInRequired,
-    readable_by,
-    tenants_of,
-)
+from pypi.errors import headers_of, reason_phrase, status_of
+from repos.access import NotYours, SignInRequired, readable_by, tenants_of
 
-_STATUS: tuple[tuple[type[LarderError], int], ...] = (
-    (CredentialsRefused, 401),
-    (RoleMissing, 403),
-    (NotYours, 403),
-    (RepositoryMissing, 404),
-    (ProjectNotFound, 404),
-    (InvalidInput, 400),
-    (IndexUnavailable, 503),
-)
 _TITLES = {
     400: "That does not work",
     401: "Sign in again",
     403: "Not for you",
     404: "Not here",
+    429: "Wait a little",
     500: "Something broke",
     503: "Not available now",
 }
@@ -53,9 +39,9 @@ _TITLES = {
 @csrf_exempt  # a POST here is an upload gone astray; it is refused whatever it carries
 def home(request: HttpRequest) -> HttpResponse:
     """Show the repositories that the reader may read."""
+    principal = caller_of(request)
     if request.method not in SAFE_METHODS:
         return _upload_astray(request)
-    principal = signed_in(request)
     repositories = readable_by(principal).select_related("tenant").order_by("tenant__slug", "key")
     return render(
         request,
@@ -64,16 +50,19 @@ def home(request: HttpRequest) -> HttpResponse:
     )
 
 
+@require_safe
 def favicon(_request: HttpRequest) -> HttpResponse:
     """Lead to the icon; browsers ask for it here on pages that name none, the simple ones."""
-    return HttpResponseRedirect(static("favicon.svg"))
+    return HttpResponseRedirect(static("img/favicon.svg"))
 
 
+@require_safe
 def health(_request: HttpRequest) -> HttpResponse:
     """Answer 200 while the process serves."""
     return JsonResponse({"status": "ok"})
 
 
+@require_safe
 def ready(_request: HttpRequest) -> HttpResponse:
     """Answer 200 while database and storage do, else 503 and which one does not."""
     parts = {"database": _database_answers(), "storage": _storage_answers()}
@@ -104,8 +93,12 @@ def refusal(request: HttpRequest, error: LarderError) -> HttpResponseBase:
     """Return the page for a refusal; whoever may only have to sign in is sent to do so."""
     if isinstance(error, SignInRequired):
         return redirect_to_login(request.get_full_path())
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    return error_page(request, status, error.sentence)
+    response = error_page(request, status_of(error), error.sentence)
+    response.reason_phrase = reason_phrase(error.sentence)
+    fetch_mode = request.headers.get("Sec-Fetch-Mode", "")
+    for name, value in headers_of(error, fetch_mode=fetch_mode).items():
+        response.headers[name] = value
+    return response
 
 
 def error_page(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
@@ -132,9 +125,9 @@ def tenant(request: HttpRequest, slug: str) -> HttpResponse:
 
     To who may read nothing there and does not belong, it is like one that does not exist.
     """
+    principal = caller_of(request)
     if request.method not in SAFE_METHODS:
         return _upload_astray(request)
-    principal = signed_in(request)
     repositories = (
         readable_by(principal).filter(tenant__slug=slug).select_related("tenant").order_by("key")
     )

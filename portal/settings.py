@@ -27,14 +27,15 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", CONFIG.bind.rpartition(":")[0].s
 SPOOL_FOLDER = CONFIG.home / "spool"
 
 INSTALLED_APPS = [
-    "portal.admin_site.LarderAdminConfig",
+    "portal.apps.LarderAdminConfig",
+    # Before Django's auth, whose commands about users ours replace.
+    "accounts.apps.AccountsConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "base.apps.BaseConfig",
-    "accounts.apps.AccountsConfig",
     "repos.apps.ReposConfig",
     "packages.apps.PackagesConfig",
     "portal.apps.PortalConfig",
@@ -42,7 +43,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "portal.middleware.bodies_read_to_their_end",
+    # Before whatever answers, so that every answer has them, static files and refusals too.
+    "portal.middleware.safe_headers",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.middleware.trusted_proxies",
     "portal.middleware.known_hosts",
     "portal.middleware.https_only",
@@ -53,8 +57,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "portal.middleware.content_security_policy",
+    "portal.middleware.ended_sessions",
     "portal.middleware.refusals_as_pages",
 ]
 
@@ -84,6 +87,7 @@ DATABASES = {"default": CONFIG.database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.authentication.PasswordBackend"]
 PASSWORD_HASHERS = ["accounts.hashers.ModestArgon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -127,10 +131,14 @@ USE_TZ = True
 
 CELERY = broker.celery_settings(CONFIG.broker_url, CONFIG.home)
 
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
+# Not "no-referrer": by https Django asks a form where it comes from, and a page under that policy
+# says "null". To other sites nothing is said either way.
 SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 if CONFIG.is_https:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME = "__Host-larder"
@@ -138,10 +146,15 @@ if CONFIG.is_https:
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
 CSRF_FAILURE_VIEW = "portal.pages.csrf_failure"
 CSRF_TRUSTED_ORIGINS = [CONFIG.base_url]
-# Django would redirect POSTs too, and flit would take that for a success with nothing uploaded.
-# portal.middleware.https_only redirects reads and refuses the rest.
-# And of the names below and beside this host, and of browsers' preload lists, others decide.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
+SILENCED_SYSTEM_CHECKS = [
+    # Subdomains in HSTS: of the names below and beside this host others decide.
+    "security.W005",
+    # SSL redirect: Django would redirect POSTs too, and flit would take that for a success with
+    # nothing uploaded. portal.middleware.https_only redirects reads and refuses the rest.
+    "security.W008",
+    # Browsers' preload lists: as for subdomains, and nobody gets off them within months.
+    "security.W021",
+]
 
 LOGGING_CONFIG = None
 logs.configure()

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.contrib.auth import views as auth_views
+from django.contrib.auth.views import LogoutView
 from django.urls import include, path, re_path
 
+from accounts.views import SignIn
 from base.slugs import SLUG_PATTERN
 from portal import pages
+from pypi.urls import leading_nowhere
 
 urlpatterns = [
     path("", pages.home, name="home"),
     path("-/health", pages.health, name="health"),
     path("-/ready", pages.ready, name="ready"),
     path("admin/", admin.site.urls),
-    path(
-        "accounts/sign-in/",
-        auth_views.LoginView.as_view(template_name="accounts/sign_in.html"),
-        name="sign-in",
-    ),
-    path("accounts/sign-out/", auth_views.LogoutView.as_view(), name="sign-out"),
+    path("accounts/sign-in/", SignIn.as_view(), name="sign-in"),
+    path("accounts/sign-out/", LogoutView.as_view(), name="sign-out"),
     path("favicon.ico", pages.favicon),
-    path("", include("packages.urls")),
+    # Before the pages, one of which has the form of /api/pypi/<key>/simple/ if the key is project.
     path("", include("pypi.urls")),
+    path("", include("packages.urls")),
+    path("", include(leading_nowhere)),
     re_path(rf"^(?P<slug>{SLUG_PATTERN})/$", pages.tenant, name="tenant"),
 ]
 

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from urllib.parse import urlsplit
 
 from accounts.authentication import authenticate, credentials_in
 from accounts.principal import Principal
@@ -17,6 +18,9 @@ from base.bodies import Body
 from packages.storage import Readable
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+# What others have uploaded is never a page of ours: no script, no form, no origin.
+NEVER_A_PAGE = {"Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,22 @@ class Ask:
     def header(self, name: str) -> str:
         """Return a header by its lower-case name; empty when absent."""
         return self.headers.get(name, "")
+
+    @property
+    def is_from_another_site(self) -> bool:
+        """Say whether a browser sends this for another site's page, with what it remembers.
+
+        No client that publishes says where it comes from. Browsers do; by plain http in `Origin`
+        alone.
+        """
+        url = urlsplit(self.url)
+        own = {"", f"{url.scheme}://{url.netloc}"}
+        is_elsewhere = self.header("sec-fetch-site") in {"cross-site", "same-site"}
+        return is_elsewhere or self.header("origin") not in own
+
+    def authenticate(self) -> None:
+        """Refuse a wrong credential where nothing else depends on who calls."""
+        _ = self.principal
 
     @cached_property
     def principal(self) -> Principal:

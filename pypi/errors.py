@@ -11,6 +11,7 @@ import json
 from http import HTTPStatus
 
 from accounts.authentication import CredentialsRefused
+from accounts.throttle import FailuresUncounted, TooManyFailures
 from base.errors import InvalidInput, LarderError
 from packages.index.base import (
     FileNotFound,
@@ -19,8 +20,15 @@ from packages.index.base import (
     IndexUnavailable,
     ProjectNotFound,
 )
-from packages.publish import FileExists, ProjectClosed, QuotaExceeded
-from packages.storage import FileTooLarge, StorageFailed
+from packages.storage import StorageFailed
+from packages.uploads import (
+    FileExists,
+    FileTooLarge,
+    NameServedUpstream,
+    ProjectClosed,
+    QuotaExceeded,
+    ReleaseClosed,
+)
 from pypi.answer import SAFE_METHODS, Answer, Ask
 from pypi.negotiate import best_match
 from repos.access import NotYours, RepositoryMissing, RoleMissing, SignInRequired
@@ -57,9 +65,12 @@ _STATUS: tuple[tuple[type[LarderError], int], ...] = (
     (RoleMissing, 403),
     (NotYours, 403),
     (ProjectClosed, 403),
+    (ReleaseClosed, 403),
+    (NameServedUpstream, 403),
     (QuotaExceeded, 403),
     (FileWithheld, 403),
     (FromAnotherSite, 403),
+    (RepositoryMissing, 404),
     (ProjectNotFound, 404),
     (FileNotFound, 404),
     (MethodNotAllowed, 405),
@@ -67,10 +78,12 @@ _STATUS: tuple[tuple[type[LarderError], int], ...] = (
     # Not 404, which would send uv and pip on to the next index.
     (NotTheIndex, 410),
     (FileTooLarge, 413),
+    (TooManyFailures, 429),
     (FileExists, 400),
     (InvalidInput, 400),
     # Not 503, which pip asks for again five times, with pauses that grow.
     (IndexNotServed, 501),
+    (FailuresUncounted, 503),
     (StorageFailed, 503),
     (IndexUnavailable, 503),
 )
@@ -81,15 +94,35 @@ _CHALLENGE = 'Basic realm="Larder", charset="UTF-8"'
 
 def answer_for(error: LarderError, ask: Ask) -> Answer:
     """Return the refusal that `error` means to whoever sent `ask`."""
-    status = _status_of(error, ask)
+    status = status_of(error)
+    if isinstance(error, RepositoryMissing) and ask.method in SAFE_METHODS:
+        # An index that is not there must not be 404 to an installer: uv and pip would go on to
+        # the next index and take a stranger's file. uv stops at 410.
+        status = HTTPStatus.GONE
+    headers = headers_of(error, fetch_mode=ask.header("sec-fetch-mode"))
+    headers["Content-Type"], body = _body(error, status, ask)
+    return Answer(status=status, headers=headers, body=body, reason=reason_phrase(error.sentence))
+
+
+def status_of(error: LarderError) -> int:
+    """Return the status that a refusal has on every door."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def headers_of(error: LarderError, *, fetch_mode: str) -> dict[str, str]:
+    """Return the headers that go with a refusal, whatever its body.
+
+    A browser's navigation (`Sec-Fetch-Mode`) gets no challenge: its own password box is not our
+    sign-in.
+    """
     headers = {"Cache-Control": "no-store", "Vary": "Accept, Authorization, Cookie"}
-    # A navigation gets no challenge: the browser's own password box is not our sign-in.
-    if status == HTTPStatus.UNAUTHORIZED and ask.header("sec-fetch-mode") != "navigate":
+    if status_of(error) == HTTPStatus.UNAUTHORIZED and fetch_mode != "navigate":
         headers["WWW-Authenticate"] = _CHALLENGE
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allowed
-    headers["Content-Type"], body = _body(error, status, ask)
-    return Answer(status=status, headers=headers, body=body, reason=reason_phrase(error.sentence))
+    if isinstance(error, TooManyFailures):
+        headers["Retry-After"] = str(error.retry_after)
+    return headers
 
 
 def reason_phrase(sentence: str) -> str:
@@ -99,14 +132,6 @@ def reason_phrase(sentence: str) -> str:
     """
     plain = "".join(char if " " <= char <= "~" else "?" for char in " ".join(sentence.split()))
     return plain if len(plain) <= _REASON_AT_MOST else plain[: _REASON_AT_MOST - 3] + "..."
-
-
-def _status_of(error: LarderError, ask: Ask) -> int:
-    if isinstance(error, RepositoryMissing):
-        # An index that is not there must not be 404 to an installer: uv and pip would go on to
-        # the next index and take a stranger's file. uv stops at 410.
-        return 410 if ask.method in SAFE_METHODS else 404
-    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
 
 def _body(error: LarderError, status: int, ask: Ask) -> tuple[str, bytes]:

@@ -10,7 +10,7 @@ from accounts.roles import Role
 from packages import storage
 from packages.index.base import FileNotFound, Stored
 from packages.index.opening import open_index
-from pypi.answer import Answer, Ask, caching, is_unchanged
+from pypi.answer import NEVER_A_PAGE, Answer, Ask, caching, is_unchanged
 from pypi.ranges import Unsatisfiable, asked_range
 from pypi.simple import readable_name, revalidated
 from repos.access import require
@@ -39,7 +39,8 @@ def file(ask: Ask, project: str, filename: str, sha256: str = "") -> Answer:
     policy = _IMMUTABLE if sha256 else "no-cache"
     if filename.endswith(_METADATA):
         raw = index.metadata(name, filename.removesuffix(_METADATA), sha256)
-        return revalidated(ask, raw, {"Content-Type": "text/plain; charset=utf-8"}, policy=policy)
+        headers = {"Content-Type": "text/plain; charset=utf-8"} | NEVER_A_PAGE
+        return revalidated(ask, raw, headers, policy=policy)
     return _bytes_of(ask, index.open(name, filename, sha256), policy)
 
 
@@ -47,12 +48,13 @@ def _bytes_of(ask: Ask, stored: Stored, policy: str) -> Answer:
     """Return the bytes, the range that was asked for, or that the caller has them."""
     etag = f'"{stored.sha256}"'
     modified = format_datetime(stored.uploaded_at.replace(microsecond=0), usegmt=True)
-    headers = caching(ask, policy) | {
+    headers = {
+        **caching(ask, policy),
+        **NEVER_A_PAGE,
         "ETag": etag,
         "Last-Modified": modified,
         "Accept-Ranges": "bytes",
         "Content-Type": _content_type(stored.filename),
-        # A stored file is never shown as a page of ours, whatever it holds.
         "Content-Disposition": f'attachment; filename="{stored.filename}"',
     }
     if is_unchanged(ask, etag) or _is_unmodified(ask, stored):

@@ -8,12 +8,12 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser, par
 
 from base.bodies import BodyBroken
 from packages.filenames import shown
-from packages.publish import Upload
+from packages.uploads import Upload
 from pypi.answer import Ask
 from pypi.errors import BrokenForm
 
 # Everything but the file: a long description, many classifiers and requirements.
-_FIELD_BYTES_AT_MOST = 32 * 1024 * 1024
+_FIELD_BYTES_AT_MOST = 8 * 1024 * 1024
 _FIELDS_AT_MOST = 20_000
 # The parts of the form that carry a file. The signature is read and let go.
 _CONTENT = "content"
@@ -80,7 +80,8 @@ class FormReader:
                 raise BrokenForm(
                     f"The fields of the form are larger than {_FIELD_BYTES_AT_MOST} bytes."
                 )
-            value += event
+            if segment.filename is None:  # a signature is read and let go
+                value += event
         if segment.filename is None:
             try:
                 text = value.decode()

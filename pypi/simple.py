@@ -60,6 +60,12 @@ def beside_the_index(ask: Ask, project: str) -> Answer:  # noqa: ARG001 - the UR
     raise NotTheIndex(f"The index is at {where}simple/, not at {where}.")
 
 
+def no_such_page(ask: Ask, rest: str) -> Answer:  # noqa: ARG001 - the URL has it
+    """Refuse an index URL that leads nowhere: mistyped, or below a repository that is there."""
+    repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
+    raise ProjectNotFound(f"There is no such page in {repository}.")
+
+
 def readable_name(project: str, repository: str) -> NormalizedName:
     """Return the normalised name; what cannot be a name at all is a project we do not have."""
     try:
@@ -105,6 +111,7 @@ def revalidated(
         headers["Content-Encoding"] = "gzip"
     headers["ETag"] = etag_of(body)
     if is_unchanged(ask, headers["ETag"]):
-        kept = ("Cache-Control", "ETag", "Vary")
+        # RFC 9111: what a 304 says replaces what the caller has kept; its policy too.
+        kept = {"Cache-Control", "Content-Security-Policy", "ETag", "Vary"} & set(headers)
         return Answer(status=304, headers={name: headers[name] for name in kept})
     return Answer(status=200, headers=headers, body=body)

@@ -11,7 +11,7 @@ from accounts.roles import Role
 from base.errors import LarderError
 from packages.publish import publish
 from pypi.answer import Answer, Ask
-from pypi.errors import BrokenForm, FromAnotherSite, NoLongerOffered, answer_for
+from pypi.errors import BrokenForm, NoLongerOffered
 from pypi.form import FormReader
 from repos.access import SignInRequired, require
 
@@ -20,19 +20,12 @@ _UNSUPPORTED_SEARCH = 1
 
 def post(ask: Ask) -> Answer:
     """Answer a POST to the repository's URL: an upload, or pip search by its content type."""
-    try:
-        # No client that publishes says these; a browser does, with credentials it remembers.
-        if ask.header("sec-fetch-site") in {"cross-site", "same-site"}:
-            raise FromAnotherSite("An upload is not taken from a page of another site.")
-        # Who may not publish here is told before the form is read.
-        if ask.header("content-type").startswith("text/xml"):
-            return _search(ask)
-        return _upload(ask)
-    except LarderError as error:
-        return answer_for(error, ask)
+    is_search = ask.header("content-type").startswith("text/xml")
+    return _search(ask) if is_search else _upload(ask)
 
 
 def _upload(ask: Ask) -> Answer:
+    # Who may not publish here is told before the form is read.
     repository = require(ask.principal, ask.tenant, ask.key, Role.WRITER)
     form = FormReader(ask)
     upload = form.upload()

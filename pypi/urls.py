@@ -42,13 +42,16 @@ _PREFIXES = (
 def _door(prefix: str) -> list[URLPattern | URLResolver]:
     return [
         re_path(rf"^{prefix}/$", views.repository_root, name="repository"),
-        re_path(rf"^{prefix}$", views.repository_root),
+        # A slash too few or too many.
+        re_path(rf"^{prefix}(?://)?$", views.repository_root),
         re_path(rf"^{prefix}/", include(_below)),
     ]
 
 
-urlpatterns = [
-    *(route for prefix in _PREFIXES for route in _door(prefix)),
-    # A mistyped tenant or key must not be 404: installers would go on to the next index.
+urlpatterns = [route for prefix in _PREFIXES for route in _door(prefix)]
+
+# A mistyped tenant or key must not be 404: installers would go on to the next index. Apart,
+# because the pages for people go before it: a project may be called "simple".
+leading_nowhere = [
     re_path(r"^(?P<name>.*?)/(?P<rest>(?:\+?simple|files)(?:/.*)?)$", views.no_such_index),
 ]

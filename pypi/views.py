@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.db import connection
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import (
+    FileResponse,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.authentication import signed_in
 from accounts.models import Tenant
-from accounts.roles import Role
 from base import bodies
 from base.errors import LarderError
 from base.hosts import host_of
-from packages.index.base import ProjectNotFound
 from packages.views import repository_page
 from pypi import files, legacy_json, simple, upload
 from pypi.answer import SAFE_METHODS, Answer, Ask
-from pypi.errors import MethodNotAllowed, answer_for
-from repos.access import require
+from pypi.errors import FromAnotherSite, MethodNotAllowed, answer_for
 
 AnswerFunction = Callable[..., Answer]
 DjangoView = Callable[..., HttpResponseBase]
@@ -36,53 +40,58 @@ def _reading(function: AnswerFunction) -> DjangoView:
         request: HttpRequest, *, tenant: str = "", key: str = "", **parts: str
     ) -> HttpResponseBase:
         ask = _ask(request, tenant, key)
-        try:
-            if ask.method not in SAFE_METHODS:
-                # uv turns this status into "are you using the simple index URL?", which is so.
-                raise MethodNotAllowed(
-                    "This URL is only read. Upload to the repository's own, "
-                    f"/{ask.tenant}/{ask.key}/."
-                )
-            answer = function(ask, **parts)
-        except LarderError as error:
-            answer = answer_for(error, ask)
-        return _response(ask, answer)
+        return _answered(ask, function if ask.method in SAFE_METHODS else _only_read, **parts)
 
     return view
 
 
 project_list = _reading(simple.project_list)
 project_page = _reading(simple.project_page)
-
-
-def no_such_index(request: HttpRequest, *, name: str, rest: str) -> HttpResponseBase:  # noqa: ARG001
-    """Answer for an index URL that leads nowhere: mistyped, or below a repository that is there."""
-    tenant, _, key = name.partition("/") if name.isprintable() else ("", "", "")
-    # "-" is nobody's name: such a URL is answered as one of another tenant.
-    ask = _ask(request, tenant or "-", key or "-")
-    try:
-        repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
-    except LarderError as error:
-        return _response(ask, answer_for(error, ask))
-    refusal = ProjectNotFound(f"There is no such page in {repository}.")
-    return _response(ask, answer_for(refusal, ask))
-
-
 beside_the_index = _reading(simple.beside_the_index)
 file = _reading(files.file)
 project_json = _reading(legacy_json.project_json)
+_no_such_page = _reading(simple.no_such_page)
+
+
+@csrf_exempt  # as above
+def no_such_index(request: HttpRequest, *, name: str, rest: str) -> HttpResponseBase:
+    """Answer for an index URL that leads nowhere: mistyped, or below a repository that is there."""
+    tenant, _, key = name.partition("/")
+    # "-" is nobody's name. What cannot be printed is not even looked for.
+    tenant, key = (part if part and part.isprintable() else "-" for part in (tenant, key))
+    return _no_such_page(request, tenant=tenant, key=key, rest=rest)
 
 
 @csrf_exempt  # uploads show their own credentials; the session cookie counts for nothing here
 def repository_root(request: HttpRequest, *, tenant: str = "", key: str = "") -> HttpResponseBase:
     """Serve the repository's own URL: its page to people, uploads and pip search to clients."""
     ask = _ask(request, tenant, key)
-    if ask.method == "POST":
-        return _response(ask, upload.post(ask))
     if ask.method in SAFE_METHODS:
         return repository_page(request, ask.tenant, ask.key)
-    refusal = MethodNotAllowed("This URL takes GET and POST.", allowed="GET, HEAD, POST")
-    return _response(ask, answer_for(refusal, ask))
+    return _answered(ask, upload.post if ask.method == "POST" else _only_read_and_posted_to)
+
+
+def _answered(ask: Ask, function: AnswerFunction, **parts: str) -> HttpResponseBase:
+    """Return what `function` answers, or the refusal that kept it from answering."""
+    try:
+        if ask.method not in SAFE_METHODS and ask.is_from_another_site:
+            raise FromAnotherSite("This is not taken from a page of another site.")
+        return _response(ask, function(ask, **parts))
+    except LarderError as error:
+        return _response(ask, answer_for(error, ask))
+
+
+def _only_read(ask: Ask, **_parts: str) -> Answer:
+    ask.authenticate()
+    # uv turns this status into "are you using the simple index URL?", which is so.
+    raise MethodNotAllowed(
+        f"This URL is only read. Upload to the repository's own, /{ask.tenant}/{ask.key}/."
+    )
+
+
+def _only_read_and_posted_to(ask: Ask) -> Answer:
+    ask.authenticate()
+    raise MethodNotAllowed("This URL takes GET and POST.", allowed="GET, HEAD, POST")
 
 
 def _ask(request: HttpRequest, tenant: str, key: str) -> Ask:
@@ -120,10 +129,13 @@ def _response(ask: Ask, answer: Answer) -> HttpResponseBase:
             connection.close()
         response = FileResponse(answer.stream)
         response.block_size = _STREAM_BLOCK
+    elif answer.status == HTTPStatus.NOT_MODIFIED:
+        # RFC 9110: a length here would be that of the body which the caller has. Django adds its
+        # own, 0, to whatever is no stream.
+        response = StreamingHttpResponse(())
     else:
         response = HttpResponse(b"" if ask.method == "HEAD" else answer.body)
-        if answer.status != 304:  # noqa: PLR2004 - it speaks of no body
-            answer.headers.setdefault("Content-Length", str(len(answer.body)))
+        answer.headers.setdefault("Content-Length", str(len(answer.body)))
     del response.headers["Content-Type"]
     for name, value in answer.headers.items():
         response.headers[name] = value

@@ -7,10 +7,16 @@ import time as real_time
 from http import HTTPStatus
 
 import pytest
-from django.test import Client
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory, override_settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
+from base.hosts import parse_address
 from base.models import AuditEvent
 from base.stamps import LEASE_SECONDS
+from portal.middleware import _client_behind, trusted_proxies
 from tests.cast import Cast
 from tests.dists import make_wheel
 from tests.uploads import published, upload
@@ -48,6 +54,91 @@ def test_the_address_behind_a_trusted_proxy_is_written_down(
         event = AuditEvent.objects.filter(action="distribution.publish").first()
         assert event is not None
         assert event.address == address
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "written"),
+    [
+        ("127.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("::1", "203.0.113.9", "::1"),  # not one of ours: nothing it says is believed
+        ("::ffff:127.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("127.0.0.1", "::ffff:203.0.113.9", "203.0.113.9"),
+        ("127.0.0.1", "2001:DB8:0:0::9", "2001:db8::9"),
+        ("127.0.0.1", "fe80::1%eth0", "fe80::1"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("127.0.0.1", "unknown", "127.0.0.1"),
+        ("127.0.0.1", "203.0.113.9, unknown", "127.0.0.1"),
+        ("127.0.0.1", "203.0.113.9, unknown, 127.0.0.7", "127.0.0.7"),
+        ("127.0.0.1", "unknown, 203.0.113.9", "203.0.113.9"),
+        ("127.0.0.1", "1.2.3.4,\t203.0.113.9 ,127.0.0.7", "203.0.113.9"),
+        ("127.0.0.1", "<script>alert(1)</script>", "127.0.0.1"),
+        ("127.0.0.1", "203.0.113.9" * 1000, "127.0.0.1"),
+        ("127.0.0.1", "203.0.113.09", "127.0.0.1"),
+        ("127.0.0.1", "127.0.0.2, 127.0.0.3", "127.0.0.2"),
+        ("not an address", "203.0.113.9", ""),
+        ("", "203.0.113.9", ""),
+    ],
+)
+def test_only_an_address_is_ever_written_down(
+    settings, peer: str, forwarded: str, written: str
+) -> None:
+    settings.TRUSTED_PROXIES = LOCAL_PROXY
+    seen: list[str] = []
+
+    def view(request: HttpRequest) -> HttpResponse:
+        seen.append(request.META["REMOTE_ADDR"])
+        return HttpResponse()
+
+    request = RequestFactory().get("/", headers={"X-Forwarded-For": forwarded}, REMOTE_ADDR=peer)
+    trusted_proxies(view)(request)
+    assert seen == [written]
+
+
+@hypothesis_settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.ip_addresses().map(str),
+            st.text(st.characters(max_codepoint=255), max_size=50),
+            st.sampled_from(["127.0.0.2", "::ffff:127.0.0.3", "unknown", "", "1.2.3.4:80"]),
+        ),
+        max_size=6,
+    )
+)
+def test_whatever_is_forwarded_an_address_comes_out(hops: list[str]) -> None:
+    proxy = parse_address("127.0.0.1")
+    with override_settings(TRUSTED_PROXIES=LOCAL_PROXY):
+        client = _client_behind(proxy, hops)
+    assert client is not None
+    assert len(str(client)) <= 45
+    if hops and parse_address(hops[-1]) is None:
+        assert client == proxy
+
+
+def test_no_proxy_gives_us_another_host_name(client: Client, db: None, settings) -> None:
+    settings.TRUSTED_PROXIES = LOCAL_PROXY
+    forwarded = {"X-Forwarded-Host": "elsewhere.example", "X-Forwarded-Proto": "https"}
+    answer = client.get("/acme/local/simple", headers=forwarded | {"Forwarded": "host=x.example"})
+    text = f"{answer.headers}{answer.content.decode()}"
+    assert "elsewhere.example" not in text
+    assert "x.example" not in text
+
+
+@pytest.mark.parametrize(
+    "host", ["a,b", "testserver, elsewhere", "testserver:x", "a b", "[::1", "testserver:65536", ""]
+)
+def test_a_host_that_is_none_is_refused_with_the_reason(
+    client: Client, db: None, host: str
+) -> None:
+    refused = client.get("/", headers={"Host": host})
+    assert refused.status_code == HTTPStatus.BAD_REQUEST
+    assert "host name" in refused.reason_phrase
+
+
+def test_who_is_not_trusted_makes_nothing_https(client: Client, db: None, settings) -> None:
+    settings.BASE_URL = "https://testserver"
+    spoofed = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "127.0.0.1"}
+    assert client.get("/", headers=spoofed).status_code == HTTPStatus.MOVED_PERMANENTLY
 
 
 def test_where_https_is_used_plain_requests_are_sent_there_or_refused(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from http import HTTPStatus
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.db import DatabaseError, connection
 from django.test import Client
 
 from accounts.roles import Role
-from tests.cast import Cast, grant, make_user
+from tests.cast import Cast, basic, grant, make_user
 
 
 def test_home_shows_what_the_reader_may_read(client: Client, cast: Cast) -> None:
@@ -44,7 +45,8 @@ def test_an_upload_gone_astray_is_told_where_to_go(db: None, url: str) -> None:
 
 
 def test_browsers_find_the_icon(client: Client, db: None) -> None:
-    assert client.get("/favicon.ico").headers["Location"].endswith("favicon.svg")
+    location = client.get("/favicon.ico").headers["Location"]
+    assert finders.find(location.removeprefix("/static/")) is not None
 
 
 def test_people_sign_in_and_out(client: Client, db: None) -> None:
@@ -122,3 +124,18 @@ def test_pages_load_nothing_inline_and_nothing_from_elsewhere(client: Client, db
     assert "<script>" not in page
     assert " style=" not in page
     assert " onclick=" not in page
+
+
+def test_a_wrong_credential_is_refused_on_pages_too(client: Client, cast: Cast) -> None:
+    grant(cast.acme.repository, Role.READER)
+    client.force_login(cast.acme.reader.user)
+    wrong = basic("__token__", "lrd_wrong")
+    for url in ("/", "/acme/", "/acme/local/", "/acme/local/project/frog/"):
+        assert client.get(url, headers=cast.acme.writer.headers).status_code in {200, 404}
+        refused = client.get(url, headers=wrong)
+        assert refused.status_code == HTTPStatus.UNAUTHORIZED
+        assert refused.reason_phrase.startswith("This token is not valid")
+        assert refused.headers["WWW-Authenticate"].startswith("Basic ")
+        navigated = client.get(url, headers=wrong | {"Sec-Fetch-Mode": "navigate"})
+        assert navigated.status_code == HTTPStatus.UNAUTHORIZED
+        assert "WWW-Authenticate" not in navigated.headers

@@ -185,8 +185,10 @@ def test_a_page_is_kept_and_asked_for_again(client: Client, frogs: Cast) -> None
     etag = first.headers["ETag"]
     for sent in (etag, f"W/{etag}", f'"other", {etag}', "*"):
         again = get(client, PAGE, frogs, If_None_Match=sent)
-        assert (again.status_code, again.content) == (304, b"")
+        assert (again.status_code, again.getvalue()) == (304, b"")
         assert again.headers["ETag"] == etag
+        # RFC 9110, 8.6: a length would be that of the page, and not 0.
+        assert "Content-Length" not in again.headers
     published(client, "frog-fu", "3.0", make_wheel("frog-fu", "3.0"), by=frogs.acme.writer)
     assert get(client, PAGE, frogs, If_None_Match=etag).status_code == HTTPStatus.OK
 
@@ -350,6 +352,24 @@ def test_a_navigation_is_never_answered_with_a_challenge(client: Client, frogs: 
     response = client.get(PAGE, headers={"Sec-Fetch-Mode": "navigate"})
     assert response.status_code == HTTPStatus.UNAUTHORIZED
     assert "WWW-Authenticate" not in response.headers
+
+
+def test_a_repository_or_a_project_may_be_called_as_a_part_of_a_url(
+    client: Client, cast: Cast, settings
+) -> None:
+    settings.DEFAULT_TENANT = "acme"
+    wes = cast.acme.writer
+    for key in ("project", "simple", "files"):
+        grant(make_repository(cast.acme.tenant, key), Role.WRITER, wes)
+        for name in ("simple", "files", "project"):
+            published(client, name, "1.0", make_wheel(name, "1.0"), by=wes, to=f"/acme/{key}/")
+            for form in (f"/acme/{key}", f"/api/pypi/{key}", f"/artifactory/api/pypi/{key}"):
+                listed = client.get(f"{form}/simple/", headers=wes.headers | {"Accept": JSON})
+                assert name in {each["name"] for each in listed.json()["projects"]}
+                page = client.get(f"{form}/simple/{name}/", headers=wes.headers)
+                assert (page.status_code, b".whl" in page.content) == (200, True), form
+            for_people = client.get(f"/acme/{key}/project/{name}/", headers=wes.headers)
+            assert (for_people.status_code, b"<h1" in for_people.content) == (200, True)
 
 
 def test_the_session_cookie_counts_for_reading(client: Client, frogs: Cast) -> None:

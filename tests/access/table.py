@@ -1,0 +1,217 @@
+"""DESIGN's access table as data: every URL that there is, who may ask it, and what they hear.
+
+A row is one pattern of the URLconf. Its rule says, from the caller, the place and the method,
+what DESIGN promises. Nothing here is taken from the code that answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from accounts.roles import Role
+from tests.access.asking import SAFE
+from tests.access.world import FROG_BYTES, FROG_NAME, Caller, Place
+
+
+class Hears(Enum):
+    """What a caller hears."""
+
+    SERVED = "what they asked for"
+    SIGN_IN = "sign in"
+    REFUSED = "your credential is wrong"
+    MAY_NOT = "you may not, and who can help"
+    MAY_NOT_WITH_THIS_TOKEN = "not with this token"
+    NOT_YOURS = "none that you may use, be it there or not"
+    NOT_THERE = "your tenant has none of this name"
+    NOT_HERE = "this URL does not take that method"
+    NO_FORM = "this did not come from a form of ours"
+
+
+Rule = Callable[[Caller, Place, str], Hears]
+
+
+def index(caller: Caller, place: Place, method: str) -> Hears:
+    """Clients read it; nothing else is done here."""
+    if method in SAFE:
+        return _may(caller, place, Role.READER)
+    return Hears.REFUSED if caller.is_refused else Hears.NOT_HERE
+
+
+def repository(caller: Caller, place: Place, method: str) -> Hears:
+    """The repository's own URL: people read its page, clients post their uploads."""
+    if method in SAFE:
+        return _may(caller, place, Role.READER)
+    if method != "POST":
+        return Hears.REFUSED if caller.is_refused else Hears.NOT_HERE
+    hears = _may(caller.without_cookie(), place, Role.WRITER)
+    if hears is Hears.SERVED and not caller.may_publish_frog:
+        return Hears.MAY_NOT_WITH_THIS_TOKEN
+    return hears
+
+
+def page(caller: Caller, place: Place, method: str) -> Hears:
+    """A page about a repository's contents."""
+    return _may(caller, place, Role.READER) if method in SAFE else _only_read(method)
+
+
+def tenant_page(caller: Caller, place: Place, method: str) -> Hears:
+    """What the caller may read in a tenant; to others as one that is not there."""
+    if caller.is_refused:
+        return Hears.REFUSED
+    if method not in SAFE:
+        return Hears.NOT_HERE
+    # Here the place stands for its whole tenant.
+    if place.tenant in caller.roles or caller.role_in(place):
+        return Hears.SERVED
+    return Hears.NOT_YOURS if caller.is_known else Hears.SIGN_IN
+
+
+def home(caller: Caller, _place: Place, method: str) -> Hears:
+    """Everybody's; it shows to each what they may read."""
+    if caller.is_refused:
+        return Hears.REFUSED
+    return Hears.SERVED if method in SAFE else Hears.NOT_HERE
+
+
+def everybodys(_caller: Caller, _place: Place, method: str) -> Hears:
+    """Tells nothing of anybody, so that nobody is asked who they are."""
+    return Hears.SERVED if method in SAFE else _only_read(method)
+
+
+def static(_caller: Caller, _place: Place, method: str) -> Hears:
+    """A file of our own, which no view gives out."""
+    return Hears.SERVED if method in SAFE else Hears.NOT_HERE
+
+
+def sign_in(_caller: Caller, _place: Place, method: str) -> Hears:
+    """The form takes what its page made it send, and nothing else."""
+    return Hears.SERVED if method in {*SAFE, "OPTIONS"} else Hears.NO_FORM
+
+
+def sign_out(_caller: Caller, _place: Place, method: str) -> Hears:
+    """A form without a page."""
+    if method == "OPTIONS":
+        return Hears.SERVED
+    return Hears.NOT_HERE if method in SAFE else Hears.NO_FORM
+
+
+def nothing(_caller: Caller, _place: Place, method: str) -> Hears:
+    """No URL of ours."""
+    return Hears.SERVED if method in SAFE else Hears.NOT_HERE
+
+
+def _may(caller: Caller, place: Place, needs: Role) -> Hears:
+    """DESIGN, Access: the table, read from left to right."""
+    if caller.is_refused:
+        return Hears.REFUSED
+    if caller.role_in(place) >= needs:
+        return Hears.SERVED
+    if not caller.is_known:
+        return Hears.SIGN_IN
+    if not caller.belongs_to(place.tenant) and not caller.role_in(place):
+        return Hears.NOT_YOURS
+    return Hears.MAY_NOT if place.is_there else Hears.NOT_THERE
+
+
+def _only_read(method: str) -> Hears:
+    """Pages: a form must have been made by one of them; the rest is not for them at all."""
+    return Hears.NOT_HERE if method == "OPTIONS" else Hears.NO_FORM
+
+
+@dataclass(frozen=True)
+class Row:
+    """A pattern of the URLconf, an address that it answers, and the rule that holds there."""
+
+    pattern: str
+    path: str
+    rule: Rule
+    status: int = 200  # where it is served
+    says: str = ""  # where that is a refusal of its own, how its sentence begins
+    is_page: bool = False  # made for people: refusals are pages, and signing in is a form
+    lacks: str = ""  # what the path adds to the key of a repository, which is not there then
+    form: str = ""  # how the pattern names the repository
+
+    def place(self, place: Place) -> Place:
+        """Return what the path names at `place`."""
+        return Place(place.tenant, place.key + self.lacks, is_there=False) if self.lacks else place
+
+    def url(self, place: Place) -> str:
+        """Return the path of this row for a place."""
+        return self.path.format(tenant=place.tenant, key=place.key)
+
+    def host(self, place: Place) -> str:
+        """Return the host name under which the path means that place."""
+        return place.host if self.is_hosted else "testserver"
+
+    @property
+    def is_hosted(self) -> bool:
+        """Say whether the URL leaves the tenant to the host name."""
+        return self.form.endswith("/pypi/<key>")
+
+
+_DIGEST = hashlib.sha256(FROG_BYTES).hexdigest()
+
+# What is below a repository, however its URL begins: pattern, address, status where served.
+_BELOW: tuple[tuple[str, str, int, str], ...] = (
+    ("/simple", "/simple", 301, ""),
+    ("/simple/", "/simple/", 200, ""),
+    ("/simple/<project>", "/simple/frog", 301, ""),
+    ("/simple/<project>/", "/simple/frog/", 200, ""),
+    ("/+simple/<project>", "/+simple/frog", 301, ""),
+    ("/+simple/<project>/", "/+simple/frog/", 200, ""),
+    ("/files/<project>/<sha256>/<filename>", f"/files/frog/{_DIGEST}/{FROG_NAME}", 200, ""),
+    ("/files/<project>/<filename>", f"/files/frog/{FROG_NAME}.metadata", 200, ""),
+    ("/<project>", "/frog", 410, "The index is at "),
+    ("/<project>/", "/frog/", 410, "The index is at "),
+    ("/pypi/<project>/json", "/pypi/frog/json", 200, ""),
+    ("/pypi/<project>/json/", "/pypi/frog/json/", 200, ""),
+    ("/pypi/<project>/<version>/json", "/pypi/frog/1.0/json", 200, ""),
+    ("/pypi/<project>/<version>/json/", "/pypi/frog/1.0/json/", 200, ""),
+)
+
+# How a URL names a repository: by pattern, and by address. The last names none; it is the
+# default one.
+FORMS = {
+    "<tenant>/<key>": "/{tenant}/{key}",
+    "artifactory/api/pypi/<key>": "/artifactory/api/pypi/{key}",
+    "artifactory/pypi/<key>": "/artifactory/pypi/{key}",
+    "api/pypi/<key>": "/api/pypi/{key}",
+    "pypi": "/pypi",
+}
+DEFAULT_FORM = "pypi"
+
+
+def rows() -> Iterator[Row]:
+    """Return the table: every URL but the admin's, which has a table of its own."""
+    for form, start in FORMS.items():
+        root = Row("", "", repository, is_page=True, form=form)
+        yield replace(root, pattern=f"{form}/", path=f"{start}/")
+        yield replace(root, pattern=f"{form}(?://)?", path=start)
+        yield replace(root, pattern=f"{form}(?://)?", path=f"{start}//")
+        for pattern, path, status, says in _BELOW:
+            yield Row(form + pattern, start + path, index, status=status, says=says, form=form)
+    nowhere = "<name>/<rest>"
+    yield Row(nowhere, "/{tenant}/{key}/deep/simple/frog/", index, lacks="/deep")
+    yield Row(nowhere, "/{tenant}/{key}/user/files/frog/1.0/x/y", index, lacks="/user")
+    yield Row(
+        nowhere, "/{tenant}/{key}/simple/frog/more/", index, status=404, says="There is no such"
+    )
+    yield Row(
+        "<tenant>/<key>/project/<project>/", "/{tenant}/{key}/project/frog/", page, is_page=True
+    )
+    yield Row("<slug>/", "/{tenant}/", tenant_page, is_page=True)
+    yield Row("", "/", home, is_page=True)
+    yield Row("-/health", "/-/health", everybodys)
+    yield Row("-/ready", "/-/ready", everybodys)
+    yield Row("favicon.ico", "/favicon.ico", everybodys, status=302)
+    yield Row("accounts/sign-in/", "/accounts/sign-in/", sign_in)
+    yield Row("accounts/sign-out/", "/accounts/sign-out/", sign_out)
+
+
+def unrouted() -> Iterator[Row]:
+    """Return what is answered without a pattern."""
+    yield Row("no view", "/static/table.css", static)
+    yield Row("no view", "/Nothing/is/here/at/all", nothing, status=404)

@@ -1,0 +1,191 @@
+"""Every URL, every caller, every method: what DESIGN promises, and what Larder answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import nullcontext
+
+import pytest
+from django.test import override_settings
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.access.asking import METHODS, SAFE, Answer
+from tests.access.table import (
+    DEFAULT_FORM,
+    FORMS,
+    Hears,
+    Row,
+    index,
+    repository,
+    rows,
+    tenant_page,
+    unrouted,
+)
+from tests.access.world import (
+    HIDDEN,
+    PLACES,
+    PRIVATE_A,
+    PUBLIC,
+    WRONG_TENANT,
+    Caller,
+    Place,
+    World,
+    call,
+)
+from tests.properties import IS_FULL
+
+# Callers are known before the world is made, so that each has a test of their own.
+CALLERS = (
+    "anonymous",
+    *(f"{who} by {way}" for who in ("stranger", "superuser") for way in ("session", "password")),
+    *(
+        f"{tenant}'s {what} by {way}"
+        for tenant in ("acme", "globex")
+        for what in ("member", "reader", "writer", "repository admin", "tenant admin")
+        for way in ("token", "session")
+    ),
+    *(f"acme's writer by {way}" for way in ("password", "Bearer", "X-JFrog-Art-Api")),
+    "acme's service account",
+    "writer of both tenants by session",
+    "writer of both tenants by acme's token",
+    "token of acme's admin, at most reader",
+    "token of acme's admin, at most writer",
+    "token of acme's admin for another repository",
+    "token of acme's admin for frog*",
+    "token of acme's admin for toad-*",
+    "expired token",
+    "revoked token",
+    "token of a disabled owner",
+    "password of a disabled owner",
+    "unknown token",
+    "mistyped token",
+    "wrong password",
+    "nobody's password",
+    "unreadable header",
+    "wrong Bearer token",
+    "wrong token beside a good session",
+)
+PLAIN = {"", next(iter(FORMS))}  # the forms whose URLs name tenant and key
+TENANTS = (PRIVATE_A, PUBLIC, HIDDEN, WRONG_TENANT)
+
+
+def patterns(resolver: URLResolver, before: str = "") -> Iterator[str]:
+    """Return every pattern of the URLconf, with the names of what it takes."""
+    for each in resolver.url_patterns:
+        text = before + str(each.pattern)
+        if isinstance(each, URLPattern):
+            yield readable(text)
+        else:
+            yield from patterns(each, text)
+
+
+def readable(pattern: str) -> str:
+    """Return a pattern as the table writes it: `<key>` for whatever takes a key."""
+    inside = r"(?:[^()]|\((?:[^()]|\([^()]*\))*\))*"
+    named = re.sub(rf"\(\?P(<\w+>){inside}\)", r"\1", pattern)
+    return re.sub(r"<\w+:(\w+)>", r"<\1>", named).replace("^", "").replace("$", "")
+
+
+def test_every_url_has_its_row() -> None:
+    there = {each for each in patterns(get_resolver()) if not each.startswith("admin/")}
+    described = {row.pattern for row in rows()}
+    assert sorted(there - described) == [], "URLs without a row in tests/access/table.py"
+    assert sorted(described - there) == [], "rows whose URL is gone"
+
+
+@pytest.mark.parametrize("name", CALLERS)
+def test_each_caller_hears_what_the_table_says(world: World, name: str) -> None:
+    caller = world.callers[name]
+    wrong = []
+    for row, method, place in cells(CALLERS.index(name)):
+        answer = asked(caller, method, row, place)
+        hears = row.rule(caller, row.place(place), method)
+        if not is_what(answer, hears, row, row.place(place), method):
+            wrong.append(
+                f"{method} {row.url(place)} ({place}): {answer.status} {answer.reason}, not {hears}"
+            )
+    assert not wrong, "\n".join([f"{len(wrong)} wrong cells", *wrong[:30]])
+
+
+def test_the_callers_are_all_in_the_table(world: World) -> None:
+    assert sorted(CALLERS) == sorted(world.callers)
+
+
+def cells(number: int) -> Iterator[tuple[Row, str, Place]]:
+    """Return what a caller is tried with: every URL, the methods and the places.
+
+    Everything where a URL names its repository plainly: all methods, GET and uploads at all
+    places. The other forms of a URL share its view; they are tried with GET, uploads and one more
+    method at one place, other ones for each caller. LARDER_TEST_COUNTS=full tries all of all.
+    """
+    for at, row in enumerate([*rows(), *unrouted()], start=number):
+        is_plain = row.form in PLAIN
+        main = {"GET", "POST"} if row.rule is repository else {"GET"}
+        more = METHODS if is_plain or IS_FULL else (METHODS[at % len(METHODS)],)
+        for method in sorted({*main, *more}):
+            there = places(row)
+            if not IS_FULL and not (is_plain and method in main):
+                there = (there[(at + METHODS.index(method)) % len(there)],)
+            for place in there:
+                yield row, method, place
+
+
+def places(row: Row) -> tuple[Place, ...]:
+    """Return the places that a URL can name."""
+    if row.rule is tenant_page:
+        return TENANTS
+    return PLACES if "{key}" in row.path or row.form == DEFAULT_FORM else PLACES[:1]
+
+
+def asked(caller: Caller, method: str, row: Row, place: Place, **headers: str) -> Answer:
+    """Ask for what `row` says of `place`."""
+    sent = {"Host": row.host(place)} | {name.replace("_", "-"): headers[name] for name in headers}
+    with (
+        override_settings(DEFAULT_REPOSITORY=(place.tenant, place.key), DEFAULT_TENANT=place.tenant)
+        if row.form not in PLAIN
+        else nullcontext()
+    ):
+        return call(caller, method, row.url(place), sent)
+
+
+def is_what(answer: Answer, hears: Hears, row: Row, place: Place, method: str) -> bool:
+    """Say whether `answer` is what the table means by `hears`, in status, words and challenge."""
+    is_page = row.is_page and method in SAFE
+    status, words = meaning(hears, row, place, is_page=is_page)
+    says = answer.reason
+    if hears is Hears.SIGN_IN and is_page:
+        says = answer.header("Location")
+    has_challenge = answer.header("WWW-Authenticate").startswith("Basic ")
+    is_challenged = status == 401
+    return (
+        answer.status == status
+        and re.match(words, says) is not None
+        and has_challenge == is_challenged
+    )
+
+
+def meaning(hears: Hears, row: Row, place: Place, *, is_page: bool) -> tuple[int, str]:
+    """Return the status of what a caller hears, and a pattern of its words."""
+    name = re.escape(str(place))
+    if hears is Hears.SERVED:
+        return row.status, row.says
+    if hears is Hears.SIGN_IN and is_page:
+        return 302, r"/accounts/sign-in/\?next=/"
+    if hears is Hears.NOT_YOURS and row.rule is tenant_page:
+        return 403, f"There is no tenant {place.tenant} that you may see"
+    if hears is Hears.NOT_THERE:
+        # DESIGN: uv stops at 410; at 404 it and pip would go on to the next index.
+        return 410 if row.rule is index else 404, f"There is no repository {name}"
+    return {
+        Hears.SIGN_IN: (401, "Sign in with a user name and a token"),
+        Hears.REFUSED: (401, "This token is not|The user name or|The Authorization header"),
+        Hears.MAY_NOT: (
+            403,
+            rf"You may (not|read {name} but not) .*(Ask |with this token|publish to it)",
+        ),
+        Hears.MAY_NOT_WITH_THIS_TOKEN: (403, "This token may not publish frog"),
+        Hears.NOT_YOURS: (403, f"There is no repository {name} that you may use"),
+        Hears.NOT_HERE: (405, ""),
+        Hears.NO_FORM: (403, ""),
+    }[hears]

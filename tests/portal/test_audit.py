@@ -1,0 +1,569 @@
+"""Every unsafe route leaves its event, in the same transaction as the change.
+
+The routes come from the URLconf. One that is neither known to change something, with its events,
+nor known to change nothing, fails.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.test import Client
+from django.urls import resolve, reverse
+
+from accounts import members
+from accounts.models import Membership, ServiceAccount, Team, Tenant, Token, User
+from accounts.roles import Role
+from base.audit import SYSTEM
+from base.models import AuditEvent
+from packages.models import Distribution, Project, Release
+from repos.models import Grant, Kind, Repository
+from tests.canary_tenant import first_of, furnish
+from tests.cast import Cast
+from tests.dists import make_wheel
+from tests.portal.test_admin import add, change, fill_in
+from tests.routes import path_for, patterns
+from tests.uploads import form_body, post_form, published, twine_fields, upload
+
+SECRETS = ("the-new-password", "upstream-password", "lrd_")
+
+
+@dataclass
+class Scene:
+    """The superuser's browser before a tenant that has one of everything."""
+
+    root: Client
+    cast: Cast
+
+    def row(self, model: type[Any], **having: Any) -> Any:
+        """Return a row of acme's."""
+        if not having:
+            return first_of(model, self.cast.acme.tenant)
+        return model._default_manager.filter(**having).order_by("pk").first()
+
+
+@pytest.fixture
+def scene(client: Client, cast: Cast, settings) -> Scene:
+    """Acme, furnished; the short URLs lead to it."""
+    settings.DEFAULT_TENANT = "acme"
+    settings.DEFAULT_REPOSITORY = ("acme", "local")
+    furnish(cast.acme, Client(), "acme")
+    members.save_user(cast.superuser.user, by=SYSTEM, password="the-old-password")
+    client.force_login(cast.superuser.user)
+    return Scene(root=client, cast=cast)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is done by a route, and the one event that it leaves."""
+
+    name: str
+    action: str
+    do: Callable[[Scene], Any]
+    actor: str = "root"
+    keeps: str = "both"  # what the event must hold: before, after or both
+    prepare: Callable[[Scene], Any] | None = None
+
+    @property
+    def has_before(self) -> bool:
+        """Say whether something stood before."""
+        return self.keeps in {"before", "both"}
+
+    @property
+    def has_after(self) -> bool:
+        """Say whether something stands after."""
+        return self.keeps in {"after", "both"}
+
+
+def act(model: str, action: str, row: Callable[[Scene], Any]) -> Callable[[Scene], Any]:
+    """Return what chooses a row in a list and applies an action to it."""
+
+    def do(scene: Scene) -> Any:
+        sent = {"action": action, "_selected_action": [row(scene).pk], "post": "yes"}
+        return scene.root.post(reverse(f"admin:{model}_changelist"), sent)
+
+    return do
+
+
+def edit(model: str, row: Callable[[Scene], Any], /, **fields: Any) -> Callable[[Scene], Any]:
+    """Return what changes fields of a row in its form."""
+    return lambda scene: fill_in(scene.root, change(model, row(scene)), **fields)
+
+
+def delete(model: str, row: Callable[[Scene], Any]) -> Callable[[Scene], Any]:
+    """Return what deletes a row after asking."""
+
+    def do(scene: Scene) -> Any:
+        url = reverse(f"admin:{model}_delete", args=[row(scene).pk])
+        return scene.root.post(url, {"post": "yes"})
+
+    return do
+
+
+def new(model: str, fields: Callable[[Scene], dict[str, Any]]) -> Callable[[Scene], Any]:
+    """Return what fills in the form for a new row."""
+    return lambda scene: fill_in(scene.root, add(model), **fields(scene))
+
+
+def one(model: type[Any], **having: Any) -> Callable[[Scene], Any]:
+    """Return what finds a row of acme's."""
+    return lambda scene: scene.row(model, **having)
+
+
+def acme(scene: Scene) -> Tenant:
+    return scene.cast.acme.tenant
+
+
+def local(scene: Scene) -> Repository:
+    return scene.cast.acme.repository
+
+
+def wes(scene: Scene) -> Membership:
+    return scene.cast.acme.writer.token.membership
+
+
+def invite(name: str) -> Callable[[Scene], Any]:
+    """Return what acme's own admin does to add a member."""
+
+    def do(scene: Scene) -> Any:
+        scene.root.force_login(scene.cast.acme.admin.user)
+        return fill_in(scene.root, add("accounts_membership"), username=name)
+
+    return do
+
+
+def grant_number(scene: Scene) -> int:
+    rows = list(local(scene).grants.all())
+    return next(number for number, row in enumerate(rows) if row.membership == wes(scene))
+
+
+def grants_form(**fields: Any) -> Callable[[Scene], Any]:
+    """Return what changes the grant of wes beneath the repository."""
+
+    def do(scene: Scene) -> Any:
+        number = grant_number(scene)
+        sent = {f"grants-{number}-{name}": value for name, value in fields.items()}
+        return fill_in(scene.root, change("repos_repository", local(scene)), **sent)
+
+    return do
+
+
+def password(scene: Scene) -> Any:
+    sent = {
+        "old_password": "the-old-password",
+        "new_password1": "the-new-password",
+        "new_password2": "the-new-password",
+    }
+    return scene.root.post(reverse("admin:password_change"), sent)
+
+
+_REMOTE, _VIRTUAL = one(Repository, kind=Kind.REMOTE), one(Repository, kind=Kind.VIRTUAL)
+_UPSTREAM = {"upstream-0-index_url": "https://new.example.org/"}
+
+# By route: model and view of the admin, or a view of the site.
+CHANGES: dict[str, list[Change]] = {
+    "password_change": [Change("one's own password", "user.change", password)],
+    "accounts_tenant_add": [
+        Change("a tenant", "tenant.create", new("accounts_tenant", lambda _: {"slug": "initech"}),
+               keeps="after"),
+    ],
+    "accounts_tenant_change": [
+        Change("a tenant", "tenant.change", edit("accounts_tenant", acme, quota_bytes=7)),
+    ],
+    "accounts_user_add": [
+        Change("a user", "user.create",
+               new("accounts_user",
+                   lambda _: {"username": "peter", "new_password": "the-new-password"}),
+               keeps="after"),
+    ],
+    "accounts_user_change": [
+        Change("a user", "user.change",
+               edit("accounts_user", one(User, username="sam"), is_active=None)),
+        Change("a password", "user.change",
+               edit("accounts_user", one(User, username="sam"), new_password="the-new-password")),
+    ],
+    "accounts_serviceaccount_add": [
+        Change("a service account", "user.create",
+               new("accounts_serviceaccount",
+                   lambda scene: {"service_of": acme(scene).pk, "name": "robot"}),
+               keeps="after"),
+    ],
+    "accounts_serviceaccount_change": [
+        Change("a service account", "user.change",
+               edit("accounts_serviceaccount", one(ServiceAccount), is_active=None)),
+    ],
+    "accounts_membership_add": [
+        Change("a member", "membership.create",
+               new("accounts_membership",
+                   lambda scene: {"tenant": acme(scene).pk, "user": scene.cast.stranger.user.pk}),
+               keeps="after"),
+        Change("an invitation", "membership.invite", invite("sam"), actor="ada", keeps="after"),
+        Change("an invitation of nobody", "membership.invite", invite("nobody"), actor="ada",
+               keeps="after"),
+    ],
+    "accounts_membership_change": [
+        Change("a member", "membership.change", edit("accounts_membership", wes, kind="admin")),
+    ],
+    "accounts_membership_delete": [
+        Change("a member", "membership.end", delete("accounts_membership", wes), keeps="before"),
+    ],
+    "accounts_membership_changelist": [
+        Change("members", "membership.end", act("accounts_membership", "delete_selected", wes),
+               keeps="before"),
+    ],
+    "accounts_team_add": [
+        Change("a team", "team.create",
+               new("accounts_team", lambda scene: {"tenant": acme(scene).pk, "name": "crew"}),
+               keeps="after"),
+    ],
+    "accounts_team_change": [
+        Change("a team", "team.change", edit("accounts_team", one(Team), members=[])),
+    ],
+    "accounts_team_delete": [
+        Change("a team", "team.delete", delete("accounts_team", one(Team)), keeps="before"),
+    ],
+    "accounts_team_changelist": [
+        Change("teams", "team.delete", act("accounts_team", "delete_selected", one(Team)),
+               keeps="before"),
+    ],
+    "accounts_token_add": [
+        Change("a token", "token.create",
+               new("accounts_token",
+                   lambda scene: {"membership": wes(scene).pk, "name": "new",
+                                  "all_repositories": None, "repositories": [local(scene).pk]}),
+               keeps="after"),
+    ],
+    "accounts_token_change": [
+        Change("a token", "token.change", edit("accounts_token", one(Token), role=Role.READER)),
+        Change("where a token works", "token.change",
+               edit("accounts_token", one(Token), all_repositories=None, repositories=[])),
+    ],
+    "accounts_token_changelist": [
+        Change("a token", "token.revoke", act("accounts_token", "revoke", one(Token))),
+    ],
+    "repos_repository_add": [
+        Change("a repository", "repository.create",
+               new("repos_repository",
+                   lambda scene: {"tenant": acme(scene).pk, "key": "new", "members_read": None}),
+               keeps="after"),
+    ],
+    "repos_repository_change": [
+        Change("settings", "repository.change", edit("repos_repository", local, description="x")),
+        Change("an upstream", "upstream.change", edit("repos_repository", _REMOTE, **_UPSTREAM,
+               **{"upstream-0-new_password": "upstream-password"})),
+        Change("a cleared password", "upstream.change",
+               edit("repos_repository", _REMOTE, **{"upstream-0-clear_password": "on"})),
+        Change("members", "members.change",
+               edit("repos_repository", _VIRTUAL, **{"members-0-DELETE": "on"})),
+        Change("a claim", "claim.add",
+               edit("repos_repository", local, **{"claims-1-pattern": "frog"}), keeps="after"),
+        Change("a claim taken back", "claim.remove",
+               edit("repos_repository", local, **{"claims-0-DELETE": "on"}), keeps="before"),
+        Change("a grant", "grant.change", grants_form(role=Role.ADMIN)),
+        Change("a grant taken away", "grant.end", grants_form(DELETE="on"), keeps="before"),
+    ],
+    "repos_repository_delete": [
+        Change("a repository", "repository.delete", delete("repos_repository", _VIRTUAL)),
+    ],
+    "repos_repository_changelist": [
+        Change("repositories", "repository.delete",
+               act("repos_repository", "delete_selected", _VIRTUAL)),
+    ],
+    "repos_grant_add": [
+        Change("a grant", "grant.create",
+               new("repos_grant",
+                   lambda scene: {"repository": local(scene).pk, "subject": "members"}),
+               keeps="after"),
+    ],
+    "repos_grant_change": [
+        Change("a grant", "grant.change",
+               edit("repos_grant", one(Grant, subject="team"), role=Role.ADMIN)),
+    ],
+    "repos_grant_delete": [
+        Change("a grant", "grant.end", delete("repos_grant", one(Grant)), keeps="before"),
+    ],
+    "repos_grant_changelist": [
+        Change("grants", "grant.end", act("repos_grant", "delete_selected", one(Grant)),
+               keeps="before"),
+    ],
+    "packages_project_change": [
+        Change("a status", "contents.status",
+               edit("packages_project", one(Project), status="archived")),
+    ],
+    "packages_release_change": [
+        Change("a yanked release", "contents.yank",
+               edit("packages_release", one(Release), yanked="on", yanked_reason="broken")),
+    ],
+    "packages_distribution_change": [
+        Change("a yanked file", "contents.yank",
+               edit("packages_distribution", one(Distribution), yanked="on")),
+    ],
+    "packages_distribution_delete": [
+        Change("a file", "contents.delete", delete("packages_distribution", one(Distribution))),
+    ],
+    "packages_distribution_changelist": [
+        Change("files", "contents.delete",
+               act("packages_distribution", "delete_selected", one(Distribution))),
+        Change("a restored file", "contents.restore",
+               act("packages_distribution", "restore", one(Distribution)),
+               prepare=delete("packages_distribution", one(Distribution))),
+    ],
+}  # fmt: skip
+
+# Views of the admin that change nothing: they are never added to, or only show.
+NOTHING_IN_THE_ADMIN = {
+    "index", "login", "logout", "password_change_done", "autocomplete", "jsi18n", "app_list",
+    "accounts_tenant_changelist", "accounts_tenant_delete",
+    "accounts_user_changelist", "accounts_user_delete",
+    "accounts_serviceaccount_changelist", "accounts_serviceaccount_delete",
+    "accounts_token_delete",
+    "packages_project_changelist", "packages_project_add", "packages_project_delete",
+    "packages_release_changelist", "packages_release_add", "packages_release_delete",
+    "packages_distribution_add",
+    "base_auditevent_changelist", "base_auditevent_add", "base_auditevent_change",
+    "base_auditevent_delete",
+    *(f"{model._meta.label_lower.replace('.', '_')}_history" for model in admin.site._registry),
+}  # fmt: skip
+NOTHING_ELSEWHERE = {
+    "", "-/health", "-/ready", "accounts/sign-in/", "accounts/sign-out/", "favicon.ico",
+}  # fmt: skip
+# Beneath the root of a repository, under each of its prefixes, the PyPI door only reads.
+NOTHING_IN_THE_DOOR = {
+    "simple", "simple/", "simple/<str:project>", "simple/<str:project>/", "+simple/<str:project>",
+    "+simple/<str:project>/", "files/<str:project>/<str:sha256>/<str:filename>", "<str:project>",
+    "<str:project>/", "files/<str:project>/<str:filename>", "pypi/<str:project>/json",
+    "pypi/<str:project>/json/", "pypi/<str:project>/<str:version>/json",
+    "pypi/<str:project>/<str:version>/json/",
+}  # fmt: skip
+_SLUG = r"[a-z0-9][a-z0-9._-]*"
+_KEY = rf"(?P<key>{_SLUG})"
+DOORS = (
+    rf"^artifactory/api/pypi/{_KEY}", rf"^artifactory/pypi/{_KEY}", rf"^api/pypi/{_KEY}", "^pypi",
+    rf"^(?P<tenant>{_SLUG})/{_KEY}",
+)  # fmt: skip
+NOTHING_FOR_PEOPLE = {
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/project/(?P<project>[^/]+)/$",
+    rf"^(?P<slug>{_SLUG})/$",
+    r"^(?P<name>.*?)/(?P<rest>(?:\+?simple|files)(?:/.*)?)$",
+}
+UPLOADS = [f"{door}{end}" for door in DOORS for end in ("/$", "(?://)?$")]
+
+
+def in_the_admin(pattern: str) -> str:
+    """Return the name of the admin's view that answers `pattern`; empty for one without."""
+    found = resolve(path_for(pattern))
+    return found.url_name or "" if found.app_name == "admin" else ""
+
+
+def changes_nothing(pattern: str) -> bool:
+    """Say whether the tables above have the route among those that change nothing."""
+    if pattern.startswith("admin/"):
+        if pattern == "admin/(?P<url>.*)$" or pattern.endswith("/<path:object_id>/"):
+            return True  # the last resort, and the old form of change URLs
+        return in_the_admin(pattern) in NOTHING_IN_THE_ADMIN
+    beneath = {f"{door}/{rest}" for door in DOORS for rest in NOTHING_IN_THE_DOOR}
+    return pattern in NOTHING_ELSEWHERE | NOTHING_FOR_PEOPLE | beneath
+
+
+def everything() -> dict[str, list[dict[str, Any]]]:
+    """Return all rows of our tables; when somebody last signed in is no change."""
+    rows = {}
+    for config in apps.get_app_configs():
+        if config.name in {"base", "accounts", "repos", "packages"}:
+            for model in config.get_models():
+                values = list(model._default_manager.order_by("pk").values())
+                rows[model._meta.label] = [
+                    {name: value for name, value in row.items() if name != "last_login"}
+                    for row in values
+                ]
+    return rows
+
+
+def test_every_route_is_known_to_change_something_or_nothing() -> None:
+    unknown = [
+        pattern
+        for pattern in patterns()
+        if pattern not in UPLOADS
+        and not changes_nothing(pattern)
+        and in_the_admin(pattern) not in CHANGES
+    ]
+    assert unknown == [], "say in the tables above what these change, with its event"
+
+
+def test_the_tables_name_no_route_that_is_not_there() -> None:
+    known = patterns()
+    beneath = {f"{door}/{rest}" for door in DOORS for rest in NOTHING_IN_THE_DOOR}
+    assert {*UPLOADS, *beneath, *NOTHING_ELSEWHERE, *NOTHING_FOR_PEOPLE} <= set(known)
+    named = {in_the_admin(pattern) for pattern in known if pattern.startswith("admin/")}
+    assert {*CHANGES, *NOTHING_IN_THE_ADMIN} <= named
+
+
+def test_every_action_of_the_admin_has_a_change(scene: Scene) -> None:
+    tried = {"delete_selected", "revoke", "restore"}
+    request = type("Request", (), {"user": scene.cast.superuser.user, "GET": {}})()
+    for model, options in admin.site._registry.items():
+        actions = set(options.get_actions(request))
+        assert actions <= tried
+        if actions:
+            name = f"{model._meta.label_lower.replace('.', '_')}_changelist"
+            assert len(CHANGES[name]) == len(actions), name
+
+
+every_change = pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param(entry, id=f"{route}: {entry.name}")
+        for route, entries in CHANGES.items()
+        for entry in entries
+    ],
+)
+
+
+@every_change
+def test_a_change_leaves_one_event(scene: Scene, entry: Change) -> None:
+    if entry.prepare is not None:
+        entry.prepare(scene)
+    AuditEvent.objects.all().delete()
+    answer = entry.do(scene)
+    assert answer.status_code in {200, 302}
+    event = AuditEvent.objects.get()  # one, and no more
+    assert (event.action, event.actor) == (entry.action, entry.actor)
+    assert event.address == "127.0.0.1"
+    assert event.subject
+    assert bool(event.before) == entry.has_before, event.before
+    assert bool(event.after) == entry.has_after, event.after
+    assert event.before != event.after
+    written = f"{event.before} {event.after} {event.subject} {event.token}"
+    assert not any(secret in written for secret in SECRETS)
+    is_of_no_tenant = event.action.startswith("user.") and "/" not in event.subject
+    expected = "" if is_of_no_tenant else "initech" if event.subject == "initech" else "acme"
+    assert event.tenant == expected
+
+
+# What ends each use case; making a token moves nothing.
+LAST_STEPS = (
+    "accounts.members.move_access", "accounts.tokens.move_access", "repos.configure.move_access",
+    "repos.configure.move_epoch", "packages.curate.contents_changed",
+)  # fmt: skip
+
+
+@every_change
+def test_a_change_and_its_event_stand_and_fall_together(
+    scene: Scene, entry: Change, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if entry.prepare is not None:
+        entry.prepare(scene)
+    before = everything()
+    with monkeypatch.context() as patched:
+        patched.setattr(AuditEvent.objects, "create", broken)
+        with pytest.raises(RuntimeError, match="broken"):
+            entry.do(scene)
+    assert everything() == before, "there is a change without its event"
+    if entry.action != "token.create":
+        with monkeypatch.context() as patched:
+            for step in LAST_STEPS:
+                patched.setattr(step, broken)
+            with pytest.raises(RuntimeError, match="broken"):
+                entry.do(scene)
+        assert everything() == before, "there is an event, or half a change, after a failure"
+
+
+def broken(*_: object, **__: object) -> None:
+    raise RuntimeError("broken")
+
+
+@pytest.mark.parametrize("pattern", UPLOADS)
+def test_an_upload_leaves_one_event_on_each_prefix(scene: Scene, pattern: str) -> None:
+    AuditEvent.objects.all().delete()
+    wheel, writer = make_wheel("frog", "1.0"), scene.cast.acme.writer
+    path = path_for(pattern)
+    answer = upload(Client(), "frog", "1.0", wheel, by=writer, to=path)
+    assert answer.status_code == 200, answer.reason_phrase
+    event = AuditEvent.objects.get()
+    assert (event.action, event.actor, event.token) == (
+        "distribution.publish", "wes", str(writer.token),
+    )  # fmt: skip
+    assert event.after["sha256"] == Distribution.objects.get(filename=wheel[0]).sha256
+    assert event.address == "127.0.0.1"
+    again = upload(Client(), "frog", "1.0", wheel, by=writer, to=path)
+    assert again.status_code == 200
+    assert AuditEvent.objects.count() == 1, "the same bytes again change nothing"
+
+
+def test_an_upload_without_its_event_is_no_upload(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AuditEvent.objects, "create", broken)
+    before = {name: rows for name, rows in everything().items() if "Loose" not in name}
+    with pytest.raises(RuntimeError):
+        upload(Client(), "frog", "1.0", make_wheel("frog", "1.0"), by=scene.cast.acme.writer)
+    # Noted, so that the sweeper removes the bytes.
+    assert before == {name: rows for name, rows in everything().items() if "Loose" not in name}
+
+
+METHODS = ("post", "put", "patch", "delete")
+
+
+def test_what_changes_nothing_leaves_no_event(scene: Scene) -> None:
+    """Each route, as the superuser in a browser and as a writer with a token."""
+    published(Client(), "frog", "1.0", make_wheel("frog", "1.0"), by=scene.cast.acme.writer)
+    file, content = make_wheel("frog", "2.0")
+    form = twine_fields("frog", "2.0", file, content)
+    before = everything()
+    for pattern in patterns():
+        path = path_for(pattern)
+        for method in METHODS:
+            if method == "post" and not changes_nothing(pattern):
+                continue
+            scene.root.force_login(scene.cast.superuser.user)
+            sent = {"post": "yes", "username": "x", "password": "x", "name": "x"}
+            getattr(scene.root, method)(path, sent)
+            getattr(Client(), method)(path, sent, headers=scene.cast.acme.writer.headers)
+            if method == "post":
+                body = form_body(form, filename=file, content=content)
+                post_form(Client(), body, to=path, by=scene.cast.acme.writer)
+        assert note_less(everything()) == note_less(before), path
+
+
+def note_less(rows: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Return the rows without what is no change: when a token was last used, failed sign-ins."""
+    return {
+        label: [
+            {name: value for name, value in row.items() if name != "last_used_at"} for row in found
+        ]
+        for label, found in rows.items()
+        if label != "accounts.SignInFailures"
+    }
+
+
+def test_a_form_saved_as_it_stands_is_no_event(scene: Scene) -> None:
+    AuditEvent.objects.all().delete()
+    models = {
+        "accounts_tenant": Tenant, "accounts_membership": Membership, "accounts_team": Team,
+        "accounts_token": Token, "repos_repository": Repository, "repos_grant": Grant,
+        "packages_project": Project, "packages_release": Release,
+        "packages_distribution": Distribution, "accounts_serviceaccount": ServiceAccount,
+    }  # fmt: skip
+    for name, model in models.items():
+        rows = [scene.row(model)]
+        if model is Repository:
+            rows = [scene.row(model, kind=kind) for kind in Kind]
+        for row in rows:
+            assert fill_in(scene.root, change(name, row)).status_code == 302, name
+    assert not AuditEvent.objects.exists()
+
+
+def test_no_secret_is_in_any_event(scene: Scene) -> None:
+    """Of all that furnishing a tenant has written: passwords, digests and a token's secret."""
+    written = str(list(AuditEvent.objects.values()))
+    stored = [user.password for user in User.objects.all() if user.has_usable_password()]
+    digests = list(Token.objects.values_list("digest", flat=True))
+    assert stored
+    assert not any(secret in written for secret in [*stored, *digests, "acme-password"])
+    assert not re.search(r"lrd_[0-9A-Za-z]{57}", written)

@@ -1,0 +1,31 @@
+"""How many examples the property tests try, and with which seeds.
+
+Two profiles of hypothesis. `ci` is loaded for every run: the same examples each time, so that a
+failure is a failure of the change. `fresh` (`make test` runs it with a seed that it prints, once)
+tries examples that nobody has seen. LARDER_TEST_COUNTS=full tries many more with either.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+IS_FULL = os.environ.get("LARDER_TEST_COUNTS") == "full"
+_MORE = 20
+# An example may take long on a busy machine, and shares its fixtures with the others: what it
+# changes it puts back.
+_BOUNDED = settings(
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.register_profile("ci", _BOUNDED, derandomize=True)
+settings.register_profile("fresh", _BOUNDED)
+settings.load_profile("ci")
+
+
+def examples(count: int) -> settings:
+    """Return the settings of a property that is tried with `count` examples in every run."""
+    return settings(max_examples=count * _MORE if IS_FULL else count)
