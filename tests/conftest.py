@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 
 from base import clock
 from tests import cast as people
+from tests import properties as properties  # noqa: PLC0414 - loads the profile of property tests
 
 
 class MovableClock:
@@ -50,6 +51,14 @@ def time() -> Iterator[MovableClock]:
     movable = MovableClock()
     with clock.use(movable):
         yield movable
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What a wrong credential would have waited for its answer; no test waits itself."""
+    waited: list[float] = []
+    monkeypatch.setattr("accounts.throttle.sleep", waited.append)
+    return waited
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ import sys
 import tomllib
 import zipfile
 from collections.abc import Sequence
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -32,11 +33,16 @@ def hashes(files: Sequence[File]) -> dict[str, str]:
 
 
 def served(repository: Repository, project: str, token: str) -> dict[str, str]:
-    """Return the SHA-256 of every file of `project`, fetched from where its page says."""
+    """Return the SHA-256 of every file of `project`, fetched from where its page says.
+
+    Nothing where there is no such project.
+    """
     with requests.Session() as session:
         session.auth = ("__token__", token)
         page_url = f"{repository.simple}{project}/"
         page = session.get(page_url, params={"format": "application/vnd.pypi.simple.v1+json"})
+        if page.status_code == HTTPStatus.NOT_FOUND:
+            return {}
         page.raise_for_status()
         urls = {file["filename"]: urljoin(page_url, file["url"]) for file in page.json()["files"]}
         return {name: sha256_of(session.get(url).content) for name, url in urls.items()}

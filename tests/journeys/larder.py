@@ -10,24 +10,31 @@ import json
 import os
 import secrets
 import shlex
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
 from tests import parts
+from tests.canaries import require_none_in, watch
 from tests.clients import NOBODY_LISTENS, ROOT
 from tests.parts.processes import private_folder, server
 
 ADMIN_PASSWORD = "a-password-of-the-journeys"
+_APPLICATION = "portal.wsgi"
+_BACK_WITHIN = 60  # seconds
+_TELL_A_SECRET = {"create_user", "create_token", "set_password"}
 # Starting manage.py takes seconds, so repositories are made a dozen at a time.
 _SPARE = 12
 _SEVERAL_COMMANDS = """
@@ -79,7 +86,36 @@ class Larder:
     def manage(self, *commands: Sequence[str]) -> list[str]:
         """Run management commands in one process and return what each said."""
         program = [sys.executable, "-c", _SEVERAL_COMMANDS, json.dumps(commands)]
-        return list(json.loads(_run(program, self.environment).splitlines()[-1]))
+        said = list(json.loads(_run(program, self.environment).splitlines()[-1]))
+        for (name, *_), secret in zip(commands, said, strict=True):
+            if name in _TELL_A_SECRET:
+                watch(secret)
+        return said
+
+    def problems(self) -> list[str]:
+        """Return what does not add up in rows and storage, two days on (tests.journeys.inventory).
+
+        Only for when nothing else goes on: interrupted uploads are swept as if long over.
+        """
+        return list(self.inside("tests.journeys.inventory"))
+
+    def inside(self, module: str) -> Any:
+        """Run `main` of a module of ours inside this installation, and return what it printed."""
+        program = f"import django; django.setup(); from {module} import main; main()"
+        said = _run([sys.executable, "-c", program], self.environment)
+        return json.loads(said.splitlines()[-1])
+
+    def await_ready(self) -> None:
+        """Wait until the web server answers: its processes may have been killed."""
+        until = time.monotonic() + _BACK_WITHIN
+        while not is_ready(urlsplit(self.url).port or 0):
+            if time.monotonic() > until:
+                raise TimeoutError("the server did not come back")
+            time.sleep(0.05)
+
+    def python(self, program: str, *arguments: str) -> str:
+        """Run a program that knows the settings of this Larder, and return what it printed."""
+        return _run([sys.executable, "-c", program, *arguments], self.environment)
 
     def repository(self) -> Repository:
         """Return an empty repository of acme that no other test uses."""
@@ -90,6 +126,19 @@ class Larder:
             self.manage(*made, *given)
             self._spare += [Repository(f"{self.url}/{name}/") for name in reversed(names)]
         return self._spare.pop()
+
+    def forgive(self) -> None:
+        """Forget the wrong credentials so far: all of the tests come from one address."""
+        forget = "DELETE FROM accounts_signinfailures"
+        database = self.environment.get("LARDER_DATABASE_URL")
+        if database is not None:
+            with psycopg.connect(database) as connection:
+                connection.execute(forget)
+            return
+        file = Path(self.environment["LARDER_HOME"], "larder.sqlite3")
+        with closing(sqlite3.connect(file, timeout=30)) as embedded_database:
+            embedded_database.execute(forget)
+            embedded_database.commit()
 
     def log_since(self, marks: Sequence[int]) -> str:
         """Return what the processes logged beyond `marks`."""
@@ -104,9 +153,11 @@ class Larder:
 
 
 @contextmanager
-def embedded() -> Iterator[Larder]:
+def embedded(
+    settings: Mapping[str, str] | None = None, *, application: str = _APPLICATION
+) -> Iterator[Larder]:
     """Run Larder with nothing but a folder: SQLite, blobs and broker in it."""
-    with _running({}) as larder:
+    with _running(settings or {}, application) as larder:
         yield larder
 
 
@@ -114,9 +165,7 @@ def embedded() -> Iterator[Larder]:
 def production() -> Iterator[Larder]:
     """Run Larder on PostgreSQL, S3 and pgmq: those that were given, else its own."""
     with ExitStack() as stack:
-        database = stack.enter_context(
-            fresh_database(parts.given("postgres") or stack.enter_context(parts.postgres()))
-        )
+        database = stack.enter_context(fresh_database(stack.enter_context(own_postgres())))
         storage, keys = parts.given("moto"), dict[str, str]()
         if storage is None:
             s3 = stack.enter_context(parts.moto())
@@ -131,12 +180,43 @@ def production() -> Iterator[Larder]:
 
 
 @contextmanager
-def on_postgres(database_url: str) -> Iterator[Larder]:
+def on_postgres(
+    database_url: str,
+    settings: Mapping[str, str] | None = None,
+    *,
+    application: str = _APPLICATION,
+) -> Iterator[Larder]:
     """Run Larder on PostgreSQL, with blobs and broker in a folder."""
     with (
         fresh_database(database_url) as database,
-        _running({"LARDER_DATABASE_URL": database}) as larder,
+        _running({"LARDER_DATABASE_URL": database, **(settings or {})}, application) as larder,
     ):
+        yield larder
+
+
+@contextmanager
+def own_postgres() -> Iterator[str]:
+    """Yield the URL of the PostgreSQL that was given, else of one started for the block."""
+    if url := parts.given("postgres"):
+        yield url
+        return
+    with parts.postgres() as url:
+        yield url
+
+
+@contextmanager
+def behind_https() -> Iterator[Larder]:
+    """Run Larder as behind a proxy that people reach by https; what it is told is believed."""
+    settings = {"LARDER_BASE_URL": "https://127.0.0.1", "LARDER_TRUSTED_PROXIES": "127.0.0.1"}
+    with _running(settings) as larder:
+        yield larder
+
+
+@contextmanager
+def behind_nginx() -> Iterator[Larder]:
+    """Run Larder as deploy/nginx.conf wants it: nginx sends the blobs, and is believed."""
+    settings = {"LARDER_ACCEL_PREFIX": "/blobs", "LARDER_TRUSTED_PROXIES": "127.0.0.1"}
+    with _running(settings) as larder:
         yield larder
 
 
@@ -155,7 +235,7 @@ def fresh_database(server_url: str) -> Iterator[str]:
 
 
 @contextmanager
-def _running(settings: Mapping[str, str]) -> Iterator[Larder]:
+def _running(settings: Mapping[str, str], application: str = _APPLICATION) -> Iterator[Larder]:
     """Prepare an installation, run its web server and worker, and let its people in."""
     with ExitStack() as stack:
         home, web_folder, worker_folder = (
@@ -172,7 +252,9 @@ def _running(settings: Mapping[str, str]) -> Iterator[Larder]:
         _run([sys.executable, "manage.py", "prepare"], environment)
 
         def web(port: int) -> list[str]:
-            return under(environment | {"LARDER_BIND": f"127.0.0.1:{port}"}, _procfile("web"))
+            *gunicorn, _ = _procfile("web")
+            bound = environment | {"LARDER_BIND": f"127.0.0.1:{port}"}
+            return under(bound, [*gunicorn, application])
 
         gunicorn = stack.enter_context(server(web_folder, web, answers=is_ready))
         stack.enter_context(
@@ -189,7 +271,9 @@ def _running(settings: Mapping[str, str]) -> Iterator[Larder]:
             logs=[folder / "server.log" for folder in (web_folder, worker_folder)],
         )
         _let_people_in(larder)
+        watch(ADMIN_PASSWORD)
         yield larder
+        require_none_in(larder.logs)
 
 
 def _let_people_in(larder: Larder) -> None:

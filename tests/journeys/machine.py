@@ -61,9 +61,16 @@ def twine(to: str, files: Iterable[Path], *, token: str, user: str = "__token__"
     return ("twine", "upload", "--repository-url", to, "-u", user, "-p", token, *_names(files))
 
 
-def uv(to: str, files: Iterable[Path], *, token: str | None, options: Command = ()) -> Command:
+def uv(
+    to: str,
+    files: Iterable[Path],
+    *,
+    token: str | None,
+    user: str = "__token__",
+    options: Command = (),
+) -> Command:
     """Return the command that uploads `files` with uv; no token means anonymously."""
-    who = ("-u", "__token__", "-p", token) if token else ()
+    who = ("-u", user, "-p", token) if token else ()
     command = ("uv", "publish", "--trusted-publishing", "never", "--publish-url", to)
     return (*command, *who, *options, *_names(files))
 

@@ -151,3 +151,21 @@ def executable(name: str, *folders: Path) -> Path | None:
     candidates = [folder / name for folder in folders]
     candidates += [Path(folder) / name for folder in os.get_exec_path()]
     return next((path for path in candidates if os.access(path, os.X_OK)), None)
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the process ids of the living children of a process that we started."""
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+    )
+    pairs = (line.split() for line in listed.stdout.splitlines())
+    return [int(child) for child, parent in pairs if int(parent) == pid]
+
+
+def kill(pid: int) -> bool:
+    """End a process without a word; say whether it was there."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True

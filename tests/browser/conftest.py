@@ -1,0 +1,99 @@
+"""What browser tests ask for: Chromium, a running Larder, and another site that means no good."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.journeys import larder as larders
+from tests.journeys.larder import ADMIN_PASSWORD, Larder
+from tests.parts.missing import missing
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The Chromium of this machine. As root, in a container, it has no sandbox of its own.
+
+    For one module: while it runs there is an event loop, in which Django asks no database.
+    """
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        missing("chromium", "`apt install chromium` or `make parts`")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A window of a visitor whom nobody knows."""
+    with chromium.new_context() as context:
+        yield context.new_page()
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[Larder]:
+    """Larder on SQLite and folders."""
+    with larders.embedded() as running:
+        yield running
+
+
+class OtherSite:
+    """A site at `localhost`, which is another one than `127.0.0.1` to a browser.
+
+    `pages` holds what it serves, by path.
+    """
+
+    def __init__(self) -> None:
+        pages = self.pages = {"/": ""}
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = 5  # a browser opens connections that it may never use
+
+            def do_GET(self) -> None:
+                page = pages.get(self.path)
+                self.send_response(200 if page is not None else 404)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.end_headers()
+                self.wfile.write((page or "").encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://localhost:{self.server.server_port}"
+
+    def visit(self, page: Page, content: str) -> None:
+        """Let the browser open a page of this site with `content`."""
+        self.pages["/"] = f"<!DOCTYPE html><title>Elsewhere</title><body>{content}</body>"
+        page.goto(f"{self.url}/")
+
+
+@pytest.fixture(scope="session")
+def elsewhere() -> Iterator[OtherSite]:
+    """The other site."""
+    site = OtherSite()
+    thread = threading.Thread(target=site.server.serve_forever, daemon=True)
+    thread.start()
+    yield site
+    site.server.shutdown()
+    site.server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def administrator(page: Page, embedded: Larder) -> Page:
+    """A browser in which the administrator has signed in."""
+    embedded.forgive()
+    page.goto(f"{embedded.url}/accounts/sign-in/")
+    page.fill("input[name=username]", "admin")
+    page.fill("input[name=password]", ADMIN_PASSWORD)
+    page.click("button:has-text('Sign in')")
+    page.wait_for_url(f"{embedded.url}/")
+    return page

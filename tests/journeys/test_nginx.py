@@ -1,0 +1,157 @@
+"""Behind nginx, with the configuration that we give out: reasons and headers arrive unchanged."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http.client import HTTPResponse
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests import dists
+from tests.clients import ROOT
+from tests.journeys import larder as larders
+from tests.journeys.larder import Larder, Repository
+from tests.journeys.wire import Content, request, upload
+from tests.parts.missing import missing
+from tests.parts.processes import executable, private_folder, server
+
+WHEEL, CONTENT = dists.make_wheel("frog", "1.0")
+SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+SANDBOX = "default-src 'none'; sandbox; frame-ancestors 'none'"
+_AROUND = """
+daemon off;
+%(user)s
+pid %(folder)s/nginx.pid;
+error_log stderr;
+events {}
+http {
+    access_log off;
+    client_body_temp_path %(folder)s/body;
+    proxy_temp_path %(folder)s/proxy;
+    fastcgi_temp_path %(folder)s/fastcgi;
+    uwsgi_temp_path %(folder)s/uwsgi;
+    scgi_temp_path %(folder)s/scgi;
+%(ours)s
+}
+"""
+
+
+@contextmanager
+def nginx(larder_port: int, blobs: Path) -> Iterator[int]:
+    """Run nginx with our configuration, adapted to this machine, and yield its port."""
+    program = executable("nginx", Path("/usr/sbin"))
+    if program is None:
+        missing("nginx", "`apt install nginx-light` or `make parts`")
+    with private_folder("nginx") as folder:
+
+        def command(port: int) -> list[str]:
+            ours = (ROOT / "deploy" / "nginx.conf").read_text()
+            ours = re.sub(r"listen 443 ssl;", f"listen 127.0.0.1:{port};", ours)
+            ours = re.sub(r"ssl_certificate.*", "", ours)
+            ours = ours.replace("127.0.0.1:8000", f"127.0.0.1:{larder_port}")
+            ours = ours.replace("/var/lib/larder/blobs/", f"{blobs}/")
+            # Its workers must be able to read the folder of the one who runs the tests.
+            user = "user root;" if os.geteuid() == 0 else ""
+            text = _AROUND % {"folder": folder, "ours": ours, "user": user}
+            (folder / "nginx.conf").write_text(text)
+            return [str(program), "-p", str(folder), "-c", str(folder / "nginx.conf")]
+
+        with server(folder, command) as running:
+            yield running.port
+
+
+@pytest.fixture(scope="module")
+def behind() -> Iterator[Larder]:
+    """A Larder that nginx stands in front of; its URL is nginx's."""
+    with larders.behind_nginx() as running:
+        blobs = Path(running.environment["LARDER_HOME"]) / "blobs"
+        with nginx(urlsplit(running.url).port or 0, blobs) as port:
+            yield replace(running, url=f"http://127.0.0.1:{port}")
+
+
+@pytest.fixture(scope="module")
+def shelf(behind: Larder) -> Repository:
+    """A repository with one file."""
+    repository = behind.repository()
+    content = Content(WHEEL, len(CONTENT), [CONTENT])
+    sent = upload(repository.url, behind.writer, content, name="frog", version="1.0")
+    assert sent == (200, "OK")
+    return repository
+
+
+def assert_once(response: HTTPResponse, expected: dict[str, str]) -> None:
+    """Require each header with its value, and not twice."""
+    for name, value in expected.items():
+        assert response.headers.get_all(name) == [value], name
+
+
+def test_a_refusal_keeps_its_reason(behind: Larder, shelf: Repository) -> None:
+    content = Content(WHEEL, len(CONTENT), [CONTENT])
+    status, reason = upload(shelf.url, behind.reader, content, name="frog", version="1.0")
+    assert status == 403
+    assert reason.startswith("You may read acme/")
+    with request("GET", shelf.simple, "lrd_wrong") as response:
+        assert (response.status, response.reason) == (
+            401,
+            "This token is not valid: it is wrong, expired or revoked.",
+        )
+
+
+def test_nginx_sends_the_file_as_safely_as_we_do(behind: Larder, shelf: Repository) -> None:
+    sha256 = hashlib.sha256(CONTENT).hexdigest()
+    url = f"{shelf.url}files/frog/{sha256}/{WHEEL}"
+    with request("GET", url, behind.reader) as response:
+        assert response.status == 200
+        assert response.read() == CONTENT
+        assert_once(response, SAFE | {"Content-Security-Policy": SANDBOX})
+        assert_once(response, {"Content-Type": "application/zip"})
+        assert_once(response, {"Content-Disposition": f'attachment; filename="{WHEEL}"'})
+        assert response.headers["Cache-Control"].startswith("private, ")
+        assert "Server" not in response.headers or response.headers["Server"] == "nginx"
+    with request("GET", url, behind.reader, headers={"Range": "bytes=2-9"}) as response:
+        assert (response.status, response.read()) == (206, CONTENT[2:10])
+        assert_once(response, {"Content-Security-Policy": SANDBOX})
+
+
+@pytest.mark.parametrize("path", ["simple/frog/", f"files/frog/{WHEEL}.metadata", "nothing/x/y"])
+def test_what_larder_says_passes_once(behind: Larder, shelf: Repository, path: str) -> None:
+    with request("GET", shelf.url + path, behind.reader) as response:
+        assert_once(response, SAFE)
+        assert len(response.headers.get_all("Content-Security-Policy", [])) == 1
+
+
+def test_blobs_are_nobodys_to_ask_for(behind: Larder, shelf: Repository) -> None:
+    blobs = Path(behind.environment["LARDER_HOME"]) / "blobs"
+    stored = [path for path in blobs.rglob("*") if path.is_file()]
+    assert stored
+    for path in stored:
+        url = f"{behind.url}/blobs/{path.relative_to(blobs)}"
+        with request("GET", url, behind.reader) as response:
+            assert response.status == 404
+            assert response.read() != CONTENT
+
+
+def test_while_larder_restarts_nginx_says_so(behind: Larder) -> None:
+    with (
+        nginx(9, Path("/nowhere")) as port,
+        request("GET", f"http://127.0.0.1:{port}/acme/any/simple/", behind.reader) as response,
+    ):
+        assert response.status == 503
+        assert response.headers["Retry-After"] == "5"
+        assert response.read().decode().startswith("Larder cannot be reached at the moment.")
+        assert_once(response, {"X-Content-Type-Options": "nosniff"})
+        assert_once(response, {"Content-Security-Policy": SANDBOX})
