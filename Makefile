@@ -10,8 +10,8 @@ PYTEST := $(BIN)/python -m pytest
 JOURNEYS := tests/journeys tests/browser
 UNIT := -n auto $(JOURNEYS:%=--ignore=%)
 CLIENTS := pip uv twine poetry pdm hatch flit build
-APT := postgresql redis-server chromium
-BREW := postgresql@17 redis
+APT := postgresql redis-server nginx-light chromium unzip
+BREW := postgresql@17 redis nginx unzip
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,7 @@ run: $(VENV)/base.txt  ## start Larder here: web, worker and beat, until Ctrl-C
 	while wait $$honcho; code=$$?; kill -0 $$honcho 2>/dev/null; do :; done; \
 	case $$code in 130|143) exit 0 ;; *) exit $$code ;; esac
 
+# The properties once more, with examples that nobody has seen; the summary names their seed.
 test: $(VENV)/dev.txt  ## run every test, on SQLite and on PostgreSQL, and the journeys
 	@code=0; summary=; \
 	step() { \
@@ -38,6 +39,9 @@ test: $(VENV)/dev.txt  ## run every test, on SQLite and on PostgreSQL, and the j
 	}; \
 	step SQLite $(PARTS) moto rclone -- env -u LARDER_STORAGE_URL $(PYTEST) $(UNIT); \
 	step PostgreSQL $(PARTS) postgres moto rclone -- env -u LARDER_STORAGE_URL $(PYTEST) $(UNIT); \
+	seed=$$(od -An -N4 -tu4 /dev/urandom | tr -d ' '); \
+	step "Properties --hypothesis-seed=$$seed" \
+		$(PYTEST) $(UNIT) -m hypothesis --hypothesis-profile=fresh --hypothesis-seed=$$seed; \
 	step Journeys $(PARTS) postgres pgmq moto -- $(PYTEST) tests/journeys $(wildcard tests/browser); \
 	printf '\nmake test:%s\n' "$$summary"; exit $$code
 
@@ -52,6 +56,10 @@ soak: $(VENV)/dev.txt  ## run the tests and the benches with the full counts (ho
 
 bench-visibility: $(VENV)/dev.txt  ## publish, then read at once from elsewhere, many times
 	@$(PARTS) postgres -- $(BIN)/python bench/visibility.py
+
+bench-crashes: $(VENV)/dev.txt  ## upload while the server is killed, and look for losses
+	@$(BIN)/python bench/crashes.py --database sqlite
+	@$(PARTS) postgres -- $(BIN)/python bench/crashes.py --database postgres
 
 lint: $(VENV)/dev.txt  ## check style, types, imports, templates, migrations and settings
 	@$(BIN)/pre-commit run --all-files --show-diff-on-failure
@@ -75,7 +83,7 @@ parts:  ## install the servers and the browser that the tests use
 		$$sudo apt-get update -q && $$sudo apt-get install -q -y $(APT); \
 	elif command -v brew >/dev/null; then \
 		brew install $(BREW) && brew install --cask chromium; \
-	else echo 'Install PostgreSQL, Redis and Chromium with the package manager of this system.'; fi
+	else echo 'Install PostgreSQL, Redis, Chromium and unzip with the package manager of this system.'; fi
 
 clean:  ## remove everything that can be made again; data in var/ stays
 	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
