@@ -15,7 +15,10 @@ import tempfile
 if "LARDER_TEST_HOME" not in os.environ:
     home = tempfile.mkdtemp(prefix="larder-tests-")
     os.environ["LARDER_TEST_HOME"] = home
-    pathlib.Path(home, "static").mkdir()  # whitenoise warns of a missing folder
+    # Whitenoise warns of a missing folder, and looks once for what it gives out.
+    static = pathlib.Path(home, "static")
+    static.mkdir()
+    (static / "table.css").touch()
     atexit.register(shutil.rmtree, home, ignore_errors=True)
 
 os.environ["LARDER_HOME"] = os.environ["LARDER_TEST_HOME"]

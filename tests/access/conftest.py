@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,8 +19,6 @@ def shared_world(
 ) -> Iterator[tuple[World, Path]]:
     """Everybody and every place, in a transaction that is rolled back after the module."""
     folder = tmp_path_factory.mktemp("access")
-    # Whitenoise looks once for what it gives out.
-    Path(os.environ["LARDER_TEST_HOME"], "static", "table.css").touch()
     logging.disable()  # thousands of refusals, each with its line
     with (
         django_db_blocker.unblock(),
