@@ -12,7 +12,11 @@ from repos.models import Repository
 
 
 class Project(models.Model):
-    """A name in one repository, unique by its normalised form. Its row is never deleted."""
+    """A name in one repository, unique by its normalised form. Its row is never deleted.
+
+    A local has the name, and keeps it, from its first file on, until an administrator lets it go. A
+    remote has a row for each name of which it holds, or held, a file.
+    """
 
     class Status(models.TextChoices):
         """PEP 792: the status markers of a project."""
@@ -24,17 +28,20 @@ class Project(models.Model):
 
     repository = models.ForeignKey(Repository, on_delete=models.PROTECT, related_name="projects")
     name = models.CharField(max_length=200)  # as the latest upload spells it
+    scope = models.CharField(max_length=200, blank=True)  # of a remote: where upstream has it
     normalized = models.CharField(max_length=200)  # PEP 503
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.ACTIVE)
     status_reason = models.CharField(max_length=500, blank=True)
     changed = models.BigIntegerField(default=0)  # the repository's serial at its last change
     created_at = models.DateTimeField(editable=False)
+    let_go_at = models.DateTimeField(null=True, editable=False)  # others may have the name again
 
     class Meta:
         ordering: ClassVar = ["normalized"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["repository", "normalized"], name="one_project_per_name_and_repository"
+                fields=["repository", "scope", "normalized"],
+                name="one_project_per_name_and_repository",
             ),
         ]
         indexes: ClassVar = [models.Index(fields=["repository", "changed"], name="project_changed")]
@@ -116,6 +123,14 @@ class Distribution(models.Model):
         FAILED = "failed", "failed"
         UNLISTED = "unlisted", "unlisted"
 
+    class UpstreamChange(models.TextChoices):
+        """What upstream has done to a file that a remote holds."""
+
+        YANKED = "yanked", "yanked upstream"
+        REMOVED = "removed", "removed upstream"
+        QUARANTINED = "quarantined", "quarantined upstream"
+        OTHER_BYTES = "other-bytes", "shown upstream with another hash"
+
     repository = models.ForeignKey(
         Repository, on_delete=models.PROTECT, related_name="distributions"
     )
@@ -127,7 +142,8 @@ class Distribution(models.Model):
     )
     path = models.CharField(max_length=700)  # within the repository, as Artifactory's users see it
     filename = models.CharField(max_length=255)
-    identity = models.CharField(max_length=512)  # equal for two spellings of one file name
+    # Equal for two spellings of one file name; a remote's begins with its scope.
+    identity = models.CharField(max_length=720)
     kind = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in Kind])
     python_tag = models.CharField(max_length=255, blank=True)
     size = models.BigIntegerField()
@@ -142,6 +158,9 @@ class Distribution(models.Model):
     )
     uploaded_at = models.DateTimeField(editable=False)
     uploaded_by = models.CharField(max_length=201, blank=True)  # the user's name then
+    used_at = models.DateTimeField(null=True, editable=False)  # of a remote: last given out
+    upstream_change = models.CharField(max_length=12, choices=UpstreamChange.choices, blank=True)
+    upstream_changed_at = models.DateTimeField(null=True, editable=False)
     deleted_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
@@ -204,15 +223,30 @@ class Property(models.Model):
 
 
 class UpstreamPage(models.Model):
-    """What the index behind a remote last said of one name."""
+    """What the index behind a remote last said of one name, and who is asking it now.
+
+    The lines stand in one document: rows of `Distribution` are for bytes that we hold.
+    """
 
     repository = models.ForeignKey(
         Repository, on_delete=models.CASCADE, related_name="upstream_pages"
     )
     scope = models.CharField(max_length=200, blank=True)
     normalized = models.CharField(max_length=200)
-    is_served = models.BooleanField()  # False: "there is no such project"
-    answered_at = models.DateTimeField()
+    is_served = models.BooleanField(default=False)  # False: "there is no such project"
+    was_ever_served = models.BooleanField(default=False)
+    let_go_at = models.DateTimeField(null=True, editable=False)  # of a remote that keeps names
+    document = models.BinaryField(null=True)  # packages.upstream.documents
+    etag = models.CharField(max_length=255, blank=True)  # upstream's
+    last_modified = models.CharField(max_length=64, blank=True)  # upstream's
+    answered_at = models.DateTimeField(null=True)  # when upstream last said so, 304 included
+    failed_at = models.DateTimeField(null=True)  # when it last could not say, since then
+    failure = models.CharField(max_length=500, blank=True)
+    used_at = models.DateTimeField(null=True)  # when a client last asked for it
+    changed = models.BigIntegerField(default=0)  # the repository's serial at its last change
+    # Who is asking upstream now: only the holder of the fence may write what comes back.
+    fence = models.CharField(max_length=32, blank=True)
+    heartbeat_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -220,7 +254,54 @@ class UpstreamPage(models.Model):
                 fields=["repository", "scope", "normalized"], name="one_upstream_page_per_name"
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["normalized"], name="upstream_page_by_name")]
+        indexes: ClassVar = [
+            models.Index(fields=["normalized"], name="upstream_page_by_name"),
+            models.Index(fields=["repository", "changed"], name="upstream_page_changed"),
+            models.Index(fields=["used_at"], name="upstream_page_used_at"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.normalized} behind {self.repository}"
+
+
+class Fetch(models.Model):
+    """One file on its way from upstream, for however many callers in however many processes."""
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="fetches")
+    scope = models.CharField(max_length=200, blank=True)
+    normalized = models.CharField(max_length=200)
+    filename = models.CharField(max_length=255)
+    sha256 = models.CharField(max_length=64, blank=True)  # as upstream's page says, if it does
+    host = models.CharField(max_length=255, blank=True)  # whose spool the bytes are in
+    spool = models.CharField(max_length=255, blank=True)  # the file there
+    fence = models.CharField(max_length=32, blank=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    refused_until = models.DateTimeField(null=True)  # after bytes that were not what was listed
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["repository", "scope", "normalized", "filename", "sha256"],
+                name="one_fetch_per_file",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.filename} for {self.repository}"
+
+
+class UpstreamHealth(models.Model):
+    """How the index behind a remote has answered lately, for all processes: the circuit breaker."""
+
+    repository = models.OneToOneField(
+        Repository, on_delete=models.CASCADE, primary_key=True, related_name="upstream_health"
+    )
+    answered_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0)  # in a row
+    failed_at = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=500, blank=True)
+    closed_until = models.DateTimeField(null=True)  # it is not asked before
+
+    def __str__(self) -> str:
+        return f"health of {self.repository}"

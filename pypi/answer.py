@@ -34,6 +34,7 @@ class Ask:
     method: str
     tenant: str
     key: str
+    scope: str = ""  # of a remote: where its upstream keeps the index that is meant
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     address: str = ""

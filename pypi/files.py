@@ -8,7 +8,7 @@ from django.conf import settings
 
 from accounts.roles import Role
 from packages import storage
-from packages.index.base import FileNotFound, Stored
+from packages.index.base import Arriving, FileNotFound, Stored
 from packages.index.opening import open_index
 from pypi.answer import NEVER_A_PAGE, Answer, Ask, caching, is_unchanged
 from pypi.ranges import Unsatisfiable, asked_range
@@ -34,14 +34,35 @@ def file(ask: Ask, project: str, filename: str, sha256: str = "") -> Answer:
     repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
     if not filename.isprintable():  # PostgreSQL would not even look for a NUL
         raise FileNotFound(f"There is no such file in {repository}.")
-    index = open_index(repository)
+    index = open_index(repository, ask.principal, ask.scope)
     name = readable_name(project, str(repository))
     policy = _IMMUTABLE if sha256 else "no-cache"
     if filename.endswith(_METADATA):
         raw = index.metadata(name, filename.removesuffix(_METADATA), sha256)
         headers = {"Content-Type": "text/plain; charset=utf-8"} | NEVER_A_PAGE
         return revalidated(ask, raw, headers, policy=policy)
-    return _bytes_of(ask, index.open(name, filename, sha256), policy)
+    found = index.open(name, filename, sha256)
+    if isinstance(found, Arriving):
+        return _arriving(ask, found, policy)
+    return _bytes_of(ask, found, policy)
+
+
+def _arriving(ask: Ask, arriving: Arriving, policy: str) -> Answer:
+    """Return the whole file while it is still coming: no ranges of what is not there yet."""
+    headers = {
+        **caching(ask, policy),
+        **NEVER_A_PAGE,
+        "Content-Type": _content_type(arriving.filename),
+        "Content-Disposition": f'attachment; filename="{arriving.filename}"',
+    }
+    if arriving.sha256:
+        headers["ETag"] = f'"{arriving.sha256}"'
+    if arriving.size is not None:
+        headers["Content-Length"] = str(arriving.size)
+    if ask.method == "HEAD":
+        arriving.stream.close()
+        return Answer(status=200, headers=headers)
+    return Answer(status=200, headers=headers, stream=arriving.stream)
 
 
 def _bytes_of(ask: Ask, stored: Stored, policy: str) -> Answer:

@@ -36,7 +36,7 @@ def project_json(ask: Ask, project: str, version: str = "") -> Answer:
     """Answer with what is known of a project, at `version` or at its newest one."""
     repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
     name = readable_name(project, str(repository))
-    index = open_index(repository)
+    index = open_index(repository, ask.principal, ask.scope)
     page = index.page(name)
     releases: dict[str, list[PageFile]] = defaultdict(list)
     for file in page.files:
@@ -128,12 +128,12 @@ def _file(to_repository: str, name: NormalizedName, file: PageFile) -> dict[str,
     return {
         "filename": file.filename,
         "url": file_url(name, file, to_repository=to_repository),
-        "digests": {"sha256": file.sha256},
+        "digests": {"sha256": file.sha256} if file.sha256 else {},
         "size": file.size,
         "packagetype": _PACKAGE_TYPES[Kind(file.kind)],
         "python_version": file.python_tag or "source",
         "requires_python": file.requires_python or None,
-        "upload_time_iso_8601": upload_time(file.uploaded_at),
+        "upload_time_iso_8601": upload_time(file.uploaded_at) if file.uploaded_at else None,
         "yanked": file.yanked_reason is not None,
         "yanked_reason": file.yanked_reason or None,
     }

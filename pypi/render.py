@@ -79,20 +79,26 @@ def upload_time(moment: datetime) -> str:
 
 
 def file_url(project: str, file: PageFile, *, to_repository: str) -> str:
-    """Return the relative URL of exactly these bytes, from a page `to_repository` below it."""
-    return f"{to_repository}files/{project}/{file.sha256}/{quote(file.filename)}"
+    """Return the relative URL of exactly these bytes, from a page `to_repository` below it.
+
+    Of the present ones, where no digest is known yet.
+    """
+    digest = f"{file.sha256}/" if file.sha256 else ""
+    return f"{to_repository}files/{project}/{digest}{quote(file.filename)}"
 
 
 def _file_json(page: ProjectPage, file: PageFile) -> dict[str, object]:
     entry: dict[str, object] = {
         "filename": file.filename,
         "url": file_url(page.name, file, to_repository=_TO_REPOSITORY),
-        "hashes": {"sha256": file.sha256},
-        "size": file.size,
-        "upload-time": upload_time(file.uploaded_at),
+        "hashes": {"sha256": file.sha256} if file.sha256 else {},
         # PEP 592: an empty reason would read as "not yanked" to pip and "yanked" to uv.
         "yanked": False if file.yanked_reason is None else file.yanked_reason or True,
     }
+    if file.size is not None:
+        entry["size"] = file.size
+    if file.uploaded_at is not None:
+        entry["upload-time"] = upload_time(file.uploaded_at)
     if file.requires_python:
         entry["requires-python"] = file.requires_python
     if file.metadata_sha256:
@@ -105,7 +111,7 @@ def _file_json(page: ProjectPage, file: PageFile) -> dict[str, object]:
 
 def _attributes(page: ProjectPage, file: PageFile) -> str:
     url = file_url(page.name, file, to_repository=_TO_REPOSITORY)
-    pairs = {"href": f"{url}#sha256={file.sha256}"}
+    pairs = {"href": f"{url}#sha256={file.sha256}" if file.sha256 else url}
     if file.requires_python:
         pairs["data-requires-python"] = file.requires_python
     if file.metadata_sha256:

@@ -24,7 +24,7 @@ def project_list(ask: Ask) -> Answer:
     repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
     if not _path(ask).endswith("/"):
         return _moved(ask, f"{_path(ask)}/")
-    projects = open_index(repository).projects()
+    projects = open_index(repository, ask.principal, ask.scope).projects()
     return _page(
         ask,
         serial=projects.serial,
@@ -44,7 +44,7 @@ def project_page(ask: Ask, project: str) -> Answer:
     above = path.rstrip("/").rpartition("/")[0]
     if path != f"{above}/{normalized}/":
         return _moved(ask, f"{above}/{normalized}/")
-    page = open_index(repository).page(normalized)
+    page = open_index(repository, ask.principal, ask.scope).page(normalized)
     return _page(
         ask,
         serial=page.serial,

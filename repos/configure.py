@@ -41,6 +41,25 @@ _SETTINGS = (
     "overwrite_allowed",
     "releases_close_after_days",
 )
+_UPSTREAM = (
+    "index_url",
+    "suffix",
+    "scopes",
+    "files_url",
+    "username",
+    "private_allowed",
+    "names_are_kept",
+    "ca",
+    "proxy",
+    "connect_seconds",
+    "read_seconds",
+    "fresh_seconds",
+    "negative_seconds",
+    "offline",
+    "lists_projects",
+    "include",
+    "exclude",
+)
 
 
 def create_repository(
@@ -284,8 +303,7 @@ def _settings_of(repository: Repository) -> dict[str, object]:
 def _upstream_facts(upstream: Upstream | None) -> dict[str, object]:
     if upstream is None:
         return {}
-    names = ("index_url", "suffix", "username", "private_allowed")
-    facts: dict[str, object] = {name: getattr(upstream, name) for name in names}
+    facts: dict[str, object] = {name: getattr(upstream, name) for name in _UPSTREAM}
     return facts | {"has_password": bool(upstream.sealed_password)}
 
 

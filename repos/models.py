@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.utils.deconstruct import deconstructible
 
 from accounts.models import Membership, Team, Tenant, Token
 from accounts.roles import Role
@@ -40,6 +42,44 @@ validate_claim = RegexValidator(
     r"\A[a-z0-9]+(-[a-z0-9]+)*(-\*)?\Z",
     "Give a normalised project name, or a beginning of one that ends in -*.",
 )
+
+
+# A scope's segments go into upstream's URL as they are; none may lead out of it.
+_SEGMENT = r"(?!\.+(?:/|\Z))[A-Za-z0-9._-]+"
+validate_scope = RegexValidator(
+    rf"\A{_SEGMENT}(/{_SEGMENT})*\Z",
+    "Give a scope such as root/pypi: letters, digits, . _ - and /.",
+)
+validate_scope_pattern = RegexValidator(
+    rf"\A{_SEGMENT}(/{_SEGMENT})*(/\*)?\Z", "Give a scope such as root/pypi, or user/* for many."
+)
+# Of normalised names; a star stands for any characters.
+validate_name_pattern = RegexValidator(
+    r"\A[a-z0-9*-]+\Z", "Give a normalised project name; * stands for any characters."
+)
+
+
+@deconstructible
+class ListOf:
+    """Validates a list of short texts by the validator of one."""
+
+    def __init__(self, one: RegexValidator) -> None:
+        self.one = one
+
+    def __eq__(self, other: object) -> bool:
+        """Compare as migrations do."""
+        return isinstance(other, ListOf) and self.one == other.one
+
+    def __hash__(self) -> int:
+        """Agree with the comparison."""
+        return hash(self.one.regex)
+
+    def __call__(self, value: object) -> None:
+        """Refuse what is no list, and what holds something that one would not be."""
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise ValidationError("Give a list of texts.")
+        for each in value:
+            self.one(each)
 
 
 class Rules(models.TextChoices):
@@ -135,7 +175,7 @@ class RepositoryState(models.Model):
 
 
 class Upstream(models.Model):
-    """Where a remote repository points."""
+    """Where a remote repository points, and how it is asked."""
 
     repository = models.OneToOneField(Repository, on_delete=models.CASCADE, related_name="upstream")
     index_url = models.CharField(
@@ -150,6 +190,19 @@ class Upstream(models.Model):
         blank=True,
         help_text="simple for most, +simple for devpi, empty for a flat list of files.",
     )
+    scopes = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[ListOf(validate_scope_pattern)],
+        help_text="What may stand between the index URL and the suffix: root/pypi, or user/*.",
+    )
+    files_url = models.CharField(
+        "URL of files",
+        max_length=1000,
+        blank=True,
+        validators=[validate_index_url],
+        help_text="A further host that files come from with the same user name and password.",
+    )
     username = models.CharField(max_length=255, blank=True)
     sealed_password = models.TextField(blank=True, editable=False)
     private_allowed = models.BooleanField(
@@ -157,18 +210,157 @@ class Upstream(models.Model):
         default=False,
         help_text="Tick it for an index inside your network.",
     )
+    names_are_kept = models.BooleanField(
+        "names are kept",
+        null=True,
+        blank=True,
+        help_text="Yes: a name it ever had is never taken from other remotes. "
+        "Unknown: yes if it has a password or may have a private address.",
+    )
+    ca = models.TextField(
+        "certificate authority",
+        blank=True,
+        help_text="In PEM form, when the usual ones do not vouch for it.",
+    )
+    proxy = models.CharField(
+        max_length=1000,
+        blank=True,
+        validators=[validate_index_url],
+        help_text="The http proxy that leads to it, without user name or password.",
+    )
+    connect_seconds = models.PositiveSmallIntegerField(
+        "seconds to connect", default=5, validators=[MinValueValidator(1), MaxValueValidator(60)]
+    )
+    read_seconds = models.PositiveSmallIntegerField(
+        "seconds of silence",
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(600)],
+        help_text="After so many seconds without a byte it counts as away.",
+    )
+    fresh_seconds = models.PositiveIntegerField(
+        "fresh for",
+        default=600,
+        validators=[MaxValueValidator(2_592_000)],
+        help_text="Seconds for which a page is served without asking again.",
+    )
+    negative_seconds = models.PositiveIntegerField(
+        "not there for",
+        default=60,
+        validators=[MaxValueValidator(86_400)],
+        help_text="Seconds for which it is not asked again for a project that it did not have.",
+    )
+    offline = models.BooleanField(
+        default=False, help_text="Serve what is kept, and ask for nothing."
+    )
+    lists_projects = models.BooleanField(
+        "passes its list of projects on",
+        default=True,
+        help_text="The list can be long; installers do not need it.",
+    )
+    include = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[ListOf(validate_name_pattern)],
+        help_text="Names that it is asked for, such as acme-*; empty: all.",
+    )
+    exclude = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[ListOf(validate_name_pattern)],
+        help_text="Names that it is never asked for.",
+    )
 
     def __str__(self) -> str:
         return self.index_url
 
     def clean(self) -> None:
-        """Keep credentials out of the URL, where they would be shown."""
+        """Keep credentials out of the URLs, where they would be shown."""
         if self.repository.kind != Kind.REMOTE:
             raise ValidationError("Only a remote repository has an upstream.")
-        if "@" in self.index_url.partition("://")[2].partition("/")[0]:
-            raise ValidationError(
-                {"index_url": "Give user name and password in their own fields, not in the URL."}
-            )
+        for name in ("index_url", "files_url", "proxy"):
+            if "@" in getattr(self, name).partition("://")[2].partition("/")[0]:
+                raise ValidationError(
+                    {name: "Give user name and password in their own fields, not in the URL."}
+                )
+
+    @property
+    def keeps_names(self) -> bool:
+        """Say whether a name that it ever had is not taken from other remotes."""
+        if self.names_are_kept is None:
+            return bool(self.sealed_password) or self.private_allowed
+        return self.names_are_kept
+
+    def may_ask_for(self, normalized: str) -> bool:
+        """Say whether upstream is asked for the project of this normalised name at all."""
+        wanted = not self.include or any(fnmatchcase(normalized, each) for each in self.include)
+        return wanted and not any(fnmatchcase(normalized, each) for each in self.exclude)
+
+    def may_use_scope(self, scope: str) -> bool:
+        """Say whether `scope` may stand in our URLs for this remote; none always may."""
+        return not scope or any(
+            scope == each or (each.endswith("/*") and scope.startswith(each[:-1]))
+            for each in self.scopes
+        )
+
+
+class VirtualSettings(models.Model):
+    """How a virtual repository shows its members. Without a row: as the defaults say."""
+
+    class Merge(models.TextChoices):
+        """Whose files a name shows that several members have."""
+
+        ALL = "all", "all members' files"
+        FIRST = "first", "the files of the first member that has it"
+
+    repository = models.OneToOneField(
+        Repository, on_delete=models.CASCADE, related_name="virtual_settings"
+    )
+    merge = models.CharField(
+        "a name shows",
+        max_length=5,
+        choices=Merge.choices,
+        default=Merge.ALL,
+    )
+    deployment = models.ForeignKey(
+        Repository,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="deployment_of",
+        verbose_name="uploads go to",
+        help_text="A local repository below it. Empty: uploads are refused.",
+    )
+
+    def __str__(self) -> str:
+        return f"settings of {self.repository}"
+
+
+class AlsoUpstream(models.Model):
+    """A name of ours that a virtual takes from its remotes as well, because an admin says so."""
+
+    virtual = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="also_upstream")
+    normalized = models.CharField(
+        "project",
+        max_length=200,
+        validators=[
+            RegexValidator(r"\A[a-z0-9]+(-[a-z0-9]+)*\Z", "Give a normalised project name.")
+        ],
+    )
+
+    class Meta:
+        ordering: ClassVar = ["virtual", "normalized"]
+        verbose_name = "name also from upstream"
+        verbose_name_plural = "names also from upstream"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["virtual", "normalized"],
+                name="a_virtual_marks_a_name_once",
+                violation_error_message="The virtual has this mark already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.normalized} also from upstream in {self.virtual}"
 
 
 class Member(models.Model):
@@ -178,13 +370,19 @@ class Member(models.Model):
     repository = models.ForeignKey(
         Repository, on_delete=models.PROTECT, related_name="member_of", verbose_name="member"
     )
+    scope = models.CharField(
+        max_length=200,
+        blank=True,
+        validators=[validate_scope],
+        help_text="Of a remote that is asked with scopes: the one that is shown here.",
+    )
     position = models.PositiveSmallIntegerField(default=0, help_text="Smaller comes first.")
 
     class Meta:
         ordering: ClassVar = ["position", "pk"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["virtual", "repository"],
+                fields=["virtual", "repository", "scope"],
                 name="a_virtual_shows_a_repository_once",
                 violation_error_message="The virtual has this member already.",
             ),
@@ -195,7 +393,8 @@ class Member(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.repository} in {self.virtual}"
+        where = f"{self.repository}/{self.scope}" if self.scope else str(self.repository)
+        return f"{where} in {self.virtual}"
 
 
 class Grant(models.Model):

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from base.errors import LarderError
 from packages.filenames import NormalizedName
+from packages.storage import Readable
 
 
 class ProjectNotFound(LarderError):
@@ -38,12 +39,12 @@ class PageFile:
     filename: str
     # The display spelling of its version, for PEP 700's `versions` and for people.
     version: str
-    # PEP 503/691: a hash for the file, here always one.
+    # PEP 503/691: a hash for the file; empty where upstream names none and we do not hold it.
     sha256: str
-    # PEP 700: mandatory, in bytes.
-    size: int
-    # PEP 700: "the time the file was uploaded to the index".
-    uploaded_at: datetime
+    # PEP 700: in bytes; None where upstream does not say and we do not hold it.
+    size: int | None
+    # PEP 700: "the time the file was uploaded to the index", upstream's for a remote's file.
+    uploaded_at: datetime | None
     # PEP 503: `data-requires-python`; empty when the file does not say.
     requires_python: str
     # PEP 658/714: the digest of the file's metadata; empty when none is served.
@@ -69,6 +70,8 @@ class ProjectPage:
     status_reason: str
     # The serial of the repository when the project last changed.
     serial: int
+    # When upstream said so, if it cannot be asked now (RFC 9111 "stale"); None: this is current.
+    stale_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,19 @@ class Stored:
     uploaded_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """The bytes of one file that upstream is sending at this moment."""
+
+    filename: str
+    # In bytes; None when neither the page nor upstream's answer says.
+    size: int | None
+    # As upstream's page says; empty when it does not.
+    sha256: str
+    # Ends short of `size`, by raising, when upstream stops or the digest does not hold.
+    stream: Readable
+
+
 class Index(Protocol):
     """What every kind of repository answers.
 
@@ -102,7 +118,7 @@ class Index(Protocol):
     def page(self, project: NormalizedName) -> ProjectPage:
         """Return the files of `project`. Raises ProjectNotFound, IndexUnavailable."""
 
-    def open(self, project: NormalizedName, filename: str, sha256: str = "") -> Stored:
+    def open(self, project: NormalizedName, filename: str, sha256: str = "") -> Stored | Arriving:
         """Return where the bytes of a file are; with `sha256`, of exactly these bytes.
 
         Raises ProjectNotFound, FileNotFound, FileWithheld, IndexUnavailable.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from accounts.principal import Principal
 from packages.index.base import Index, IndexNotServed
 from packages.index.local import LocalIndex
 from repos.models import Kind, Repository
 
 
-def open_index(repository: Repository) -> Index:
-    """Return the behaviour of `repository`, or raise IndexNotServed when it has none yet."""
+def open_index(repository: Repository, by: Principal, scope: str = "") -> Index:  # noqa: ARG001
+    """Return the behaviour of `repository` to `by`, or raise IndexNotServed when it has none yet.
+
+    `scope` is where a remote's upstream keeps the index that is meant; empty: at its root.
+    """
     match repository.kind:
         case Kind.LOCAL:
             return LocalIndex(repository)
