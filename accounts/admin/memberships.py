@@ -39,7 +39,7 @@ class MembershipAdmin(UseCaseAdmin[Membership]):
     list_display = ("user", "tenant", "kind")
     list_filter = ("tenant", "kind")
     search_fields = ("user__username", "tenant__slug")
-    list_select_related = ("user", "tenant")
+    reads_with = ("user", "tenant")
 
     def get_form(
         self,
