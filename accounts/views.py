@@ -1,19 +1,24 @@
-"""The forms that ask for a password: signing in, and changing one's own."""
+"""What people do for themselves: sign in, change their password, answer an invitation."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin.forms import AdminPasswordChangeForm
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, redirect_to_login
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
 
-from accounts.authentication import CredentialsRefused, by_password
+from accounts import members
+from accounts.authentication import CredentialsRefused, by_password, signed_in
 from accounts.models import User
 from accounts.throttle import FailuresUncounted, TooManyFailures
+from base.errors import InvalidInput
 
 # A session ends this long after its sign-in, used or not: a stolen cookie does too.
 SESSION_LASTS = timedelta(days=14)
@@ -56,6 +61,26 @@ class SignIn(LoginView):
         """Show the form again, with the status that a client would get."""
         refusal = form.refusal if isinstance(form, SignInForm) else None
         return with_status_of(refusal, super().form_invalid(form))
+
+
+@require_POST
+def answer_invitation(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take `answer` ("join" or "decline") to an invitation of the caller's own name."""
+    principal = signed_in(request)
+    if principal.user is None:
+        return redirect_to_login("/")
+    invitation = members.invitations_of(principal.user).filter(pk=pk).first()
+    match request.POST.get("answer"):
+        case _ if invitation is None:
+            messages.error(request, "This invitation is not there any more.")
+        case "join":
+            members.join(invitation, user=principal.user, by=principal.actor)
+            messages.success(request, f"You are a member of {invitation.tenant} now.")
+        case "decline":
+            members.decline(invitation, by=principal.actor)
+        case _:
+            raise InvalidInput("Answer with join or decline.")
+    return redirect("home")
 
 
 class OwnPasswordForm(AdminPasswordChangeForm):
