@@ -16,10 +16,15 @@ def beneath(repository: Repository) -> set[int]:
     return _reached({repository.pk}, _members_of)
 
 
+def virtuals_above(repository: Repository) -> set[int]:
+    """Return the ids of the virtuals that show `repository`, however nested."""
+    return _reached({repository.pk}, _virtuals_over)
+
+
 def beneath_all_above(virtual: Repository) -> dict[int, frozenset[int]]:
     """Return what is beneath `virtual` and each virtual above it, by their ids."""
-    above = _reached({virtual.pk}, _virtuals_over)
-    return {each: frozenset(_reached({each}, _members_of)) for each in {virtual.pk, *above}}
+    over = {virtual.pk, *virtuals_above(virtual)}
+    return {each: frozenset(_reached({each}, _members_of)) for each in over}
 
 
 def names_kept_by(repositories: set[int]) -> dict[int, set[str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from accounts.principal import Principal
 from repos.access import readable_by
@@ -148,13 +148,9 @@ def readable_beneath(principal: Principal, tree: Tree) -> frozenset[int]:
 
     DESIGN "Access": a token limited to a virtual reads through it as far as its owner may.
     """
-    rows = readable_by(as_owner(principal)).filter(pk__in=tree.beneath)
+    owner = replace(principal, token=None)
+    rows = readable_by(owner).filter(pk__in=tree.beneath)
     return frozenset(rows.values_list("pk", flat=True))
-
-
-def as_owner(principal: Principal) -> Principal:
-    """Return the principal without the limits of their token."""
-    return Principal(user=principal.user, address=principal.address)
 
 
 def claims_on(name: str, repositories: Iterable[int]) -> dict[int, int]:

@@ -14,6 +14,7 @@ import enum
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Protocol
 
 from packages.filenames import (
     FilenameRefused,
@@ -23,7 +24,6 @@ from packages.filenames import (
     parse_filename,
 )
 from packages.index.base import (
-    Index,
     IndexNotServed,
     IndexUnavailable,
     PageFile,
@@ -34,7 +34,15 @@ from packages.index.keepers import Facts, facts_of
 from repos.models import Repository
 from repos.virtuals import Place, Source, SourceId, Tree
 
-OpenSource = Callable[[Source], Index]
+
+class Pages(Protocol):
+    """As much of an index as a decision needs."""
+
+    def page(self, project: NormalizedName) -> ProjectPage:
+        """Return the files of `project`. Raises ProjectNotFound, IndexUnavailable."""
+
+
+AskSource = Callable[[Source], Pages]
 
 
 class Cause(enum.IntEnum):
@@ -84,6 +92,8 @@ class Decision:
     """What a virtual answers for one name, to whoever may read the same sources."""
 
     name: NormalizedName
+    # The ids of all beneath the virtual that those who get this answer may read.
+    readable: frozenset[int]
     # Of the sources that may be read and were asked, in the order in which they count.
     lines: tuple[Line, ...]
     silences: tuple[Silence, ...]
@@ -107,12 +117,10 @@ class Decision:
         )
 
 
-def decide(
-    tree: Tree, name: NormalizedName, readable: frozenset[int], open_source: OpenSource
-) -> Decision:
+def decide(tree: Tree, name: NormalizedName, readable: frozenset[int], ask: AskSource) -> Decision:
     """Return what the virtual has of `name` for whoever may read the repositories `readable`."""
     facts = facts_of(tree, name)
-    asked = _Asked(name, open_source)
+    asked = _Asked(name, ask)
     _ask_private_remotes(facts, asked)
     gathering = _Gathering(facts, readable, asked)
     gathering.beneath(tree.virtual.pk, tree.places, depth=0, cut=None)
@@ -120,6 +128,7 @@ def decide(
     contributors = sorted(gathering.contributors, key=lambda source: not source.is_local)
     return Decision(
         name=name,
+        readable=readable,
         lines=(*_judged(contributors, facts, asked), *gathering.overruled_lines()),
         silences=gathering.silences(),
         pages=tuple(page for source in contributors if (page := asked.page(source)) is not None),
@@ -135,7 +144,7 @@ def _ask_private_remotes(facts: Facts, asked: _Asked) -> None:
     """
     for place in facts.tree.places:
         source = place.source
-        if source.keeps_names and _cut_off(place, facts) is None:
+        if facts.keeps_what_it_has(source) and _cut_off(place, facts) is None:
             if asked.page(source) is not None:
                 facts.keepers.add(source.id)
             elif source.id in asked.failures:
@@ -158,9 +167,9 @@ def _cut_off(place: Place, facts: Facts) -> Hidden | None:
 class _Asked:
     """The sources' answers for one name; each source is asked at most once."""
 
-    def __init__(self, name: NormalizedName, open_source: OpenSource) -> None:
+    def __init__(self, name: NormalizedName, ask: AskSource) -> None:
         self._name = name
-        self._open_source = open_source
+        self._ask_source = ask
         self._pages: dict[SourceId, ProjectPage | None] = {}
         # What those said that could not answer.
         self.failures: dict[SourceId, str] = {}
@@ -173,7 +182,7 @@ class _Asked:
 
     def _ask(self, source: Source) -> ProjectPage | None:
         try:
-            return self._open_source(source).page(self._name)
+            return self._ask_source(source).page(self._name)
         except ProjectNotFound:
             return None
         except (IndexUnavailable, IndexNotServed) as error:

@@ -38,11 +38,17 @@ class Facts:
     # The virtuals that take the name also from upstream.
     marks: frozenset[int]
     keepers: set[SourceId]
+    # Those that have it and have let it go: having it is no keeping.
+    let_go: set[SourceId]
     # A quarantined file hides its name in every source, a local's deleted one in remotes.
     quarantined: list[Withdrawn]
     deleted: list[Withdrawn]
     # Private remotes that may keep the name, and cannot say.
     unknown: set[SourceId] = field(default_factory=set)
+
+    def keeps_what_it_has(self, source: Source) -> bool:
+        """Say whether the name is the remote's as soon as its upstream has it."""
+        return source.keeps_names and source.id not in self.let_go
 
     @property
     def is_kept(self) -> bool:
@@ -122,41 +128,36 @@ def facts_of(tree: Tree, name: NormalizedName) -> Facts:
     sources = {place.source.id: place.source for place in tree.places}
     claims = claims_on(name, {*tree.beneath, tree.virtual.pk})
     keepers = {each for each in sources if each[0] in claims}
-    keepers |= _with_rows(name, sources)
-    keepers |= _ever_served(name, sources)
+    having = _having(name, sources)
     withdrawn = _withdrawn(name, sources)
     return Facts(
         tree=tree,
         name=name,
         claims=claims,
         marks=marks_of(name, tree.virtuals),
-        keepers=keepers,
+        keepers=keepers | {each for each, keeps in having.items() if keeps},
+        let_go={each for each, keeps in having.items() if not keeps},
         quarantined=withdrawn[False],
         deleted=withdrawn[True],
     )
 
 
-def _with_rows(name: NormalizedName, sources: dict[SourceId, Source]) -> set[SourceId]:
-    """Return the locals, and the private remotes, that have or had a file."""
+def _having(name: NormalizedName, sources: dict[SourceId, Source]) -> dict[SourceId, bool]:
+    """Return the locals and private remotes that have or ever had the name.
+
+    True: it keeps the name; False: it has let the name go.
+    """
     keeping = {each for each, source in sources.items() if source.is_local or source.keeps_names}
-    rows = Project.objects.filter(
-        repository_id__in={repository for repository, _ in keeping},
-        normalized=name,
-        let_go_at__isnull=True,
-    )
-    return keeping & set(rows.values_list("repository_id", "scope"))
-
-
-def _ever_served(name: NormalizedName, sources: dict[SourceId, Source]) -> set[SourceId]:
-    """Return the private remotes whose upstream had the name when it was asked."""
-    keeping = {each for each, source in sources.items() if source.keeps_names}
-    rows = UpstreamPage.objects.filter(
-        repository_id__in={repository for repository, _ in keeping},
-        normalized=name,
-        was_ever_served=True,
-        let_go_at__isnull=True,
-    )
-    return keeping & set(rows.values_list("repository_id", "scope"))
+    there = Q(repository_id__in={repository for repository, _ in keeping}, normalized=name)
+    projects = Project.objects.filter(there)
+    pages = UpstreamPage.objects.filter(there, was_ever_served=True)
+    found: dict[SourceId, bool] = {}
+    for rows in (projects, pages):
+        for repository, scope, gone in rows.values_list("repository_id", "scope", "let_go_at"):
+            each = (repository, scope)
+            if each in keeping:
+                found[each] = found.get(each, True) and gone is None
+    return found
 
 
 def _withdrawn(

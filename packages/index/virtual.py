@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import chain
 
 from accounts.principal import Principal
@@ -18,11 +19,14 @@ from packages.index.base import (
     ProjectPage,
     Stored,
 )
-from packages.index.decision import Cause, Decision, Line, OpenSource, decide
+from packages.index.decision import Decision, Line, decide
+from packages.index.reasons import reason
 from packages.versions import version_key
 from repos.access import RoleMissing, SignInRequired
 from repos.models import Repository
-from repos.virtuals import Tree, readable_beneath, tree_of
+from repos.virtuals import Source, Tree, readable_beneath, tree_of
+
+OpenSource = Callable[[Source], Index]
 
 
 class VirtualIndex:
@@ -52,7 +56,7 @@ class VirtualIndex:
         Raises also SignInRequired and RoleMissing: what is left of a page may be nothing that
         the caller may read, and is said in the same words whatever the members have.
         """
-        decision = self._decision(project)
+        decision = self._decided(project)
         pages, shown = decision.pages, decision.shown
         files = [line.file for line in shown]
         if len(pages) > 1:
@@ -90,7 +94,7 @@ class VirtualIndex:
             raise SignInRequired("Sign in with a user name and a token.")
         return tree, readable
 
-    def _decision(self, project: NormalizedName) -> Decision:
+    def _decided(self, project: NormalizedName) -> Decision:
         """Return the decision, where it is one that something can be served from."""
         tree, readable = self._entered()
         decision = decide(tree, project, readable, self._open_source)
@@ -109,32 +113,18 @@ class VirtualIndex:
 
     def _shown(self, project: NormalizedName, filename: str, sha256: str) -> tuple[Index, Line]:
         """Return a shown line and the index that has it, or refuse with what hides it."""
-        decision = self._decision(project)
+        decision = self._decided(project)
         named = [line for line in decision.lines if line.file.filename == filename]
         meant = [line for line in named if sha256 in {"", line.file.sha256} or not line.file.sha256]
         for line in meant:
             if line.hidden is None:
                 return self._open_source(line.source), line
-        if meant:
-            raise FileWithheld(
-                f"{filename} is not given out by {self.repository}: {_why(meant[0])}"
-            )
+        if meant and meant[0].hidden is not None:
+            why = reason(meant[0].hidden, decision.readable | {self.repository.pk})
+            raise FileWithheld(f"{filename} is not given out by {self.repository}: {why}.")
         if named:
             raise FileNotFound(f"{filename} in {self.repository} has another sha256.")
         raise FileNotFound(f"There is no file {filename} in {self.repository}.")
-
-
-def _why(line: Line) -> str:
-    """Return the reason for whoever asks for a hidden file. Who hides it may not be theirs."""
-    match line.hidden.cause if line.hidden else None:
-        case Cause.QUARANTINED:
-            return "it is quarantined."
-        case Cause.DELETED:
-            return "its name was deleted from a local repository and is not filled up."
-        case Cause.OTHER_BYTES:
-            return "a repository before its own has other bytes under this name."
-        case _:
-            return "another repository comes first for it."
 
 
 def _order(file: PageFile) -> tuple[str, str]:
