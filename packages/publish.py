@@ -17,7 +17,6 @@ from django.db import IntegrityError, OperationalError, transaction
 
 from accounts.authentication import again
 from accounts.principal import Principal
-from accounts.roles import Role
 from base import audit, clock
 from base.errors import LarderError
 from packages import storage
@@ -52,8 +51,9 @@ from packages.rows import Accepted, RaceLost, blob_row, distribution_row, projec
 from packages.storage import Spooled
 from packages.upload_form import judge_form, requires_python_of
 from packages.uploads import FileTooLarge, Upload, UploadRefused
-from repos.access import RoleMissing, require
+from repos.access import RoleMissing
 from repos.models import Kind, Repository, Rules
+from repos.targets import Target
 
 _RACES_AT_MOST = 5
 _REQUIRES_PYTHON_AT_MOST = 500
@@ -70,8 +70,16 @@ class Published:
     created: bool  # False: the same bytes were here already, nothing was changed
 
 
-def publish(*, repository: Repository, upload: Upload, by: Principal) -> Published:
+def publish(
+    *,
+    repository: Repository,
+    upload: Upload,
+    by: Principal,
+    through: Repository | None = None,
+) -> Published:
     """Take `upload` into `repository` and return its distribution, installable from now on.
+
+    `through` is the virtual that it was sent to, if it was one.
 
     Raises UploadRefused and its kin (names, archive, digests), FileExists, ProjectClosed,
     ReleaseClosed, NameServedUpstream, QuotaExceeded, FileTooLarge, or what `require` raises.
@@ -85,7 +93,7 @@ def publish(*, repository: Repository, upload: Upload, by: Principal) -> Publish
             return Published(distribution=same, created=False)
         accepted = _open_archive(repository, upload, place.named, spool)
         judge_room(place, spool.size)
-        return _store(accepted, by)
+        return _store(accepted, Target(repository, through), by)
 
 
 def _judge_fields(
@@ -218,12 +226,13 @@ def _properties(upload: Upload, named: DistributionName) -> dict[str, str]:
     return {name: value[:longest] for name, value in properties.items() if value}
 
 
-def _store(accepted: Accepted, by: Principal) -> Published:
+def _store(accepted: Accepted, target: Target, by: Principal) -> Published:
     """Make the bytes durable, then write the rows; look again when somebody was faster."""
     for _ in range(_RACES_AT_MOST):
         key = _put_unless_held(accepted)
         try:
-            return Published(distribution=_commit(accepted, key, by), created=True)
+            distribution = _commit(accepted, key, target, by)
+            return Published(distribution=distribution, created=True)
         except LarderError:
             _take_back(key)
             raise
@@ -253,11 +262,11 @@ def _take_back(key: str | None) -> None:
         LooseObject.objects.filter(storage_key=key).delete()
 
 
-def _commit(accepted: Accepted, key: str | None, by: Principal) -> Distribution:
+def _commit(accepted: Accepted, key: str | None, target: Target, by: Principal) -> Distribution:
     """Write everything in one transaction, and ask again what may have changed."""
     try:
         with transaction.atomic():
-            repository = _still_allowed(accepted, by)
+            repository = _still_allowed(accepted, target, by)
             blob = blob_row(accepted, key)
             place = _locked_place(repository, accepted)
             project = project_row(place, accepted)
@@ -273,11 +282,11 @@ def _commit(accepted: Accepted, key: str | None, by: Principal) -> Distribution:
     return distribution
 
 
-def _still_allowed(accepted: Accepted, by: Principal) -> Repository:
+def _still_allowed(accepted: Accepted, target: Target, by: Principal) -> Repository:
     """Ask again, now: the token, the grant or the repository may be gone since the start."""
-    repository, present = accepted.repository, again(by)
+    present = again(by)
     _judge_token(accepted.named.normalized, present)
-    return require(present, repository.tenant.slug, repository.key, Role.WRITER)
+    return target.again(present)
 
 
 def _locked_place(repository: Repository, accepted: Accepted) -> Place:

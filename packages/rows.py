@@ -71,7 +71,7 @@ def blob_row(accepted: Accepted, key: str | None) -> Blob:
 
 
 def project_row(place: Place, accepted: Accepted) -> Project:
-    """Return the project, spelled as this upload spells it."""
+    """Return the project, spelled as this upload spells it; a name let go of is taken again."""
     name = accepted.metadata.name if accepted.metadata else accepted.named.name
     project = place.project
     if project is None:
@@ -81,8 +81,8 @@ def project_row(place: Place, accepted: Accepted) -> Project:
             name=name,
             created_at=clock.now(),
         )
-    project.name = name
-    project.save(update_fields=["name"])
+    project.name, project.let_go_at = name, None
+    project.save(update_fields=["name", "let_go_at"])
     return project
 
 
