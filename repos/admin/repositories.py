@@ -14,9 +14,16 @@ from accounts.administration import office_of
 from accounts.authentication import signed_in
 from base.audit import Actor
 from repos import configure
+from repos.admin.claims import ClaimInline
 from repos.admin.grants import GrantInline
-from repos.admin.inlines import ClaimInline, MemberFormSet, MemberInline, UpstreamInline
-from repos.models import Claim, Grant, Kind, Repository, Upstream
+from repos.admin.upstreams import UpstreamInline
+from repos.admin.virtuals import (
+    AlsoUpstreamInline,
+    MemberFormSet,
+    MemberInline,
+    VirtualSettingsInline,
+)
+from repos.models import AlsoUpstream, Claim, Grant, Kind, Repository, Upstream, VirtualSettings
 
 
 class RepositoryForm(forms.ModelForm[Repository]):
@@ -90,7 +97,13 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
             case Kind.REMOTE:
                 return [UpstreamInline, ClaimInline, GrantInline]
             case Kind.VIRTUAL:
-                return [MemberInline, ClaimInline, GrantInline]
+                return [
+                    MemberInline,
+                    VirtualSettingsInline,
+                    AlsoUpstreamInline,
+                    ClaimInline,
+                    GrantInline,
+                ]
             case _:
                 return [ClaimInline, GrantInline]
 
@@ -145,7 +158,7 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
         for row in saved:
             if isinstance(row, Upstream):
                 if not office_of(request).everything and configure.points_elsewhere(row):
-                    row.private_allowed = False  # a superuser ticked it for the old host
+                    row.private_allowed = False  # a superuser ticked it for the old hosts
                 configure.save_upstream(row, by=actor, password=formset.forms[0].password)
             else:
                 _give(row, by=actor)
@@ -159,15 +172,23 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
         return [str(each) for each in objs], {"repositories": len(objs)}, set(), []
 
 
-def _take_away(row: Claim | Grant, *, by: Actor) -> None:
-    if isinstance(row, Claim):
-        configure.remove_claim(row, by=by)
-    else:
-        configure.end_grant(row, by=by)
+def _take_away(row: AlsoUpstream | Claim | Grant, *, by: Actor) -> None:
+    match row:
+        case AlsoUpstream():
+            configure.unmark_also_upstream(row, by=by)
+        case Claim():
+            configure.remove_claim(row, by=by)
+        case Grant():
+            configure.end_grant(row, by=by)
 
 
-def _give(row: Claim | Grant, *, by: Actor) -> None:
-    if isinstance(row, Claim):
-        configure.add_claim(row, by=by)
-    else:
-        configure.save_grant(row, by=by)
+def _give(row: AlsoUpstream | Claim | Grant | VirtualSettings, *, by: Actor) -> None:
+    match row:
+        case AlsoUpstream():
+            configure.mark_also_upstream(row, by=by)
+        case Claim():
+            configure.add_claim(row, by=by)
+        case Grant():
+            configure.save_grant(row, by=by)
+        case VirtualSettings():
+            configure.save_virtual(row, by=by)

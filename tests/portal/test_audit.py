@@ -316,6 +316,16 @@ CHANGES: dict[str, list[Change]] = {
                edit("repos_repository", _REMOTE, **{"upstream-0-clear_password": "on"})),
         Change("members", "members.change",
                edit("repos_repository", _VIRTUAL, **{"members-0-DELETE": "on"})),
+        Change("how a virtual merges", "virtual.create",
+               edit("repos_repository", _VIRTUAL, **{"virtual_settings-0-merge": "first"}),
+               keeps="after"),
+        Change("a name also from upstream", "also_upstream.add",
+               edit("repos_repository", _VIRTUAL, **{"also_upstream-0-normalized": "frog"}),
+               keeps="after"),
+        Change("a name no longer from upstream", "also_upstream.remove",
+               edit("repos_repository", _VIRTUAL, **{"also_upstream-0-DELETE": "on"}),
+               keeps="before",
+               prepare=edit("repos_repository", _VIRTUAL, **{"also_upstream-0-normalized": "x"})),
         Change("a claim", "claim.add",
                edit("repos_repository", local, **{"claims-1-pattern": "frog"}), keeps="after"),
         Change("a claim taken back", "claim.remove",
@@ -490,7 +500,8 @@ def test_a_change_leaves_one_event(scene: Scene, entry: Change) -> None:
     AuditEvent.objects.all().delete()
     answer = entry.do(scene)
     assert answer.status_code in {200, 302}
-    event = AuditEvent.objects.get()  # one, and no more
+    # One, and no more; a virtual that loses a local also says which names it claims from now on.
+    event = AuditEvent.objects.exclude(action="claims.inherit").get()
     assert (event.action, event.actor) == (entry.action, entry.actor)
     assert event.address == "127.0.0.1"
     assert event.subject
