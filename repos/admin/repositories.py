@@ -79,11 +79,11 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
                 ("Uploads", {"fields": uploads}),
                 ("Limits", {"fields": limits}),
             )
-        return (
-            (None, {"fields": (*name, "address")}),
-            ("Uploads", {"fields": uploads}),
-            ("Limits", {"fields": limits}),
-        )
+        own: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
+            Kind.LOCAL: (("Uploads", {"fields": uploads}), ("Limits", {"fields": limits})),
+            Kind.REMOTE: (("Limits", {"fields": limits}),),
+        }
+        return ((None, {"fields": (*name, "address")}), *own.get(obj.kind, ()))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Repository | None = None) -> list[str]:
         """Keep tenant, key and kind: URLs and contents hang on them."""
@@ -109,16 +109,8 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
 
     @admin.display(description="URL")
     def address(self, obj: Repository) -> str:
-        """Show the repository's URL, and what it serves."""
-        link = format_html('<a href="/{}/">/{}/</a>', obj, obj)
-        if obj.kind == Kind.LOCAL:
-            return link
-        return format_html(
-            "{} A {} repository can be configured; this version of Larder serves nothing "
-            "from it yet.",
-            link,
-            obj.kind,
-        )
+        """Show the repository's URL."""
+        return format_html('<a href="/{}/">/{}/</a>', obj, obj)
 
     def save_model(
         self, request: HttpRequest, obj: Repository, form: forms.ModelForm[Repository], change: bool
