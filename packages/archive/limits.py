@@ -22,7 +22,14 @@ MAX_GLOBAL_HEADERS = 64
 MAX_METADATA = 8 * MIB
 # 100,000 lines with a digest in each.
 MAX_RECORD = 16 * MIB
+# Some writers list folders too; more lines than that name nothing that is there.
+MAX_RECORD_LINES = 2 * MAX_MEMBERS
+# A path in quotes, each of them doubled, with a digest and a size.
+MAX_RECORD_LINE = 2 * MAX_PATH + 256
 MAX_ENTRY_POINTS = MIB
+# The largest real ones have some hundreds of short lines.
+MAX_ENTRY_POINT_LINES = 10_000
+MAX_ENTRY_POINT_LINE = 4096
 # The members of a larger wheel are held against the sizes in its RECORD only; hashing 256 MiB
 # takes about a second.
 HASHED_UP_TO = 256 * MIB

@@ -33,7 +33,7 @@ def member_name(raw: bytes, judgement: Judgement) -> str:
         raise judgement.refusal(
             f"has a member whose name is not UTF-8: {shown(raw.decode(errors='replace'))}"
         ) from None
-    if _CONTROL.search(name):
+    if holds_control(name):
         raise judgement.refusal(f"has a control character in the name of a member: {shown(name)}")
     return name
 
@@ -54,6 +54,11 @@ def safe_path(name: str, judgement: Judgement) -> str:
             f"has an empty or '.' folder in the name of a member: {shown(name)}"
         )
     return path
+
+
+def holds_control(text: str) -> bool:
+    """Say whether a text holds what terminals obey and some readers take for the end of a line."""
+    return bool(_CONTROL.search(text))
 
 
 def leads_out(path: str) -> bool:

@@ -71,6 +71,14 @@ def _gzip_with_a_name() -> bytes:
     return plain[:3] + b"\x08" + plain[4:10] + b"frog-1.0.tar\0" + plain[10:]
 
 
+ODD_ENTRY_POINTS = "\r\n".join(
+    (
+        *("# By hand.", "; Not much.", "", "    [console_scripts]"),
+        *("    frog = frog:main [green]", "  Green=frog:main", "\tfrog-fu.x=frog : main"),
+        *("[frog.plugins]", "with a space/and = more:of = that", "  # A comment.", "fr\u00f6g ="),
+    )
+).encode()
+
 ZIPS = (
     good("stored-only", parts(lambda part: replace(part, method=STORED))),
     good("deflated-with-every-level", parts(lambda part: replace(part, flags=2))),
@@ -106,11 +114,20 @@ ZIPS = (
     good("signed-record", wheel(files={f"{INFO}/RECORD.jws": b"{}"})),
     good("data-folder", lambda: _recorded({"frog-1.0.data/scripts/frog": b"#!python\n"})),
     good("sboms", lambda: _recorded({f"{INFO}/sboms/frog.cdx.json": b"{}"})),
+    good("odd-entry-points", lambda: _recorded({f"{INFO}/entry_points.txt": ODD_ENTRY_POINTS})),
+    good("odd-lines-of-record", lambda: _with_odd_lines_of_record(wheel_parts())),
     good(
         "entry-points",
         lambda: _recorded({f"{INFO}/entry_points.txt": b"[console_scripts]\nfrog-fu.x = a:b\n"}),
     ),
 )
+
+
+def _with_odd_lines_of_record(members: list[Part]) -> bytes:
+    """Return a wheel with quotes, blank lines and several kinds of line ends in its RECORD."""
+    lines = members.pop().data.splitlines()
+    quoted = b"\r\r\n".join(b'"%s"' % line.replace(b",", b'","') for line in lines)
+    return zip_made_of([*members, Part(f"{INFO}/RECORD".encode(), b"\n" + quoted + b"\r\n\n")])
 
 
 def _recorded(files: dict[str, bytes]) -> bytes:

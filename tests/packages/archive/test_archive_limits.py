@@ -133,7 +133,15 @@ LARGE = {
         WHEEL,
         lambda: make_wheel("frog", "1.0", files={f"{INFO}/RECORD": _many_lines()})[1],
     ),
+    "short-lines-of-record": (
+        WHEEL,
+        lambda: make_wheel("frog", "1.0", files={f"{INFO}/RECORD": _short_lines()})[1],
+    ),
 }
+
+
+def _short_lines() -> bytes:
+    return b"".join(b"%06x,,\n" % n for n in range(limits.MAX_RECORD_LINES))
 
 
 def _many_lines() -> bytes:
