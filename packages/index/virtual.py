@@ -20,11 +20,12 @@ from packages.index.base import (
     Stored,
 )
 from packages.index.decision import Decision, Line, decide
+from packages.index.held import Standing, decided, standing
 from packages.index.reasons import reason
 from packages.versions import version_key
 from repos.access import RoleMissing, SignInRequired
 from repos.models import Repository
-from repos.virtuals import Source, Tree, readable_beneath, tree_of
+from repos.virtuals import Source, readable_beneath
 
 OpenSource = Callable[[Source], Index]
 
@@ -39,10 +40,10 @@ class VirtualIndex:
 
     def projects(self) -> ProjectList:
         """Return the names of all sources that the caller may read."""
-        tree, readable = self._entered()
+        where, readable = self._entered()
         lists = [
             self._open_source(place.source).projects()
-            for place in tree.places
+            for place in where.tree.places
             if place.repositories <= readable
         ]
         return ProjectList(
@@ -83,21 +84,26 @@ class VirtualIndex:
         index, line = self._shown(project, filename, sha256)
         return index.metadata(project, filename, line.file.sha256 or sha256)
 
-    def _entered(self) -> tuple[Tree, frozenset[int]]:
+    def _entered(self) -> tuple[Standing, frozenset[int]]:
         """Return what is beneath, and which of it the caller may read.
 
         An anonymous caller comes in only where anyone may read everything.
         """
-        tree = tree_of(self.repository)
-        readable = readable_beneath(self._by, tree)
-        if self._by.is_anonymous and readable != tree.beneath:
+        where = standing(self.repository)
+        readable = readable_beneath(self._by, where.tree)
+        if self._by.is_anonymous and readable != where.tree.beneath:
             raise SignInRequired("Sign in with a user name and a token.")
-        return tree, readable
+        return where, readable
 
     def _decided(self, project: NormalizedName) -> Decision:
         """Return the decision, where it is one that something can be served from."""
-        tree, readable = self._entered()
-        decision = decide(tree, project, readable, self._open_source)
+        where, readable = self._entered()
+        decision = decided(
+            where,
+            project,
+            readable,
+            lambda: decide(where.tree, project, readable, self._open_source),
+        )
         if (silent := decision.unavailable) is not None:
             # "Cannot say" of one that may have the name is never a shorter page.
             said = f": {silent.sentence}" if silent.sentence else "."
