@@ -38,6 +38,7 @@ class Place:
     project: Project | None
     release: Release | None
     distribution: Distribution | None
+    scope: str = ""  # of a remote
 
     @property
     def replaced(self) -> dict[str, object]:
@@ -54,16 +55,18 @@ class Place:
         return self.distribution.size if self.distribution is not None else 0
 
 
-def place_of(repository: Repository, named: DistributionName) -> Place:
-    """Return what stands where a file of this name would go."""
+def place_of(repository: Repository, named: DistributionName, scope: str = "") -> Place:
+    """Return what stands where a file of this name would go; `scope` is a remote's."""
     found = (
         Distribution.objects.select_related("release__project")
         .filter(repository=repository, identity=named.identity)
         .first()
     )
     if found is not None and found.release is not None:
-        return Place(repository, named, found.release.project, found.release, found)
-    project = Project.objects.filter(repository=repository, normalized=named.normalized).first()
+        return Place(repository, named, found.release.project, found.release, found, scope)
+    project = Project.objects.filter(
+        repository=repository, scope=scope, normalized=named.normalized
+    ).first()
     release = (
         Release.objects.filter(
             project=project, canonical=canonicalize_version(named.version)
@@ -71,7 +74,7 @@ def place_of(repository: Repository, named: DistributionName) -> Place:
         if project
         else None
     )
-    return Place(repository, named, project, release, found)
+    return Place(repository, named, project, release, found, scope)
 
 
 def judge_place(place: Place) -> None:

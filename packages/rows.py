@@ -77,6 +77,7 @@ def project_row(place: Place, accepted: Accepted) -> Project:
     if project is None:
         return Project.objects.create(
             repository=place.repository,
+            scope=place.scope,
             normalized=accepted.named.normalized,
             name=name,
             created_at=clock.now(),

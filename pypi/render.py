@@ -92,13 +92,13 @@ def _file_json(page: ProjectPage, file: PageFile) -> dict[str, object]:
         "filename": file.filename,
         "url": file_url(page.name, file, to_repository=_TO_REPOSITORY),
         "hashes": {"sha256": file.sha256} if file.sha256 else {},
-        # PEP 592: an empty reason would read as "not yanked" to pip and "yanked" to uv.
-        "yanked": False if file.yanked_reason is None else file.yanked_reason or True,
     }
     if file.size is not None:
         entry["size"] = file.size
     if file.uploaded_at is not None:
         entry["upload-time"] = upload_time(file.uploaded_at)
+    # PEP 592: an empty reason would read as "not yanked" to pip and "yanked" to uv.
+    entry["yanked"] = False if file.yanked_reason is None else file.yanked_reason or True
     if file.requires_python:
         entry["requires-python"] = file.requires_python
     if file.metadata_sha256:
@@ -106,6 +106,8 @@ def _file_json(page: ProjectPage, file: PageFile) -> dict[str, object]:
         # PEP 714: the second name is for clients that know only PEP 658's first draft.
         entry["core-metadata"] = digest
         entry["dist-info-metadata"] = digest
+    if file.provenance:
+        entry["provenance"] = file.provenance
     return entry
 
 
@@ -117,6 +119,8 @@ def _attributes(page: ProjectPage, file: PageFile) -> str:
     if file.metadata_sha256:
         pairs["data-core-metadata"] = f"sha256={file.metadata_sha256}"
         pairs["data-dist-info-metadata"] = f"sha256={file.metadata_sha256}"
+    if file.provenance:
+        pairs["data-provenance"] = file.provenance
     if file.yanked_reason is not None:
         pairs["data-yanked"] = file.yanked_reason or "yanked"
     return " ".join(f'{name}="{escape(value)}"' for name, value in pairs.items())

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from accounts.roles import Role
+from base import clock
 from packages.filenames import NameRefused, NormalizedName, parse_name
 from packages.index.base import ProjectNotFound
 from packages.index.opening import open_index
@@ -45,12 +47,21 @@ def project_page(ask: Ask, project: str) -> Answer:
     if path != f"{above}/{normalized}/":
         return _moved(ask, f"{above}/{normalized}/")
     page = open_index(repository, ask.principal, ask.scope).page(normalized)
-    return _page(
+    answer = _page(
         ask,
         serial=page.serial,
         as_json=lambda: render.project_json(page),
         as_html=lambda: render.project_html(page),
     )
+    if page.stale_since is not None:
+        answer.headers |= _staleness(page.stale_since)
+    return answer
+
+
+def _staleness(since: datetime) -> dict[str, str]:
+    """Say how old a page is that upstream could not be asked for (RFC 9111 5.1, RFC 7234 5.5.1)."""
+    age = max(0, int((clock.now() - since).total_seconds()))
+    return {"Age": str(age), "Warning": '110 larder "Response is Stale"'}
 
 
 def beside_the_index(ask: Ask, project: str) -> Answer:  # noqa: ARG001 - the URL has it

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from http import HTTPStatus
 
 from accounts.roles import Role
 from tests.access.asking import SAFE
@@ -198,8 +199,9 @@ def rows() -> Iterator[Row]:
         yield replace(root, pattern=f"{form}(?://)?", path=f"{start}//")
         for pattern, path, status, says in _BELOW:
             yield Row(form + pattern, start + path, index, status=status, says=says, form=form)
+        if form != DEFAULT_FORM:
+            yield from _scoped(form, start)
     nowhere = "<name>/<rest>"
-    yield Row(nowhere, "/{tenant}/{key}/deep/simple/frog/", index, lacks="/deep")
     yield Row(nowhere, "/{tenant}/{key}/user/files/frog/1.0/x/y", index, lacks="/user")
     yield Row(
         nowhere, "/{tenant}/{key}/simple/frog/more/", index, status=404, says="There is no such"
@@ -215,6 +217,22 @@ def rows() -> Iterator[Row]:
     yield Row("accounts/sign-in/", "/accounts/sign-in/", sign_in)
     yield Row("accounts/sign-out/", "/accounts/sign-out/", sign_out)
     yield Row("accounts/invitations/<pk>/", "/accounts/invitations/1/", answering)
+
+
+def _scoped(form: str, start: str) -> Iterator[Row]:
+    """Return the index once more, below a scope: only a remote may have one."""
+    for pattern, path, status, says in _BELOW:
+        if not pattern.startswith(("/simple", "/+simple", "/files")):
+            continue
+        refused = (410, "There is no repository ") if status == HTTPStatus.OK else (status, says)
+        yield Row(
+            f"{form}/<scope>{pattern}",
+            f"{start}/deep{path}",
+            index,
+            status=refused[0],
+            says=refused[1],
+            form=form,
+        )
 
 
 def unrouted() -> Iterator[Row]:

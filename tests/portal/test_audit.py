@@ -434,6 +434,8 @@ def changes_nothing(pattern: str) -> bool:
             return True  # the last resort, and the old form of change URLs
         return in_the_admin(pattern) in NOTHING_IN_THE_ADMIN
     beneath = {f"{door}/{rest}" for door in DOORS for rest in NOTHING_IN_THE_DOOR}
+    scoped = {rest for rest in NOTHING_IN_THE_DOOR if rest.startswith(("simple", "+", "files"))}
+    beneath |= {f"{door}/<scope:scope>/{rest}" for door in DOORS for rest in scoped}
     return pattern in NOTHING_ELSEWHERE | NOTHING_FOR_PEOPLE | beneath
 
 
@@ -467,6 +469,8 @@ def test_every_route_is_known_to_change_something_or_nothing() -> None:
 def test_the_tables_name_no_route_that_is_not_there() -> None:
     known = patterns()
     beneath = {f"{door}/{rest}" for door in DOORS for rest in NOTHING_IN_THE_DOOR}
+    scoped = {rest for rest in NOTHING_IN_THE_DOOR if rest.startswith(("simple", "+", "files"))}
+    beneath |= {f"{door}/<scope:scope>/{rest}" for door in DOORS for rest in scoped}
     assert {*UPLOADS, *beneath, *NOTHING_ELSEWHERE, *NOTHING_FOR_PEOPLE} <= set(known)
     named = {in_the_admin(pattern) for pattern in known if pattern.startswith("admin/")}
     assert {*CHANGES, *NOTHING_IN_THE_ADMIN} <= named | set(known)

@@ -14,6 +14,7 @@ PARTS: Mapping[str, str] = {
     "tenant": "acme",
     "key": "local",
     "slug": "acme",
+    "scope": "root/dev",
     "project": "frog",
     "version": "1.0",
     "sha256": "0" * 64,
