@@ -1,4 +1,4 @@
-"""Damaged archives: the gate lets them in or refuses them, and does nothing else."""
+"""Damaged archives: the gate refuses them, or every reader sees in them what the gate sees."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from packages.archive import inspect
 from packages.filenames import parse_filename
 from repos.models import GIB, Rules
 from tests.archives.cases import SDIST, WHEEL
+from tests.archives.reading import seen_by_gnu_tar, seen_by_python, seen_by_the_gate
 from tests.archives.tars import long_name, member, pax, sdist_of
 from tests.archives.zips import End, described, wheel_parts, zip_made_of
 from tests.dists import make_egg, make_sdist, make_wheel
@@ -80,13 +81,18 @@ def test_damage_is_refused_or_harmless(slug: str, damage: list[Damage]) -> None:
     filename, content = SEEDS[slug]
     named = parse_filename(filename, name="frog", version="1.0")
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "spool")
+        path = Path(folder, filename)
         path.write_bytes(damaged(content, damage))
         started = time.process_time()
         try:
             findings = inspect(path, named, rules=Rules.COMPATIBLE, file_limit=GIB).findings
         except InvalidInput as refused:
             findings = (refused.sentence,)
+        else:
+            is_zip = filename.endswith((".whl", ".egg", ".zip"))
+            gate = seen_by_the_gate(path, named)
+            assert seen_by_python(path, is_zip=is_zip) == gate
+            assert is_zip or seen_by_gnu_tar(path) == gate
         assert time.process_time() - started < 5
     for sentence in findings:
         assert sentence.isascii()
