@@ -44,6 +44,11 @@ DECIDING = ("path", "linkpath", "size")
 # pax keywords of GNU tar, star, libarchive and Solaris that change what a file holds: its own
 # readers go by them, others do not.
 _CHANGING = ("GNU.", "SCHILY.realsize", "SCHILY.filetype", "SUN.holesdata")
+# GNU tar stops at those that are none, others take 0.
+_NUMBERS = {
+    **dict.fromkeys(("uid", "gid"), re.compile(rb"[0-9]{1,20}")),
+    **dict.fromkeys(("atime", "ctime", "mtime"), re.compile(rb"-?[0-9]{1,20}(?:\.[0-9]{0,20})?")),
+}
 # As long as the largest that any reader counts with, without zeros in front.
 _SIZE_RECORD = re.compile(rb"0|[1-9][0-9]{0,18}")
 _RECORD_LENGTH = re.compile(rb"([1-9][0-9]{0,8}) ")
@@ -98,7 +103,7 @@ def read_records(data: bytes, judgement: Judgement) -> dict[str, bytes]:
 
 
 def _require_plain(records: dict[str, bytes], judgement: Judgement) -> None:
-    for keyword in records:
+    for keyword, value in records.items():
         if keyword.startswith("GNU.sparse."):
             raise judgement.refusal(
                 "has a sparse member; tar readers differ in what they make of it"
@@ -107,6 +112,11 @@ def _require_plain(records: dict[str, bytes], judgement: Judgement) -> None:
             raise judgement.refusal(
                 f"has an extended header with {shown(keyword)}; tar readers differ in what they "
                 "make of it"
+            )
+        if keyword in _NUMBERS and not _NUMBERS[keyword].fullmatch(value):
+            raise judgement.refusal(
+                f"has an extended header with the {keyword} "
+                f"{shown(value.decode(errors='replace'))}, which is no number"
             )
     if records.get("hdrcharset", b"ISO-IR 10646 2000 UTF-8") != b"ISO-IR 10646 2000 UTF-8":
         raise judgement.refusal("has an extended header in another character set than UTF-8")

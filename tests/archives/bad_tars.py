@@ -382,6 +382,14 @@ SMUGGLED = (
             ("holes", "SUN.holesdata"),
         )
     ),
+    *(
+        odd(
+            f"tar-pax-{keyword}-that-is-no-number",
+            packed(pax({keyword: value}), EVIL),
+            f"with the {keyword} '{value}', which is no number",
+        )
+        for keyword, value in (("mtime", "now"), ("atime", ""), ("uid", "-1"), ("gid", "1.0"))
+    ),
     odd(
         "tar-flood-of-pax-records",
         lambda: gz(
