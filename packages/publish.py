@@ -89,6 +89,7 @@ def publish(
         _compare_digests(upload, spool)
         if same := same_file(place, spool):
             return Published(distribution=same, created=False)
+        _judge_spelling(place)
         accepted = _open_archive(repository, upload, place.named, spool)
         judge_room(place, spool.size)
         return _store(accepted, Target(repository, through), by)
@@ -142,12 +143,18 @@ def _too_large(repository: Repository) -> FileTooLarge:
 def _judged_place(repository: Repository, upload: Upload, by: Principal) -> Place:
     """Return where the file would go, once its name, its token and its place allow it."""
     named = upload.name()
-    if repository.rules == Rules.STRICT:
-        require_public_name(named)
     _judge_token(named.normalized, by)
     place = place_of(repository, named)
     judge_place(place)
+    if place.distribution is None:  # else it may be the same file again, which needs no better name
+        _judge_spelling(place)
     return place
+
+
+def _judge_spelling(place: Place) -> None:
+    """Refuse a file name that strict rules do not take."""
+    if place.repository.rules == Rules.STRICT:
+        require_public_name(place.named)
 
 
 def _judge_token(name: NormalizedName, by: Principal) -> None:

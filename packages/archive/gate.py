@@ -51,13 +51,18 @@ def inspect(
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         judgement = Judgement(named, rules, file_limit, size)
-        shape = shape_of(named)
-        require_shape(file, shape, judgement)
-        contents = _contents(file, shape, judgement)
-        if contents.tree.is_empty:
-            raise judgement.refusal("holds no files")
-        metadata = _metadata(contents, judgement)
+        metadata = _metadata(read_contents(file, judgement), judgement)
     return Inspected(metadata, tuple(judgement.findings))
+
+
+def read_contents(file: IO[bytes], judgement: Judgement) -> ZipContents | TarContents:
+    """Return what an archive holds, which every reader of its format sees in the same way."""
+    shape = shape_of(judgement.named)
+    require_shape(file, shape, judgement)
+    contents = _contents(file, shape, judgement)
+    if contents.tree.is_empty:
+        raise judgement.refusal("holds no files")
+    return contents
 
 
 def _contents(file: IO[bytes], shape: str, judgement: Judgement) -> ZipContents | TarContents:

@@ -10,6 +10,10 @@ MAX_RATIO = 50
 RATIO_FROM = 64 * MIB
 # The largest real wheels have some 30,000 members. More costs memory in us and inodes in clients.
 MAX_MEMBERS = 100_000
+# Each tells its owner, times, attributes, or a long name; some microseconds go into every one.
+MAX_TAR_RECORDS = 4 * MAX_MEMBERS
+# Of one record of a zip. Times, owners, ZIP64, Unicode names and padding are some five.
+MAX_EXTRA_FIELDS = 8
 # A zip's directory, and all names and extended headers of a tar. The largest real ones have 5 MiB.
 MAX_DIRECTORY = 16 * MIB
 # Linux's PATH_MAX, with the NUL at its end.

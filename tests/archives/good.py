@@ -220,6 +220,36 @@ TARS = (
         SDIST,
     ),
     good(
+        "sdist-with-old-folders-of-gnu-tar",
+        tarred(member("frog-1.0/d/", b"", b"\0", magic=GNU), member("frog-1.0/d/e", b"x")),
+        SDIST,
+    ),
+    good(
+        "sdist-with-a-long-name-cut-behind-a-slash",
+        tarred(
+            long_name(b"frog-1.0/" + b"n" * 90 + b"/x"),
+            member("frog-1.0/" + "n" * 90 + "/", b"x", magic=GNU),
+            pax({"path": "frog-1.0/" + "m" * 90 + "/fr\u00f6g"}),
+            member("frog-1.0/" + "m" * 90 + "/", b"x"),
+        ),
+        SDIST,
+    ),
+    good(
+        "sdist-with-long-folders",
+        tarred(
+            long_name(b"frog-1.0/" + b"n" * 120 + b"/"),
+            member("frog-1.0/" + "n" * 91, kind=b"5", magic=GNU),
+            pax({"path": "frog-1.0/d"}),
+            member("frog-1.0/d/", kind=b"5"),
+        ),
+        SDIST,
+    ),
+    good(
+        "sdist-with-its-size-twice",
+        tarred(pax({"size": "1"}), member("frog-1.0/a", b"x")),
+        SDIST,
+    ),
+    good(
         "sdist-of-the-posix-format-without-a-version",
         tarred(member("frog-1.0/a", b"x", magic=b"ustar\0\0\0")),
         SDIST,
