@@ -1,4 +1,4 @@
-"""Changes what was published: yank, delete, restore, project status. Each change is audited."""
+"""Changes what was published: yank, delete, restore, status, letting a name go; all audited."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from accounts.roles import Role
 from base import audit, clock
 from base.errors import InvalidInput
 from packages.changes import contents_changed, locked_project
-from packages.models import Distribution, Project, Release
+from packages.filenames import NormalizedName
+from packages.models import Distribution, Project, Release, UpstreamPage
 from repos.access import RoleMissing, require
+from repos.models import Repository
+from repos.stamps import locked_state, move_serial
 
 # A deleted distribution can be restored for this long; then its bytes go.
 BYTES_KEPT_FOR = timedelta(days=30)
@@ -22,6 +25,10 @@ BYTES_KEPT_FOR = timedelta(days=30)
 
 class AlreadyDeleted(InvalidInput):
     """The distribution is deleted; deleting it again would move the day its bytes go."""
+
+
+class NotKept(InvalidInput):
+    """The repository does not keep the name; there is nothing to let go of."""
 
 
 class CannotRestore(InvalidInput):
@@ -89,15 +96,48 @@ def set_status(project: Project, *, status: Project.Status, reason: str, by: Pri
         contents_changed(row)
 
 
+def let_go(repository: Repository, name: NormalizedName, *, by: Principal) -> None:
+    """Let others have a name that `repository` keeps: virtuals take it from any remote again.
+
+    What it has stays and is listed; a new upload takes the name again. A claim on the name goes on
+    keeping it until it is taken back.
+    """
+    require(by, repository.tenant.slug, repository.key, Role.ADMIN)
+    _judge_token(name, by)
+    projects = Project.objects.filter(repository=repository, normalized=name)
+    pages = UpstreamPage.objects.filter(repository=repository, normalized=name)
+    now = clock.now()
+    with transaction.atomic():
+        for pk in sorted(projects.values_list("pk", flat=True)):
+            locked_project(pk)
+        kept = projects.filter(let_go_at=None).update(let_go_at=now)
+        kept += pages.filter(let_go_at=None, was_ever_served=True).update(let_go_at=now)
+        if not kept:
+            raise NotKept(f"{repository} does not keep the name {name}.")
+        audit.record(
+            by=by.actor,
+            action="contents.let_go",
+            tenant=repository.tenant.slug,
+            subject=f"{repository}/{name}",
+            before={"let_go_at": None},
+            after={"let_go_at": now},
+        )
+        projects.update(changed=move_serial(locked_state(repository.pk)))
+
+
 @contextmanager
 def _changing(project: Project, role: Role, by: Principal) -> Iterator[Project]:
     """Check that `by` may change `project`, and hold it, locked, in a transaction."""
     repository = project.repository
     require(by, repository.tenant.slug, repository.key, role)
-    if by.token is not None and not by.token.allows_project(project.normalized):
-        raise RoleMissing(f"This token may not change {project.normalized}.")
+    _judge_token(project.normalized, by)
     with transaction.atomic():
         yield locked_project(project.pk)
+
+
+def _judge_token(name: str, by: Principal) -> None:
+    if by.token is not None and not by.token.allows_project(name):
+        raise RoleMissing(f"This token may not change {name}.")
 
 
 def _project_of(target: Distribution | Release) -> Project:

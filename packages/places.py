@@ -44,7 +44,10 @@ class Place:
     def replaced(self) -> dict[str, object]:
         """Return what the audit keeps of the file that would be overwritten, if any."""
         there = self.distribution
-        return {"sha256": there.sha256, "size": there.size} if there is not None else {}
+        if there is None:
+            return {}
+        names = ("sha256", "size", "yanked", "yanked_reason")
+        return {name: getattr(there, name) for name in names}
 
     @property
     def freed(self) -> int:
@@ -141,8 +144,8 @@ def _refuse_if_served_upstream(place: Place) -> None:
     if served.exists():
         raise NameServedUpstream(
             f"{name} is served by an index beside {repository}; publishing it here would take its "
-            f"place for everybody. If it is yours, let an administrator of {repository} claim "
-            "the name first."
+            f"place for everybody. If it is yours, let a tenant admin of {repository.tenant} claim "
+            f"it for {repository} first."
         )
 
 
@@ -157,7 +160,7 @@ def bytes_left(place: Place) -> int | None:
 def judge_room(place: Place, size: int) -> None:
     """Refuse a file of `size` bytes that the tenant's quota has no room for."""
     if not _fitting(place, size).exists():
-        raise no_room(place.repository, size)
+        raise no_room(place)
 
 
 def take_room(place: Place, size: int) -> None:
@@ -167,7 +170,7 @@ def take_room(place: Place, size: int) -> None:
         used_files=F("used_files") + (0 if place.distribution else 1),
     )
     if not taken:
-        raise no_room(place.repository, size)
+        raise no_room(place)
 
 
 def _fitting(place: Place, size: int) -> QuerySet[Tenant]:
@@ -182,9 +185,19 @@ def _fitting(place: Place, size: int) -> QuerySet[Tenant]:
     return Tenant.objects.filter(fits)
 
 
-def no_room(repository: Repository, size: int) -> QuotaExceeded:
-    """Return the refusal of a file of `size` bytes, or more, for want of room."""
+def no_room(place: Place) -> QuotaExceeded:
+    """Return the refusal of a file that its tenant has no room for: of its bytes, or of a file."""
+    tenant = Tenant.objects.get(pk=place.repository.tenant_id)
+    if (
+        place.distribution is None
+        and tenant.quota_files is not None
+        and tenant.used_files >= tenant.quota_files
+    ):
+        why = f"it holds {tenant.used_files} files, and {tenant.quota_files} is the most"
+    else:
+        left = max(0, (tenant.quota_bytes or 0) - tenant.used_bytes) + place.freed
+        why = f"{left} bytes are left of its quota"
     return QuotaExceeded(
-        f"{repository.tenant} has no room for a file of {size} bytes. "
+        f"{tenant} has no room for {place.named.filename}: {why}. "
         "Ask whoever runs this installation for a larger quota."
     )

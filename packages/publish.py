@@ -17,7 +17,6 @@ from django.db import IntegrityError, OperationalError, transaction
 
 from accounts.authentication import again
 from accounts.principal import Principal
-from accounts.roles import Role
 from base import audit, clock
 from base.errors import LarderError
 from packages import storage
@@ -52,8 +51,9 @@ from packages.rows import Accepted, RaceLost, blob_row, distribution_row, projec
 from packages.storage import Spooled
 from packages.upload_form import judge_form, requires_python_of
 from packages.uploads import FileTooLarge, Upload, UploadRefused
-from repos.access import RoleMissing, require
+from repos.access import RoleMissing
 from repos.models import Kind, Repository, Rules
+from repos.targets import Target
 
 _RACES_AT_MOST = 5
 _REQUIRES_PYTHON_AT_MOST = 500
@@ -70,8 +70,16 @@ class Published:
     created: bool  # False: the same bytes were here already, nothing was changed
 
 
-def publish(*, repository: Repository, upload: Upload, by: Principal) -> Published:
+def publish(
+    *,
+    repository: Repository,
+    upload: Upload,
+    by: Principal,
+    through: Repository | None = None,
+) -> Published:
     """Take `upload` into `repository` and return its distribution, installable from now on.
+
+    `through` is the virtual that it was sent to, if it was one.
 
     Raises UploadRefused and its kin (names, archive, digests), FileExists, ProjectClosed,
     ReleaseClosed, NameServedUpstream, QuotaExceeded, FileTooLarge, or what `require` raises.
@@ -85,7 +93,7 @@ def publish(*, repository: Repository, upload: Upload, by: Principal) -> Publish
             return Published(distribution=same, created=False)
         accepted = _open_archive(repository, upload, place.named, spool)
         judge_room(place, spool.size)
-        return _store(accepted, by)
+        return _store(accepted, Target(repository, through), by)
 
 
 def _judge_fields(
@@ -100,25 +108,29 @@ def _judge_fields(
     at_least = max(0, (upload.declared_size or 0) - _FORM_AROUND_THE_FILE)
     if at_least > repository.max_file_bytes:
         raise _too_large(repository)
-    room = None
     if upload.is_named:
         place = _judged_place(repository, upload, by)
         # A file that is there already is compared first: the same bytes need no room.
         if place.distribution is None:
             judge_room(place, at_least)
-            room = bytes_left(place)
-    return partial(_limited, repository, room)
+            return partial(_limited, repository, place)
+    return partial(_limited, repository, None)
 
 
-def _limited(repository: Repository, room: int | None, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield `chunks` until they are more than the repository takes or the tenant has room for."""
-    size = 0
+def _limited(
+    repository: Repository, place: Place | None, chunks: Iterable[bytes]
+) -> Iterator[bytes]:
+    """Yield `chunks` until they are more than the repository takes or the tenant has room for.
+
+    None for `place`: it is not known yet, or there is a file to compare with first.
+    """
+    size, room = 0, None if place is None else bytes_left(place)
     for chunk in chunks:
         size += len(chunk)
         if size > repository.max_file_bytes:
             raise _too_large(repository)
-        if room is not None and size > room:
-            raise no_room(repository, size)
+        if place is not None and room is not None and size > room:
+            raise no_room(place)
         yield chunk
 
 
@@ -214,12 +226,13 @@ def _properties(upload: Upload, named: DistributionName) -> dict[str, str]:
     return {name: value[:longest] for name, value in properties.items() if value}
 
 
-def _store(accepted: Accepted, by: Principal) -> Published:
+def _store(accepted: Accepted, target: Target, by: Principal) -> Published:
     """Make the bytes durable, then write the rows; look again when somebody was faster."""
     for _ in range(_RACES_AT_MOST):
         key = _put_unless_held(accepted)
         try:
-            return Published(distribution=_commit(accepted, key, by), created=True)
+            distribution = _commit(accepted, key, target, by)
+            return Published(distribution=distribution, created=True)
         except LarderError:
             _take_back(key)
             raise
@@ -249,11 +262,11 @@ def _take_back(key: str | None) -> None:
         LooseObject.objects.filter(storage_key=key).delete()
 
 
-def _commit(accepted: Accepted, key: str | None, by: Principal) -> Distribution:
+def _commit(accepted: Accepted, key: str | None, target: Target, by: Principal) -> Distribution:
     """Write everything in one transaction, and ask again what may have changed."""
     try:
         with transaction.atomic():
-            repository = _still_allowed(accepted, by)
+            repository = _still_allowed(accepted, target, by)
             blob = blob_row(accepted, key)
             place = _locked_place(repository, accepted)
             project = project_row(place, accepted)
@@ -269,11 +282,11 @@ def _commit(accepted: Accepted, key: str | None, by: Principal) -> Distribution:
     return distribution
 
 
-def _still_allowed(accepted: Accepted, by: Principal) -> Repository:
+def _still_allowed(accepted: Accepted, target: Target, by: Principal) -> Repository:
     """Ask again, now: the token, the grant or the repository may be gone since the start."""
-    repository, present = accepted.repository, again(by)
+    present = again(by)
     _judge_token(accepted.named.normalized, present)
-    return require(present, repository.tenant.slug, repository.key, Role.WRITER)
+    return target.again(present)
 
 
 def _locked_place(repository: Repository, accepted: Accepted) -> Place:
@@ -298,5 +311,6 @@ def _record(place: Place, distribution: Distribution, by: Principal) -> None:
         tenant=place.repository.tenant.slug,
         subject=f"{place.repository}/{distribution.filename}",
         before=before,
-        after={"sha256": distribution.sha256, "size": distribution.size},
+        after={"sha256": distribution.sha256, "size": distribution.size}
+        | ({"yanked": False, "yanked_reason": ""} if before else {}),
     )

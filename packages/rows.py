@@ -71,7 +71,7 @@ def blob_row(accepted: Accepted, key: str | None) -> Blob:
 
 
 def project_row(place: Place, accepted: Accepted) -> Project:
-    """Return the project, spelled as this upload spells it."""
+    """Return the project, spelled as this upload spells it; a name let go of is taken again."""
     name = accepted.metadata.name if accepted.metadata else accepted.named.name
     project = place.project
     if project is None:
@@ -82,8 +82,8 @@ def project_row(place: Place, accepted: Accepted) -> Project:
             name=name,
             created_at=clock.now(),
         )
-    project.name = name
-    project.save(update_fields=["name"])
+    project.name, project.let_go_at = name, None
+    project.save(update_fields=["name", "let_go_at"])
     return project
 
 
@@ -130,7 +130,8 @@ def distribution_row(
 def _replaced(place: Place, now: datetime) -> Distribution | None:
     """Return the row that is overwritten, if any, without what was true of its bytes alone.
 
-    People's own properties go too: what was approved were other bytes. The sweeper has the bytes.
+    People's own properties go too, and a yank: what was judged were other bytes. The sweeper has
+    the bytes.
     """
     if place.distribution is None:
         return None
@@ -138,4 +139,5 @@ def _replaced(place: Place, now: datetime) -> Distribution | None:
     Blob.objects.filter(distributions=row).update(named_at=now)
     StoredMetadata.objects.filter(distribution=row).delete()
     Property.objects.filter(distribution=row).delete()
+    row.yanked, row.yanked_reason = False, ""
     return row

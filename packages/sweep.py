@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import Tenant
 from base import clock
@@ -52,26 +52,30 @@ def sweep() -> Swept:
 
 
 def _purge_deleted() -> int:
-    """Let distributions deleted long ago go of their bytes; their names stay taken."""
-    due = Distribution.objects.filter(
-        deleted_at__lte=clock.now() - BYTES_KEPT_FOR, blob__isnull=False
-    ).values_list("pk", flat=True)[:_BATCH]
+    """Let files deleted long ago go of their bytes, alone or with their repository.
+
+    Their names stay taken.
+    """
+    due = _deleted_long_ago().values_list("pk", flat=True)[:_BATCH]
     return sum(_purge(pk) for pk in list(due))
+
+
+def _deleted_long_ago() -> QuerySet[Distribution]:
+    long_ago = clock.now() - BYTES_KEPT_FOR
+    is_due = Q(deleted_at__lte=long_ago) | Q(repository__deleted_at__lte=long_ago)
+    return Distribution.objects.filter(is_due, blob__isnull=False)
 
 
 @transaction.atomic
 def _purge(pk: int) -> int:
     # Locked and asked again: it may have been restored since it was listed.
-    row = (
-        Distribution.objects.select_for_update()
-        .filter(pk=pk, deleted_at__isnull=False, blob__isnull=False)
-        .first()
-    )
+    row = _deleted_long_ago().select_for_update(of=("self",)).filter(pk=pk).first()
     if row is None:
         return 0
     Blob.objects.filter(distributions=row).update(named_at=clock.now())
     row.blob = None
-    row.save(update_fields=["blob"])
+    row.deleted_at = row.deleted_at or clock.now()
+    row.save(update_fields=["blob", "deleted_at"])
     Tenant.objects.filter(repositories=row.repository_id).update(
         used_bytes=F("used_bytes") - row.size, used_files=F("used_files") - 1
     )

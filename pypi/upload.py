@@ -10,10 +10,12 @@ from xmlrpc.client import Fault, dumps
 from accounts.roles import Role
 from base.errors import LarderError
 from packages.publish import publish
+from packages.visibility import hidden_above
 from pypi.answer import Answer, Ask
 from pypi.errors import BrokenForm, NoLongerOffered
 from pypi.form import FormReader
 from repos.access import SignInRequired, require
+from repos.targets import target_of_upload
 
 _UNSUPPORTED_SEARCH = 1
 
@@ -26,7 +28,7 @@ def post(ask: Ask) -> Answer:
 
 def _upload(ask: Ask) -> Answer:
     # Who may not publish here is told before the form is read.
-    repository = require(ask.principal, ask.tenant, ask.key, Role.WRITER)
+    target = target_of_upload(ask.principal, ask.tenant, ask.key)
     form = FormReader(ask)
     upload = form.upload()
     action = next(iter(form.fields.get(":action", [])), ask.query.get(":action", "file_upload"))
@@ -37,8 +39,12 @@ def _upload(ask: Ask) -> Answer:
         raise BrokenForm(f"The form asks for '{action[:50]}'; this URL takes file_upload.")
     if upload is None:
         raise BrokenForm("The form has no file in it.")
-    published = publish(repository=repository, upload=upload, by=ask.principal)
-    text = "" if published.created else "The same file was here already; nothing was changed.\n"
+    published = publish(
+        repository=target.repository, upload=upload, by=ask.principal, through=target.through
+    )
+    told = [] if published.created else ["The same file was here already; nothing was changed."]
+    told += hidden_above(published.distribution, by=ask.principal)
+    text = "".join(f"{sentence}\n" for sentence in told)
     return Answer(
         status=200, headers={"Content-Type": "text/plain; charset=utf-8"}, body=text.encode()
     )

@@ -20,6 +20,7 @@ from base.rows import stored
 from base.stamps import configuring, move_access, new_nonce
 from repos import nesting
 from repos.models import (
+    AlsoUpstream,
     Claim,
     Grant,
     Kind,
@@ -28,6 +29,7 @@ from repos.models import (
     RepositoryState,
     TokenRepository,
     Upstream,
+    VirtualSettings,
 )
 from repos.sealed import seal
 from repos.stamps import move_epoch
@@ -60,6 +62,8 @@ _UPSTREAM = (
     "include",
     "exclude",
 )
+# Of those that a virtual inherits; there may be thousands.
+_NAMES_IN_AUDIT = 100
 
 
 def create_repository(
@@ -146,39 +150,130 @@ def points_elsewhere(upstream: Upstream) -> bool:
     return before is not None and _origin(before.index_url) != _origin(upstream.index_url)
 
 
-def set_members(virtual: Repository, members: Sequence[Repository], *, by: Actor) -> None:
-    """Let `virtual` show `members`, in this order."""
+def set_members(virtual: Repository, members: Sequence[Repository | Member], *, by: Actor) -> None:
+    """Let `virtual` show `members`, in this order; an unsaved Member names a scope as well.
+
+    What a local that goes has kept stays kept: its names become claims of the virtuals that it
+    no longer stands beneath (DESIGN, "A virtual").
+    """
     with configuring():
-        check_members(virtual, members)
-        before = _members_of(virtual)
+        places = [_as_member(virtual, each, at) for at, each in enumerate(members)]
+        check_members(virtual, places)
+        before, shown = _members_of(virtual), nesting.beneath_all_above(virtual)
         virtual.members.all().delete()
-        for position, member in enumerate(members):
-            place = Member(virtual=virtual, repository=member, position=position)
+        for place in places:
             place.full_clean()
             place.save()
+        _leave_claims(shown, nesting.beneath_all_above(virtual), by=by)
         move_epoch(virtual)
         move_access()
         after = {"members": _members_of(virtual)}
         _record(virtual, "members.change", by, before={"members": before}, after=after)
 
 
-def check_members(virtual: Repository, members: Sequence[Repository]) -> None:
+def _as_member(virtual: Repository, each: Repository | Member, position: int) -> Member:
+    scope = each.scope if isinstance(each, Member) else ""
+    repository = each.repository if isinstance(each, Member) else each
+    return Member(virtual=virtual, repository=repository, scope=scope, position=position)
+
+
+def check_members(virtual: Repository, members: Sequence[Repository | Member]) -> None:
     """Raise ValidationError when `virtual` cannot show `members`."""
     if virtual.kind != Kind.VIRTUAL:
         raise ValidationError("Only a virtual repository has members.")
-    asked = [virtual.pk, *(member.pk for member in members)]
+    places = [_as_member(virtual, each, at) for at, each in enumerate(members)]
+    repositories = [place.repository for place in places]
+    asked = [virtual.pk, *(member.pk for member in repositories)]
     deleted = Repository.objects.filter(pk__in=asked, deleted_at__isnull=False)
     if (gone := deleted.first()) is not None:
         raise ValidationError(f"{gone} is out of service.")
-    for member in members:
-        if member.tenant_id != virtual.tenant_id:
+    for place in places:
+        member = place.repository
+        if member.tenant_id != virtual.tenant_id and not _is_open(member):
             raise ValidationError(f"{member} belongs to another tenant.")
         if member.pk == virtual.pk or virtual.pk in nesting.beneath(member):
             raise ValidationError(f"{member} would show {virtual} inside itself.")
-    if nesting.depth_with(virtual, members) > nesting.DEPTH_AT_MOST:
+        _check_scope(place)
+    if nesting.depth_with(virtual, repositories) > nesting.DEPTH_AT_MOST:
         raise ValidationError(
             f"More than {nesting.DEPTH_AT_MOST} virtual repositories would stand above one another."
         )
+
+
+def _is_open(repository: Repository) -> bool:
+    """Say whether all signed-in users, or anyone, may read it: other tenants may then show it."""
+    widest = [Grant.Subject.SIGNED_IN, Grant.Subject.ANYONE]
+    return repository.grants.filter(subject__in=widest).exists()
+
+
+def _check_scope(place: Member) -> None:
+    """Refuse a scope that the member's upstream may not be asked with."""
+    if not place.scope:
+        return
+    upstream = Upstream.objects.filter(repository=place.repository).first()
+    if upstream is None or not upstream.may_use_scope(place.scope):
+        raise ValidationError(f"{place.repository} may not be asked with the scope {place.scope}.")
+
+
+def _leave_claims(
+    before: Mapping[int, frozenset[int]], after: Mapping[int, frozenset[int]], *, by: Actor
+) -> None:
+    """Let virtuals claim the names of what they showed and show no longer."""
+    gone = {virtual: shown - after[virtual] for virtual, shown in before.items()}
+    kept = nesting.names_kept_by(set().union(*gone.values()))
+    for virtual in Repository.objects.select_related("tenant").filter(pk__in=gone):
+        names = set().union(*(kept.get(each, set()) for each in gone[virtual.pk]))
+        names -= set(virtual.claims.filter(pattern__in=names).values_list("pattern", flat=True))
+        if names:
+            Claim.objects.bulk_create(
+                Claim(repository=virtual, pattern=name) for name in sorted(names)
+            )
+            move_epoch(virtual)
+            facts = {"patterns": len(names), "first": sorted(names)[:_NAMES_IN_AUDIT]}
+            _record(virtual, "claims.inherit", by, after=facts)
+
+
+def save_virtual(settings: VirtualSettings, *, by: Actor) -> None:
+    """Make or change how a virtual shows its members, and where uploads to it go."""
+    virtual, target = settings.repository, settings.deployment
+    with configuring():
+        before = stored(settings)
+        settings.full_clean()
+        if virtual.kind != Kind.VIRTUAL:
+            raise ValidationError("Only a virtual repository has these settings.")
+        if target is not None and (
+            target.kind != Kind.LOCAL or target.pk not in nesting.beneath(virtual)
+        ):
+            raise ValidationError(f"{target} is not a local repository beneath {virtual}.")
+        settings.save()
+        move_epoch(virtual)
+        _record(
+            virtual,
+            "virtual.change" if before else "virtual.create",
+            by,
+            before=_virtual_facts(before),
+            after=_virtual_facts(settings),
+        )
+
+
+def mark_also_upstream(mark: AlsoUpstream, *, by: Actor) -> None:
+    """Let a virtual take a name of ours from its remotes as well: strangers' files with it."""
+    with configuring():
+        if mark.virtual.kind != Kind.VIRTUAL:
+            raise ValidationError("Only a virtual repository takes a name also from upstream.")
+        mark.full_clean()
+        mark.save()
+        move_epoch(mark.virtual)
+        _record(mark.virtual, "also_upstream.add", by, after={"project": mark.normalized})
+
+
+def unmark_also_upstream(mark: AlsoUpstream, *, by: Actor) -> None:
+    """Take the name from our own repositories alone again."""
+    with configuring():
+        stored(mark)
+        _record(mark.virtual, "also_upstream.remove", by, before={"project": mark.normalized})
+        mark.delete()
+        move_epoch(mark.virtual)
 
 
 def add_claim(claim: Claim, *, by: Actor) -> None:
@@ -293,7 +388,14 @@ def _origin(url: str) -> tuple[str, str, int | None]:
 
 def _members_of(virtual: Repository) -> list[str]:
     places = virtual.members.select_related("repository__tenant")
-    return [str(place.repository) for place in places]
+    return [f"{each.repository}/{each.scope}".rstrip("/") for each in places]
+
+
+def _virtual_facts(settings: VirtualSettings | None) -> dict[str, object]:
+    if settings is None:
+        return {}
+    target = settings.deployment
+    return {"merge": settings.merge, "deployment": str(target) if target else ""}
 
 
 def _settings_of(repository: Repository) -> dict[str, object]:

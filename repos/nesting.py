@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from repos.models import Kind, Member, Repository
+from repos.stamps import locked_state
 
 # How many virtuals may stand above one another (DESIGN, "A virtual").
 DEPTH_AT_MOST = 5
@@ -13,6 +14,36 @@ DEPTH_AT_MOST = 5
 def beneath(repository: Repository) -> set[int]:
     """Return the ids of everything that `repository` shows, however nested."""
     return _reached({repository.pk}, _members_of)
+
+
+def virtuals_above(repository: Repository) -> set[int]:
+    """Return the ids of the virtuals that show `repository`, however nested."""
+    return _reached({repository.pk}, _virtuals_over)
+
+
+def beneath_all_above(virtual: Repository) -> dict[int, frozenset[int]]:
+    """Return what is beneath `virtual` and each virtual above it, by their ids."""
+    over = {virtual.pk, *virtuals_above(virtual)}
+    return {each: frozenset(_reached({each}, _members_of)) for each in over}
+
+
+def names_kept_by(repositories: set[int]) -> dict[int, set[str]]:
+    """Return the names that locals keep, and what locals and virtuals claim, by their ids.
+
+    In a transaction: whoever publishes to one of the locals at this moment has either committed,
+    and is seen, or comes after it.
+    """
+    alive = Repository.objects.filter(pk__in=repositories).exclude(kind=Kind.REMOTE)
+    kept: dict[int, set[str]] = {each: set() for each in sorted(alive.values_list("pk", flat=True))}
+    for each in kept:
+        locked_state(each)
+    # The projects' rows belong to the layer above, and are reached by the relation it declares.
+    projects = alive.filter(projects__let_go_at__isnull=True, projects__isnull=False)
+    for each, name in projects.values_list("pk", "projects__normalized"):
+        kept[each].add(name)
+    for each, pattern in alive.filter(claims__isnull=False).values_list("pk", "claims__pattern"):
+        kept[each].add(pattern)
+    return kept
 
 
 def remotes_beside(local: Repository) -> set[int]:

@@ -81,7 +81,7 @@ class LocalIndex:
             .select_related("release")
             .order_by("release__version_key", "filename")
         )
-        return [_page_file(row) for row in rows]
+        return [page_file(row) for row in rows]
 
     def _distribution(self, project: NormalizedName, filename: str, sha256: str) -> Distribution:
         """Return the living distribution, or say why there is none."""
@@ -110,7 +110,8 @@ class LocalIndex:
         return row
 
 
-def _page_file(row: Distribution) -> PageFile:
+def page_file(row: Distribution) -> PageFile:
+    """Return the line of a distribution whose release is known."""
     release = row.release
     assert release is not None  # noqa: S101 - the query selects by release
     yanked = row.yanked or release.yanked

@@ -99,6 +99,11 @@ def sign_out(_caller: Caller, _place: Place, method: str) -> Hears:
     return Hears.NOT_HERE if method in SAFE else Hears.NO_FORM
 
 
+def answering(_caller: Caller, _place: Place, method: str) -> Hears:
+    """Takes what a page of ours made it send, and has no page itself."""
+    return Hears.NOT_HERE if method in {*SAFE, "OPTIONS"} else Hears.NO_FORM
+
+
 def nothing(_caller: Caller, _place: Place, method: str) -> Hears:
     """No URL of ours."""
     return Hears.SERVED if method in SAFE else Hears.NOT_HERE
@@ -211,6 +216,7 @@ def rows() -> Iterator[Row]:
     yield Row("favicon.ico", "/favicon.ico", everybodys, status=302)
     yield Row("accounts/sign-in/", "/accounts/sign-in/", sign_in)
     yield Row("accounts/sign-out/", "/accounts/sign-out/", sign_out)
+    yield Row("accounts/invitations/<pk>/", "/accounts/invitations/1/", answering)
 
 
 def _scoped(form: str, start: str) -> Iterator[Row]:

@@ -22,6 +22,7 @@ PARTS: Mapping[str, str] = {
     "name": "nobody/nowhere",
     "rest": "simple/frog/",
     "object_id": "1",
+    "pk": "1",
     "app_label": "accounts",
     "content_type_id": "1",
     "url": "no-such-page",

@@ -1,0 +1,135 @@
+"""The index of a virtual repository: its members under one URL, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import chain
+
+from accounts.principal import Principal
+from packages.filenames import NormalizedName, VersionRefused, parse_version
+from packages.index.base import (
+    Arriving,
+    FileNotFound,
+    FileWithheld,
+    Index,
+    IndexUnavailable,
+    PageFile,
+    ProjectList,
+    ProjectNotFound,
+    ProjectPage,
+    Stored,
+)
+from packages.index.decision import Decision, Line, decide
+from packages.index.reasons import reason
+from packages.versions import version_key
+from repos.access import RoleMissing, SignInRequired
+from repos.models import Repository
+from repos.virtuals import Source, Tree, readable_beneath, tree_of
+
+OpenSource = Callable[[Source], Index]
+
+
+class VirtualIndex:
+    """Answers from the sources beneath the virtual, as far as the caller may read them."""
+
+    def __init__(self, repository: Repository, by: Principal, open_source: OpenSource) -> None:
+        self.repository = repository
+        self._by = by
+        self._open_source = open_source
+
+    def projects(self) -> ProjectList:
+        """Return the names of all sources that the caller may read."""
+        tree, readable = self._entered()
+        lists = [
+            self._open_source(place.source).projects()
+            for place in tree.places
+            if place.repositories <= readable
+        ]
+        return ProjectList(
+            names=tuple(sorted(set(chain.from_iterable(each.names for each in lists)))),
+            serial=sum(each.serial for each in lists),
+        )
+
+    def page(self, project: NormalizedName) -> ProjectPage:
+        """Return the files of `project` that the virtual shows.
+
+        Raises also SignInRequired and RoleMissing: what is left of a page may be nothing that
+        the caller may read, and is said in the same words whatever the members have.
+        """
+        decision = self._decided(project)
+        pages, shown = decision.pages, decision.shown
+        files = [line.file for line in shown]
+        if len(pages) > 1:
+            files.sort(key=_order)
+        stale = [page.stale_since for page in pages if page.stale_since is not None]
+        return ProjectPage(
+            name=project,
+            versions=tuple(dict.fromkeys(file.version for file in files)),
+            files=tuple(files),
+            # A marker is its project's: of several, the one that counts first.
+            status=pages[0].status if pages else "active",
+            status_reason=pages[0].status_reason if pages else "",
+            serial=sum(page.serial for page in pages),
+            stale_since=min(stale, default=None),
+        )
+
+    def open(self, project: NormalizedName, filename: str, sha256: str = "") -> Stored | Arriving:
+        """Return where the bytes of a file are that the page shows."""
+        index, line = self._shown(project, filename, sha256)
+        return index.open(project, filename, line.file.sha256 or sha256)
+
+    def metadata(self, project: NormalizedName, filename: str, sha256: str = "") -> bytes:
+        """Return the core metadata of a file that the page shows."""
+        index, line = self._shown(project, filename, sha256)
+        return index.metadata(project, filename, line.file.sha256 or sha256)
+
+    def _entered(self) -> tuple[Tree, frozenset[int]]:
+        """Return what is beneath, and which of it the caller may read.
+
+        An anonymous caller comes in only where anyone may read everything.
+        """
+        tree = tree_of(self.repository)
+        readable = readable_beneath(self._by, tree)
+        if self._by.is_anonymous and readable != tree.beneath:
+            raise SignInRequired("Sign in with a user name and a token.")
+        return tree, readable
+
+    def _decided(self, project: NormalizedName) -> Decision:
+        """Return the decision, where it is one that something can be served from."""
+        tree, readable = self._entered()
+        decision = decide(tree, project, readable, self._open_source)
+        if (silent := decision.unavailable) is not None:
+            # "Cannot say" of one that may have the name is never a shorter page.
+            said = f": {silent.sentence}" if silent.sentence else "."
+            raise IndexUnavailable(f"{self.repository} cannot answer for {project} now{said}")
+        if decision.is_withheld and not decision.shown:
+            raise RoleMissing(
+                f"What {self.repository} has of {project}, if anything, is in repositories that "
+                "you may not read."
+            )
+        if not decision.is_ours:
+            raise ProjectNotFound(f"There is no project {project} in {self.repository}.")
+        return decision
+
+    def _shown(self, project: NormalizedName, filename: str, sha256: str) -> tuple[Index, Line]:
+        """Return a shown line and the index that has it, or refuse with what hides it."""
+        decision = self._decided(project)
+        named = [line for line in decision.lines if line.file.filename == filename]
+        meant = [line for line in named if sha256 in {"", line.file.sha256} or not line.file.sha256]
+        for line in meant:
+            if line.hidden is None:
+                return self._open_source(line.source), line
+        if meant and meant[0].hidden is not None:
+            why = reason(meant[0].hidden, decision.readable | {self.repository.pk})
+            raise FileWithheld(f"{filename} is not given out by {self.repository}: {why}.")
+        if named:
+            raise FileNotFound(f"{filename} in {self.repository} has another sha256.")
+        raise FileNotFound(f"There is no file {filename} in {self.repository}.")
+
+
+def _order(file: PageFile) -> tuple[str, str]:
+    """Put versions in PEP 440's order; what upstream calls a version and is none comes first."""
+    try:
+        return version_key(parse_version(file.version)), file.filename
+    except VersionRefused:
+        return "", file.filename

@@ -1,0 +1,54 @@
+"""Says on the command line why a virtual shows these files of a project, and not others."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.models import User
+from accounts.principal import Principal
+from packages.explain import explain
+from packages.filenames import NameRefused, parse_name
+from repos.management.commands._parsing import repository_named
+from repos.models import Kind
+
+
+class Command(BaseCommand):
+    """`explain main/pypi-virtual requests --as ann`."""
+
+    help = "List what a virtual repository shows and hides of a project, and why."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("name", help="tenant/key of a virtual, for example main/pypi-virtual")
+        parser.add_argument("project")
+        parser.add_argument("--as", dest="username", help="as this user sees it; else all of it")
+
+    def handle(self, *, name: str, project: str, username: str | None, **_options: Any) -> None:
+        """Print one line for each file, and for each source that has none to show."""
+        virtual = repository_named(name)
+        if virtual.kind != Kind.VIRTUAL:
+            raise CommandError(f"{virtual} is a {virtual.kind} repository; it shows what it has.")
+        try:
+            normalized = parse_name(project)
+        except NameRefused as error:
+            raise CommandError(error.sentence) from None
+        # Whoever runs commands here may read the database.
+        by = _user(username) if username else User(is_superuser=True)
+        lines = explain(virtual, normalized, Principal(user=by))
+        if not lines:
+            self.stdout.write(f"No member of {virtual} has files of {normalized}.")
+        for line in lines:
+            what = line.file.filename if line.file else "-"
+            source = line.source or "a member"
+            state = "shown" if line.cause is None else f"hidden: {line.why}"
+            self.stdout.write(f"{what}  {source}  {state}")
+
+
+def _user(username: str) -> User:
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise CommandError(f"There is no user {username}.")
+    return user

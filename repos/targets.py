@@ -1,0 +1,86 @@
+"""Where an upload goes: into the repository it is sent to, or through a virtual into a local."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from accounts.principal import Principal
+from accounts.roles import Role
+from base.errors import InvalidInput
+from repos.access import NotYours, RoleMissing, require
+from repos.models import Kind, Repository, VirtualSettings
+from repos.nesting import beneath
+
+
+class NoDeployment(InvalidInput):
+    """The virtual passes uploads on to no repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The repository that takes an upload, and the virtual it was sent to, if it was one."""
+
+    repository: Repository
+    through: Repository | None = None
+
+    def again(self, principal: Principal) -> Repository:
+        """Return the repository once more, when `principal` may still publish to it this way.
+
+        For the end of an upload that took long: grants, members and settings may have changed.
+        """
+        named = self.through or self.repository
+        found = target_of_upload(principal, named.tenant.slug, named.key)
+        if found.repository != self.repository:
+            raise NoDeployment(
+                f"{named} passes uploads on to another repository by now. Try again."
+            )
+        return found.repository
+
+
+def target_of_upload(principal: Principal, tenant: str, key: str) -> Target:
+    """Return where what is sent to `tenant/key` goes, when `principal` may publish there.
+
+    Through a virtual: who may read it, and publish to the local that it passes uploads on to.
+    Raises NoDeployment, or as `require`.
+    """
+    is_virtual = Repository.objects.filter(
+        tenant__slug=tenant, key=key, kind=Kind.VIRTUAL, deleted_at__isnull=True
+    ).exists()
+    asked = require(principal, tenant, key, Role.READER if is_virtual else Role.WRITER)
+    if not is_virtual:
+        return Target(asked)
+    local = _deployment_of(asked)
+    try:
+        found = require(_beneath(principal, local), local.tenant.slug, local.key, Role.WRITER)
+    except NotYours:
+        # Not by its name: it may be another tenant's.
+        raise RoleMissing(f"You may read {asked} but not publish through it.") from None
+    return Target(found, through=asked)
+
+
+def _deployment_of(virtual: Repository) -> Repository:
+    settings = (
+        VirtualSettings.objects.select_related("deployment__tenant")
+        .filter(repository=virtual)
+        .first()
+    )
+    local = settings.deployment if settings else None
+    # It may have been taken out of the virtual, or out of service, since it was set.
+    if local is None or local.deleted_at is not None or local.pk not in beneath(virtual):
+        raise NoDeployment(
+            f"{virtual} is a virtual repository and passes uploads on to none of its members. "
+            "Publish to a local one."
+        )
+    return local
+
+
+def _beneath(principal: Principal, local: Repository) -> Principal:
+    """Return the principal as they stand beneath a virtual that their token lets them use.
+
+    DESIGN "Access": it deploys through it as far as its owner may. Its list of repositories and
+    its tenant end there; its role and its projects do not.
+    """
+    if principal.token is None:
+        return principal
+    limits = replace(principal.token, tenant_id=local.tenant_id, all_repositories=True)
+    return replace(principal, token=limits)

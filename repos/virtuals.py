@@ -1,0 +1,173 @@
+"""What a virtual shows: the places of its sources, who keeps and claims a name, who may read.
+
+A *place* is a local or remote beneath a virtual, with the virtuals that lead to it, from the top
+down. The same source may stand in several places. See packages.index.decision for the rules.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from accounts.principal import Principal
+from repos.access import readable_by
+from repos.models import AlsoUpstream, Claim, Kind, Member, Repository, Upstream, VirtualSettings
+
+SourceId = tuple[int, str]
+_EXACT = 1_000  # more than any prefix is long
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A local or remote beneath a virtual, in one scope of its upstream."""
+
+    repository: Repository
+    scope: str
+    upstream: Upstream | None
+
+    @property
+    def id(self) -> SourceId:
+        """Return what tells two sources apart."""
+        return self.repository.pk, self.scope
+
+    @property
+    def is_local(self) -> bool:
+        """Say whether what it has was published here."""
+        return self.repository.kind == Kind.LOCAL
+
+    @property
+    def keeps_names(self) -> bool:
+        """Say whether it is a remote that keeps every name that it ever had."""
+        return self.upstream is not None and self.upstream.keeps_names
+
+    def may_be_asked_for(self, name: str) -> bool:
+        """Say whether its patterns let it be asked for `name` at all."""
+        return self.upstream is None or self.upstream.may_ask_for(name)
+
+    def __str__(self) -> str:
+        return f"{self.repository}/{self.scope}" if self.scope else str(self.repository)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One virtual on the way down, and which of its direct members the way goes through."""
+
+    virtual: int
+    member: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a source stands: the steps that lead to it, from the top down."""
+
+    source: Source
+    steps: tuple[Step, ...]
+
+    @property
+    def repositories(self) -> set[int]:
+        """Return the ids of all that one must be allowed to read, to be shown what is there."""
+        return {step.virtual for step in self.steps[1:]} | {self.source.repository.pk}
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A virtual and everything beneath it."""
+
+    virtual: Repository
+    # In member order, what is nested where its virtual stands.
+    places: tuple[Place, ...]
+    # Every virtual, the top one included, by its id.
+    virtuals: Mapping[int, Repository]
+    # The ids of the virtuals beneath each of them, itself included.
+    nested: Mapping[int, frozenset[int]]
+    # Those of them that show only the first direct member that has a name.
+    firsts: frozenset[int]
+
+    @property
+    def beneath(self) -> frozenset[int]:
+        """Return the ids of everything beneath the virtual: sources and nested virtuals."""
+        found = {place.source.repository.pk for place in self.places} | set(self.virtuals)
+        return frozenset(found - {self.virtual.pk})
+
+    def under(self, virtual: int) -> list[Place]:
+        """Return the places beneath one of its virtuals, in order."""
+        return [
+            place for place in self.places if any(step.virtual == virtual for step in place.steps)
+        ]
+
+
+def tree_of(virtual: Repository) -> Tree:
+    """Return `virtual` with all that it shows; as many questions as it is deep."""
+    virtuals = {virtual.pk: virtual}
+    members: dict[int, list[Member]] = defaultdict(list)
+    level = {virtual.pk}
+    while level:
+        rows = Member.objects.filter(virtual_id__in=level).select_related(
+            "repository__tenant", "repository__upstream"
+        )
+        level = set()
+        for row in rows:
+            members[row.virtual_id].append(row)
+            if row.repository.kind == Kind.VIRTUAL and row.repository_id not in virtuals:
+                virtuals[row.repository_id] = row.repository
+                level.add(row.repository_id)
+    firsts = VirtualSettings.objects.filter(
+        repository_id__in=virtuals, merge=VirtualSettings.Merge.FIRST
+    )
+    return Tree(
+        virtual=virtual,
+        places=tuple(_places(virtual.pk, (), members)),
+        virtuals=virtuals,
+        nested={each: frozenset(_nested(each, members)) for each in virtuals},
+        firsts=frozenset(firsts.values_list("repository_id", flat=True)),
+    )
+
+
+def _places(
+    virtual: int, above: tuple[Step, ...], members: Mapping[int, list[Member]]
+) -> Iterable[Place]:
+    for row in members.get(virtual, ()):
+        steps = (*above, Step(virtual, row.pk))
+        if row.repository.kind == Kind.VIRTUAL:
+            yield from _places(row.repository_id, steps, members)
+        else:
+            upstream = getattr(row.repository, "upstream", None)
+            yield Place(Source(row.repository, row.scope, upstream), steps)
+
+
+def _nested(virtual: int, members: Mapping[int, list[Member]]) -> Iterable[int]:
+    yield virtual
+    for row in members.get(virtual, ()):
+        if row.repository.kind == Kind.VIRTUAL:
+            yield from _nested(row.repository_id, members)
+
+
+def readable_beneath(principal: Principal, tree: Tree) -> frozenset[int]:
+    """Return the ids of all beneath the virtual that `principal` may read, in one question.
+
+    DESIGN "Access": a token limited to a virtual reads through it as far as its owner may.
+    """
+    owner = replace(principal, token=None)
+    rows = readable_by(owner).filter(pk__in=tree.beneath)
+    return frozenset(rows.values_list("pk", flat=True))
+
+
+def claims_on(name: str, repositories: Iterable[int]) -> dict[int, int]:
+    """Return how specific the best claim on `name` is, by the id of who claims it.
+
+    An exact name is more specific than any prefix, a longer prefix more than a shorter one.
+    """
+    prefixes = [f"{name[: at + 1]}*" for at, char in enumerate(name) if char == "-"]
+    rows = Claim.objects.filter(repository_id__in=repositories, pattern__in=[name, *prefixes])
+    found: dict[int, int] = {}
+    for claimer, pattern in rows.values_list("repository_id", "pattern"):
+        specific = len(pattern) if pattern.endswith("*") else _EXACT
+        found[claimer] = max(specific, found.get(claimer, 0))
+    return found
+
+
+def marks_of(name: str, virtuals: Iterable[int]) -> frozenset[int]:
+    """Return those of `virtuals` that take `name` also from upstream."""
+    rows = AlsoUpstream.objects.filter(virtual_id__in=virtuals, normalized=name)
+    return frozenset(rows.values_list("virtual_id", flat=True))
