@@ -80,7 +80,7 @@ def known_page(source: Source, project: NormalizedName) -> Known:
     if row is not None:
         note_use(row)
     if row is not None and _is_fresh(source, row):
-        if age_of(row) > _AGEING_FROM * _freshness(source, row):
+        if is_ageing(source, row):
             refresh_soon(source, project)
         return _known(row)
     kept = row if row is not None and row.is_served else None
@@ -335,6 +335,11 @@ def age_of(row: UpstreamPage) -> float:
     """Return how many seconds ago upstream said so."""
     assert row.answered_at is not None  # noqa: S101 - only asked of rows that were answered
     return (clock.now() - row.answered_at).total_seconds()
+
+
+def is_ageing(source: Source, row: UpstreamPage) -> bool:
+    """Say whether a page is soon, or already, out of date."""
+    return age_of(row) > _AGEING_FROM * _freshness(source, row)
 
 
 def failed_lately(row: UpstreamPage) -> bool:
