@@ -293,6 +293,30 @@ class Fetch(models.Model):
         return f"{self.filename} for {self.repository}"
 
 
+class UpstreamNames(models.Model):
+    """A part of the list of projects of the index behind a remote, so that none is held whole.
+
+    What is known of the list as such stands in the `UpstreamPage` without a name.
+    """
+
+    repository = models.ForeignKey(
+        Repository, on_delete=models.CASCADE, related_name="upstream_names"
+    )
+    scope = models.CharField(max_length=200, blank=True)
+    part = models.PositiveIntegerField()
+    names = models.BinaryField()  # packages.upstream.listing
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["repository", "scope", "part"], name="one_part_of_names_per_number"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"part {self.part} of the names behind {self.repository}"
+
+
 class UpstreamMetadata(models.Model):
     """The core metadata file that upstream serves beside a file, byte for byte (PEP 658).
 

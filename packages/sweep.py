@@ -10,6 +10,7 @@ import contextlib
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 
 import structlog
@@ -21,7 +22,7 @@ from accounts.models import Tenant
 from base import clock
 from packages import storage
 from packages.curate import BYTES_KEPT_FOR
-from packages.models import Blob, Distribution, LooseObject
+from packages.models import Blob, Distribution, Fetch, LooseObject
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,7 @@ class Swept:
     blobs: int
     objects: int
     spool_files: int
+    fetches: int = 0  # of files that never came
 
 
 def sweep() -> Swept:
@@ -48,7 +50,16 @@ def sweep() -> Swept:
         blobs=_drop_unnamed_blobs(),
         objects=_remove_loose_objects(),
         spool_files=_remove_old_spool_files(),
+        fetches=_forget_fetches(),
     )
+
+
+def _forget_fetches() -> int:
+    """Remove the notes of fetches that are long over: failed, refused, or of dead processes."""
+    long_ago = clock.now() - GRACE
+    is_over = Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=long_ago)
+    is_refused = Q(refused_until__isnull=False, refused_until__gte=clock.now())
+    return Fetch.objects.filter(is_over).exclude(is_refused).delete()[0]
 
 
 def _purge_deleted() -> int:
@@ -124,10 +135,11 @@ def _remove(key: str) -> int:
 
 
 def _remove_old_spool_files() -> int:
-    """Remove what uploads left on this machine's disk when their process was killed."""
+    """Remove what uploads and fetches left on this machine's disk when their process was killed."""
     oldest = time.time() - GRACE.total_seconds()  # the file system's clock, not ours
     removed = 0
-    for path in Path(settings.SPOOL_FOLDER).glob("upload-*"):
+    spool = Path(settings.SPOOL_FOLDER)
+    for path in chain(spool.glob("upload-*"), spool.glob("fetch-*")):
         with contextlib.suppress(FileNotFoundError):  # its upload has just ended
             if path.stat().st_mtime < oldest:
                 path.unlink()

@@ -6,6 +6,7 @@ Links are relative to the page, so every form of a repository's URL shares one r
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import escape
 from urllib.parse import quote
@@ -55,22 +56,23 @@ def project_html(page: ProjectPage) -> bytes:
     return _html(f"Links for {page.name}", status, anchors)
 
 
-def project_list_json(projects: ProjectList) -> bytes:
-    """Return the root page as JSON (PEP 691)."""
-    return _dump(
-        {
-            "meta": {"api-version": API_VERSION, "_last-serial": projects.serial},
-            "projects": [{"name": name} for name in projects.names],
-        }
-    )
+def project_list_json(projects: ProjectList) -> Iterator[bytes]:
+    """Yield the root page as JSON (PEP 691), name by name: it can be long."""
+    meta = _dump({"api-version": API_VERSION, "_last-serial": projects.serial})
+    yield b'{"meta":' + meta + b',"projects":['
+    for number, name in enumerate(projects.names):
+        yield (b"," if number else b"") + _dump({"name": name})
+    yield b"]}"
 
 
-def project_list_html(projects: ProjectList) -> bytes:
-    """Return the root page as HTML (PEP 503)."""
-    anchors = "\n".join(
-        f'<a href="{canonicalize_name(name)}/">{escape(name)}</a><br>' for name in projects.names
-    )
-    return _html("Simple index", "", anchors)
+def project_list_html(projects: ProjectList) -> Iterator[bytes]:
+    """Yield the root page as HTML (PEP 503), name by name."""
+    before, _, after = _html("Simple index", "", "\0").partition(b"\0")
+    yield before
+    for number, name in enumerate(projects.names):
+        anchor = f'<a href="{canonicalize_name(name)}/">{escape(name)}</a><br>'
+        yield (("\n" if number else "") + anchor).encode()
+    yield after
 
 
 def upload_time(moment: datetime) -> str:

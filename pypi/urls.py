@@ -16,8 +16,10 @@ from pypi import views
 class ScopeConverter(StringConverter):
     """Where a remote's upstream keeps the index that is meant, such as devpi's root/pypi."""
 
-    _segment = r"(?!(?:\.+|\+?simple|files|pypi|project|browse|-)/)[A-Za-z0-9._-]+"
-    regex = rf"{_segment}(?:/{_segment})*"
+    # What begins a URL below a repository begins no scope, and what begins an index ends it.
+    _first = r"(?!(?:pypi|project|browse|-)/)"
+    _segment = r"(?!(?:\.+|\+?simple|files)/)[A-Za-z0-9._-]+"
+    regex = rf"{_first}{_segment}(?:/{_segment})*"
 
 
 register_converter(ScopeConverter, "scope")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -85,8 +85,13 @@ class ProjectPage:
 class ProjectList:
     """All the names of an index, each in its display spelling, in order."""
 
-    names: tuple[str, ...]
+    # More than one iteration may be asked for; a remote's does not hold them all at once.
+    names: Iterable[str]
     serial: int
+    # Of a list too long to be rendered at once: equal for equal lists, empty for a short one.
+    digest: str = ""
+    # As for a page.
+    stale_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import QuerySet
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from base import clock
@@ -29,6 +32,7 @@ from packages.models import Distribution, Project, StoredMetadata, UpstreamMetad
 from packages.upstream.errors import UpstreamFailed, WrongBytes
 from packages.upstream.fetch import follow, wait_until_kept
 from packages.upstream.links import Line
+from packages.upstream.listing import known_list
 from packages.upstream.receiving import Wanted
 from packages.upstream.refresh import Known, known_page
 from packages.upstream.sidecars import fetched_metadata, kept_metadata
@@ -55,8 +59,19 @@ class RemoteIndex:
         self.source = Source(repository, upstream, scope)
 
     def projects(self) -> ProjectList:
-        """Return upstream's list of projects."""
-        raise IndexNotServed(f"{self.repository} does not pass its list of projects on.")
+        """Return upstream's list of projects, without those that are left out here."""
+        upstream = self.source.upstream
+        if not upstream.lists_projects:
+            raise IndexNotServed(f"{self.repository} does not pass its list of projects on.")
+        with _unavailable():
+            known = known_list(self.source)
+        names: Iterable[str] = known.names
+        if upstream.include or upstream.exclude:
+            names = _Asked(known.names, upstream)
+        # What is left out is a matter of settings, which the digest must tell apart too.
+        left_out = repr((upstream.include, upstream.exclude)).encode()
+        digest = hashlib.sha256(known.digest.encode() + left_out).hexdigest()
+        return ProjectList(names, known.serial, digest, known.stale_since)
 
     def page(self, project: NormalizedName) -> ProjectPage:
         """Return upstream's page of `project`, with the hashes of what we hold.
@@ -222,6 +237,17 @@ class RemoteIndex:
             repository=self.repository, scope=self.source.scope, normalized=project
         )
         return dict(rows.values_list("filename", "sha256"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The names that upstream is asked for."""
+
+    names: Iterable[str]
+    upstream: Upstream
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self.names if self.upstream.may_ask_for(canonicalize_name(name)))
 
 
 @contextmanager

@@ -122,7 +122,7 @@ def _asked_once(  # noqa: PLR0913 - as `ask`, once
     with opened(source, url, wanted, method=method) as answering:
         pieces: list[bytes] = []
         room = limit
-        for piece in () if method == "HEAD" else _decoded(answering, limit):
+        for piece in () if method == "HEAD" else decoded(answering, limit):
             room -= len(piece)
             if room < 0:
                 raise UpstreamUnreadable(
@@ -227,7 +227,7 @@ def _explained(host: str) -> Iterator[None]:
         raise UpstreamFailed(f"{host} did not answer as a web server does.") from error
 
 
-def _decoded(answering: Answering, limit: int) -> Iterator[bytes]:
+def decoded(answering: Answering, limit: int) -> Iterator[bytes]:
     """Yield the body without its Content-Encoding, never more than a little above `limit`."""
     encoding = answering.headers.get("content-encoding", "identity").strip().lower()
     if encoding in {"", "identity"}:

@@ -32,6 +32,12 @@ class _JsonPage(msgspec.Struct):
     status: object = msgspec.field(default=None, name="project-status")
 
 
+class _JsonList(msgspec.Struct):
+    projects: list[msgspec.Raw]
+    meta: object = None
+
+
+_json_list = msgspec.json.Decoder(_JsonList)
 _json_page = msgspec.json.Decoder(_JsonPage)
 
 
@@ -92,6 +98,17 @@ def read_html(reply: Reply) -> HtmlPage:
         raise UpstreamUnreadable("The answer is an HTML page, but not one of an index.")
     require_version(page.meta.get("pypi:repository-version"))
     return page
+
+
+def read_json_list(reply: Reply) -> tuple[str, int]:
+    """Return the version of a list of projects in JSON, and how many it has."""
+    try:
+        page = _json_list.decode(reply.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise UpstreamUnreadable("The answer is no list of the Simple API in JSON.") from None
+    version = page.meta.get("api-version") if isinstance(page.meta, dict) else None
+    require_version(version)
+    return version if isinstance(version, str) else "1.0", len(page.projects)
 
 
 class HtmlPage(HTMLParser):

@@ -67,6 +67,6 @@ def _status(source: Source, url: str) -> int:
 def _a_served_page(source: Source) -> str:
     rows = UpstreamPage.objects.filter(
         repository=source.repository, scope=source.scope, is_served=True
-    )
+    ).exclude(normalized="")
     name = rows.order_by("-answered_at").values_list("normalized", flat=True).first()
     return source.page_url(name) if name and not source.is_flat else ""

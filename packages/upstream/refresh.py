@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -63,6 +64,8 @@ class _Flight:
     failure: UpstreamFailed | None = None
 
 
+Asking = Callable[[Source, NormalizedName, UpstreamPage, str], UpstreamPage]
+
 _flights: dict[tuple[int, str, str], _Flight] = {}
 _flights_lock = threading.Lock()
 _background = threading.BoundedSemaphore(_BACKGROUND_AT_MOST)
@@ -73,15 +76,15 @@ def known_page(source: Source, project: NormalizedName) -> Known:
 
     Raises UpstreamFailed when it cannot be asked and nothing is kept.
     """
-    row = _row(source, project)
+    row = kept_row(source, project)
     if row is not None:
-        _note_use(row)
+        note_use(row)
     if row is not None and _is_fresh(source, row):
-        if _age(row) > _AGEING_FROM * _freshness(source, row):
+        if is_ageing(source, row):
             refresh_soon(source, project)
         return _known(row)
     kept = row if row is not None and row.is_served else None
-    if kept is not None and (source.upstream.offline or _failed_lately(kept)):
+    if kept is not None and (source.upstream.offline or failed_lately(kept)):
         return _known(kept, is_stale=True)
     if source.upstream.offline:
         raise UpstreamFailed(f"{source.repository} is offline and has kept no page of {project}.")
@@ -93,8 +96,13 @@ def known_page(source: Source, project: NormalizedName) -> Known:
         return _known(kept, is_stale=True)
 
 
-def refreshed(source: Source, project: NormalizedName) -> UpstreamPage:
-    """Ask upstream now, or wait for whoever does; return the row that came of it."""
+def refreshed(
+    source: Source, project: NormalizedName, asking: Asking | None = None
+) -> UpstreamPage:
+    """Ask upstream now, or wait for whoever does; return the row that came of it.
+
+    `asking` asks and writes, under the row's fence; without it, for the project's page.
+    """
     key = (source.repository.pk, source.scope, str(project))
     with _flights_lock:
         flight = _flights.get(key)
@@ -105,7 +113,7 @@ def refreshed(source: Source, project: NormalizedName) -> UpstreamPage:
         return _waited_for(flight, source, project)
     try:
         with waiting():
-            return _asked_by_one_process(source, project)
+            return _asked_by_one_process(source, project, asking or _asked)
     except UpstreamFailed as failure:
         flight.failure = failure
         raise
@@ -148,13 +156,13 @@ def _waited_for(flight: _Flight, source: Source, project: NormalizedName) -> Ups
             raise UpstreamFailed(f"{source.host} takes too long to say what it has of {project}.")
     if flight.failure is not None:
         raise flight.failure
-    row = _row(source, project)
+    row = kept_row(source, project)
     if row is None:  # its settings have just changed
         raise UpstreamFailed(f"What {source.host} says of {project} is out of date. Try again.")
     return row
 
 
-def _asked_by_one_process(source: Source, project: NormalizedName) -> UpstreamPage:
+def _asked_by_one_process(source: Source, project: NormalizedName, asking: Asking) -> UpstreamPage:
     row, _ = UpstreamPage.objects.get_or_create(
         repository=source.repository, scope=source.scope, normalized=project
     )
@@ -172,7 +180,7 @@ def _asked_by_one_process(source: Source, project: NormalizedName) -> UpstreamPa
         if (row.answered_at, row.failed_at) != before:
             return _outcome(row)
         with heartbeats.beating(row, fence):
-            return _asked(source, project, row, fence)
+            return asking(source, project, row, fence)
     finally:
         heartbeats.release(row, fence)
 
@@ -206,12 +214,7 @@ def _asked(source: Source, project: NormalizedName, row: UpstreamPage, fence: st
 
 def _reply(source: Source, project: NormalizedName, row: UpstreamPage) -> Reply:
     """Return upstream's answer, once it is one; count what says how upstream is."""
-    headers = {"Accept": ACCEPT}
-    if row.is_served and row.asked_as == source.asked_as(project):
-        if row.etag:
-            headers["If-None-Match"] = row.etag
-        elif row.last_modified:
-            headers["If-Modified-Since"] = row.last_modified
+    headers = {"Accept": ACCEPT, **conditions(source, project, row)}
     health = require_open(source)
     heartbeats.give_back()
     url, limit = source.page_url(project), PAGE_BYTES_AT_MOST
@@ -225,6 +228,15 @@ def _reply(source: Source, project: NormalizedName, row: UpstreamPage) -> Reply:
         raise
     note_answer(source, health)
     return reply
+
+
+def conditions(source: Source, project: NormalizedName, row: UpstreamPage) -> dict[str, str]:
+    """Return the headers that ask only for what has changed since (RFC 9110)."""
+    if not row.is_served or row.asked_as != source.asked_as(project):
+        return {}
+    if row.etag:
+        return {"If-None-Match": row.etag}
+    return {"If-Modified-Since": row.last_modified} if row.last_modified else {}
 
 
 def require_answer(source: Source, status: int) -> None:
@@ -295,7 +307,7 @@ def _write(
                 holder.save(update_fields=["changed"])
 
 
-def _row(source: Source, project: NormalizedName) -> UpstreamPage | None:
+def kept_row(source: Source, project: NormalizedName) -> UpstreamPage | None:
     """Return what is kept; not what another upstream said, before the settings changed."""
     row = UpstreamPage.objects.filter(
         repository=source.repository, scope=source.scope, normalized=project
@@ -311,7 +323,7 @@ def _known(row: UpstreamPage, *, is_stale: bool = False) -> Known:
 
 
 def _is_fresh(source: Source, row: UpstreamPage) -> bool:
-    return row.answered_at is not None and _age(row) < _freshness(source, row)
+    return row.answered_at is not None and age_of(row) < _freshness(source, row)
 
 
 def _freshness(source: Source, row: UpstreamPage) -> float:
@@ -319,16 +331,24 @@ def _freshness(source: Source, row: UpstreamPage) -> float:
     return float(upstream.fresh_seconds if row.is_served else upstream.negative_seconds)
 
 
-def _age(row: UpstreamPage) -> float:
+def age_of(row: UpstreamPage) -> float:
+    """Return how many seconds ago upstream said so."""
     assert row.answered_at is not None  # noqa: S101 - only asked of rows that were answered
     return (clock.now() - row.answered_at).total_seconds()
 
 
-def _failed_lately(row: UpstreamPage) -> bool:
+def is_ageing(source: Source, row: UpstreamPage) -> bool:
+    """Say whether a page is soon, or already, out of date."""
+    return age_of(row) > _AGEING_FROM * _freshness(source, row)
+
+
+def failed_lately(row: UpstreamPage) -> bool:
+    """Say whether upstream has just failed to answer: then it is not asked for each caller."""
     return row.failed_at is not None and row.failed_at > clock.now() - _FAILURE_HOLDS_FOR
 
 
-def _note_use(row: UpstreamPage) -> None:
+def note_use(row: UpstreamPage) -> None:
+    """Note that a client asked for it: what is in use is refreshed in the background."""
     now = clock.now()
     if row.used_at is None or row.used_at < now - _USE_NOTED_EVERY:
         UpstreamPage.objects.filter(pk=row.pk).update(used_at=now)

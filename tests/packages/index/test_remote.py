@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import json
+import threading
 
 import pytest
 
+from accounts.roles import Role
 from packages.filenames import parse_name
-from packages.index.base import IndexUnavailable, ProjectNotFound
+from packages.index.base import IndexNotServed, IndexUnavailable, ProjectNotFound
 from packages.index.remote import RemoteIndex
-from packages.models import UpstreamPage
-from packages.upstream import presence
+from packages.models import UpstreamHealth, UpstreamNames, UpstreamPage
+from packages.upstream import identity, presence
 from repos.models import RepositoryState, Upstream
+from tests.cast import grant
 from tests.dists import make_sdist, make_wheel
+from tests.uploads import upload
 from tests.upstreams import HTML, JSON, Reply, Server, json_line, make_remote, serving
 
 FROG = parse_name("frog")
@@ -314,3 +319,147 @@ def test_fields_that_are_not_what_they_should_be_are_dropped(remote, server) -> 
     (file,) = RemoteIndex(remote).page(FROG).files
     assert (file.size, file.uploaded_at, file.requires_python, file.sha256) == (None, None, "", "")
     assert (file.yanked_reason, file.metadata_sha256, file.provenance) == (None, "", "")
+
+
+def test_list_of_projects_is_kept_in_parts_and_passed_on(remote, server, monkeypatch) -> None:
+    monkeypatch.setattr("packages.upstream.listing.NAMES_PER_PART", 10)
+    names = [f"Pond.{number}" for number in range(95)]
+    root = {"meta": {"api-version": "1.1"}, "projects": [{"name": name} for name in names]}
+    server.replies["/simple/"] = Reply(json.dumps(root).encode(), kind=JSON)
+    listed = RemoteIndex(remote).projects()
+    assert list(listed.names) == list(listed.names) == names
+    assert UpstreamNames.objects.count() == 10
+    assert RemoteIndex(remote).projects().digest == listed.digest
+    assert len(server.asked) == 1
+
+
+def test_list_in_html_leaves_out_what_is_left_out(cast, server) -> None:
+    remote = make_remote(cast.acme.tenant, server, exclude=["toad"])
+    links = '<a href="/simple/frog/">Frog</a><a href="toad/">toad</a><a href="../">..</a>'
+    server.add_html("/simple/", f"<title>Simple index</title>{links}")
+    assert list(RemoteIndex(remote).projects().names) == ["frog"]
+
+
+@pytest.mark.parametrize("reply", [Reply(status=404), Reply(b"<title>x</title>", kind=HTML)])
+def test_list_that_upstream_has_not_does_not_close_it(remote, server, reply) -> None:
+    server.add_files("frog", WHEEL)
+    server.replies["/simple/"] = reply
+    for _ in range(4):
+        with pytest.raises(IndexUnavailable):
+            RemoteIndex(remote).projects()
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+
+
+def test_list_that_is_switched_off_is_refused(cast, server) -> None:
+    remote = make_remote(cast.acme.tenant, server, lists_projects=False)
+    with pytest.raises(IndexNotServed, match="does not pass its list"):
+        RemoteIndex(remote).projects()
+
+
+def test_door_streams_the_list_with_its_etag(remote, server, cast, client) -> None:
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_files("frog", WHEEL)
+    headers = cast.acme.reader.headers
+    answer = client.get("/acme/remote/simple/", headers=headers | {"Accept": JSON})
+    assert json.loads(answer.getvalue())["projects"] == [{"name": "frog"}]
+    again = headers | {"Accept": JSON, "If-None-Match": answer.headers["ETag"]}
+    assert client.get("/acme/remote/simple/", headers=again).status_code == 304
+    page = client.get("/acme/remote/simple/", headers=headers)
+    assert b'<a href="frog/">frog</a>' in page.getvalue()
+    assert page.headers["ETag"] != answer.headers["ETag"]
+
+
+def test_door_marks_a_stale_page(remote, server, cast, client, time) -> None:
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_files("frog", WHEEL)
+    headers = cast.acme.reader.headers
+    assert "Warning" not in client.get("/acme/remote/simple/frog/", headers=headers).headers
+    server.always = Reply(status=403)
+    time.move(seconds=700)
+    stale = client.get("/acme/remote/simple/frog/", headers=headers)
+    assert stale.status_code == 200
+    assert (stale.headers["Age"], stale.headers["Warning"][:3]) == ("700", "110")
+
+
+def test_door_has_scopes_for_remotes_that_allow_them(cast, server, client) -> None:
+    remote = make_remote(cast.acme.tenant, server, scopes=["root/*"])
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_files("frog", WHEEL)
+    server.replies["/root/pypi/simple/frog/"] = server.replies["/simple/frog/"]
+    headers = cast.acme.reader.headers
+    url = "/acme/remote/{}/simple/frog/"
+    assert client.get(url.format("root/pypi"), headers=headers).status_code == 200
+    assert client.get(url.format("other/pypi"), headers=headers).status_code == 410
+
+
+def test_request_that_has_been_here_before_is_refused(remote, server, cast, client) -> None:
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_files("frog", WHEEL)
+    headers = cast.acme.reader.headers
+    client.get("/acme/remote/simple/frog/", headers=headers | {"Via": "1.1 pond"})
+    via = server.asked[0].headers["Via"]
+    assert via == f"1.1 pond, 1.1 {identity.instance_id()}"
+    back = client.get("/acme/remote/simple/toad/", headers=headers | {"Via": via})
+    assert back.status_code == 508
+    assert "been here before" in back.reason_phrase
+
+
+def test_upload_to_a_remote_is_refused(remote, cast, client) -> None:
+    answer = upload(client, "frog", "1.0", WHEEL, by=cast.acme.admin, to="/acme/remote/")
+    assert answer.status_code == 400
+    assert "is a remote repository and takes no uploads" in answer.reason_phrase
+
+
+def test_breaker_spares_an_upstream_that_is_away(remote, server, time, monkeypatch) -> None:
+    monkeypatch.setattr("packages.upstream.connection._pause", lambda _: None)
+    server.always = Reply(status=500)
+    for number in range(5):
+        with pytest.raises(IndexUnavailable):
+            RemoteIndex(remote).page(parse_name(f"frog{number}"))
+    assert len(server.asked) == 3
+    server.always = None
+    server.add_files("frog", WHEEL)
+    with pytest.raises(IndexUnavailable, match="3 times in a row"):
+        RemoteIndex(remote).page(FROG)
+    time.move(seconds=11)
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+    assert UpstreamHealth.objects.get().failures == 0
+
+
+def test_page_of_another_process_is_waited_for(remote, server, time, monkeypatch) -> None:
+    """The row says that somebody asks; when they have answered, nobody else does."""
+    server.add_files("frog", WHEEL)
+    RemoteIndex(remote).page(FROG)
+    time.move(seconds=601)
+    UpstreamPage.objects.update(fence="theirs", heartbeat_at=time.time)
+
+    def answered(_: float) -> None:
+        UpstreamPage.objects.update(answered_at=time.time, fence="", heartbeat_at=None)
+
+    monkeypatch.setattr("packages.upstream.refresh._pause", answered)
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+    assert server.count("/simple/frog/") == 1
+
+
+def test_page_of_a_dead_process_is_taken_over(remote, server, time, monkeypatch) -> None:
+    server.add_files("frog", WHEEL)
+    UpstreamPage.objects.create(
+        repository=remote, normalized="frog", fence="dead", heartbeat_at=time.time
+    )
+    monkeypatch.setattr("packages.upstream.refresh._pause", lambda _: time.move(seconds=6))
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+
+
+def test_ageing_page_is_refreshed_beside_its_reader(remote, server, time, monkeypatch) -> None:
+    soon: list[str] = []
+    monkeypatch.setattr("packages.upstream.refresh._spawn", lambda _, project: soon.append(project))
+    monkeypatch.setattr("packages.upstream.refresh._background", threading.Semaphore(4))
+    server.add_files("frog", WHEEL)
+    RemoteIndex(remote).page(FROG)
+    time.move(seconds=100)
+    RemoteIndex(remote).page(FROG)
+    assert not soon
+    time.move(seconds=400)
+    RemoteIndex(remote).page(FROG)
+    assert soon == ["frog"]
+    assert server.count("/simple/frog/") == 1

@@ -26,6 +26,7 @@ from packages.upstream import fetch
 from packages.upstream.errors import UpstreamFailed
 from tests.cast import grant
 from tests.dists import make_sdist, make_wheel
+from tests.packages.fetching import settled
 from tests.upstreams import HTML, Reply, Server, json_line, make_remote, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,13 +53,6 @@ def remote(cast, server: Server, time):
 def no_fetch_outlives_its_test():
     yield
     settled()
-
-
-def settled() -> None:
-    """Wait until nothing is being fetched."""
-    for thread in threading.enumerate():
-        if thread.name in {"fetch", "refresh"}:
-            thread.join(10)
 
 
 def sha256(content: bytes) -> str:
