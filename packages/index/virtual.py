@@ -22,6 +22,7 @@ from packages.index.base import (
 from packages.index.decision import Decision, Line, decide
 from packages.index.held import Standing, decided, standing
 from packages.index.reasons import reason
+from packages.models import Project
 from packages.versions import version_key
 from repos.access import RoleMissing, SignInRequired
 from repos.models import Repository
@@ -39,13 +40,14 @@ class VirtualIndex:
         self._open_source = open_source
 
     def projects(self) -> ProjectList:
-        """Return the names of all sources that the caller may read."""
+        """Return the names of all sources that the caller may read and that list theirs."""
         where, readable = self._entered()
-        lists = [
-            self._open_source(place.source).projects()
+        sources = {
+            place.source.id: place.source
             for place in where.tree.places
-            if place.repositories <= readable
-        ]
+            if place.repositories <= readable and place.source.lists_projects
+        }
+        lists = [self._open_source(source).projects() for source in sources.values()]
         return ProjectList(
             names=tuple(sorted(set(chain.from_iterable(each.names for each in lists)))),
             serial=sum(each.serial for each in lists),
@@ -68,7 +70,7 @@ class VirtualIndex:
             versions=tuple(dict.fromkeys(file.version for file in files)),
             files=tuple(files),
             # A marker is its project's: of several, the one that counts first.
-            status=pages[0].status if pages else "active",
+            status=pages[0].status if pages else Project.Status.ACTIVE,
             status_reason=pages[0].status_reason if pages else "",
             serial=sum(page.serial for page in pages),
             stale_since=min(stale, default=None),
@@ -128,6 +130,11 @@ class VirtualIndex:
         if meant and meant[0].hidden is not None:
             why = reason(meant[0].hidden, decision.readable | {self.repository.pk})
             raise FileWithheld(f"{filename} is not given out by {self.repository}: {why}.")
+        for page in decision.pages:
+            # A source that withholds its files does not list them either.
+            if page.status == Project.Status.QUARANTINED:
+                reason_given = f": {page.status_reason}" if page.status_reason else ""
+                raise FileWithheld(f"{project} in {self.repository} is quarantined{reason_given}.")
         if named:
             raise FileNotFound(f"{filename} in {self.repository} has another sha256.")
         raise FileNotFound(f"There is no file {filename} in {self.repository}.")
