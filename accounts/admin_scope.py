@@ -28,10 +28,32 @@ class TenantRows(BaseModelAdmin[M], Generic[M]):
     # From a row to its tenant, as "repository__tenant". None: rows of the installation, which
     # superusers alone see.
     tenant_path: ClassVar[str | None]
+    # What the text of a row names beside the row, so that a list of rows is one query.
+    reads_with: ClassVar[tuple[str, ...]] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
         """Return the rows of the caller's office: every view of the admin begins here."""
-        return office_of(request).rows(super().get_queryset(request), self.tenant_path)
+        rows = super().get_queryset(request)
+        if self.reads_with:
+            rows = rows.select_related(*self.reads_with)
+        return office_of(request).rows(rows, self.tenant_path)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Read what the choices name together with them."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        return self._reading_along(field)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Read what the choices name together with them."""
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        return self._reading_along(field)
+
+    def _reading_along(self, field: Any) -> Any:
+        if field is not None and self.admin_site.is_registered(field.queryset.model):
+            related = self.admin_site.get_model_admin(field.queryset.model)
+            if reads_with := getattr(related, "reads_with", ()):
+                field.queryset = field.queryset.select_related(*reads_with)
+        return field
 
     def administers(self, request: HttpRequest) -> bool:
         """Say whether rows of this kind are in the caller's office at all."""
@@ -89,10 +111,7 @@ class RowsOfTheOffice(RelatedFieldListFilter):
     ) -> list[tuple[str, Any]]:
         """Return the rows to choose from, as the admin of their model lists them."""
         related = model_admin.admin_site.get_model_admin(field.remote_field.model)
-        rows = related.get_queryset(request)
-        if related.list_select_related:
-            rows = rows.select_related(*related.list_select_related)
-        return [(row.pk, str(row)) for row in rows]
+        return [(row.pk, str(row)) for row in related.get_queryset(request)]
 
 
 # For every filter by a related row, in every model admin: none can forget it.

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import Q
 
 from accounts.models import Token
@@ -65,7 +65,7 @@ def _write_for_ever() -> None:
         time.sleep(_WRITTEN_EVERY_SECONDS)
         try:
             write_down()
-        except DatabaseError as error:
+        except Error as error:  # InterfaceError, of a lost connection, is no DatabaseError
             log.warning("the last use of tokens could not be written down", reason=str(error))
         finally:
             connection.close()

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import QuerySet
 
-from accounts.models import Membership, Team, Tenant, User
-from base import audit
+from accounts.models import Invitation, Membership, Team, Tenant, User
+from base import audit, clock
 from base.audit import Actor
 from base.rows import stored
 from base.stamps import configuring, move_access
@@ -76,11 +76,13 @@ def service_account(*, tenant: Tenant, name: str, by: Actor) -> User:
 
 
 def save_membership(membership: Membership, *, by: Actor) -> None:
-    """Make a user a member of a tenant, or change what they are to it."""
+    """Make a user a member of a tenant, or change what they are to it; no invitation is left."""
     with configuring():
         before = stored(membership)
         membership.full_clean()
         membership.save()
+        invited = Invitation.objects.filter(username=membership.user.username)
+        invited.filter(tenant=membership.tenant).delete()
         move_access()
         audit.record(
             by=by,
@@ -92,32 +94,75 @@ def save_membership(membership: Membership, *, by: Actor) -> None:
         )
 
 
-def invite(*, tenant: Tenant, username: str, kind: Membership.Kind, by: Actor) -> None:
-    """Make the user of this exact name a member of `tenant`, if there is one.
+def invite(invitation: Invitation, *, by: Actor) -> None:
+    """Offer a membership to the user of this exact name.
 
-    DESIGN, Access: whoever invites hears the same whether the user exists or not. So an unknown
-    name costs as many statements and is audited alike; it leaves nothing else behind. Another
-    tenant's service account is as unknown as nobody.
+    DESIGN, Access: whoever invites hears the same whether the user exists or not, so nothing here
+    looks for one. The tenant's own service accounts need no asking: they are back at once.
     """
+    tenant, username = invitation.tenant, invitation.username
+    own = User.objects.filter(service_of=tenant, username=username).first()
+    if own is not None:
+        save_membership(Membership(tenant=tenant, user=own, kind=invitation.kind), by=by)
+        return
     with configuring():
-        places = Membership.objects.filter(tenant=tenant, user__username=username)
-        if places.exists():
+        if Membership.objects.filter(tenant=tenant, user__username=username).exists():
             raise ValidationError(f"{username} is a member of {tenant} already.")
-        whose = Q(service_of__isnull=True) | Q(service_of=tenant)
-        user = User.objects.filter(whose, username=username).first()
-        if user is None:
-            Membership.objects.filter(pk=0).update(kind=kind)
-        else:
-            place = Membership(tenant=tenant, user=user, kind=kind)
-            place.clean()
-            place.save()
-        move_access()
+        invitation.invited_at = clock.now()
+        invitation.full_clean()
+        invitation.save()
         audit.record(
             by=by,
             action="membership.invite",
             tenant=tenant.slug,
             subject=username,
-            after={"kind": kind, "joined": user is not None},
+            after={"kind": invitation.kind},
+        )
+
+
+def withdraw(invitation: Invitation, *, by: Actor) -> None:
+    """Take an invitation back."""
+    with configuring():
+        stored(invitation)
+        audit.record(
+            by=by,
+            action="membership.withdraw",
+            tenant=invitation.tenant.slug,
+            subject=invitation.username,
+            before={"kind": invitation.kind},
+        )
+        invitation.delete()
+
+
+def invitations_of(user: User) -> QuerySet[Invitation]:
+    """Return the invitations that `user` may answer."""
+    if user.service_of_id is not None:
+        return Invitation.objects.none()
+    waiting = Invitation.objects.filter(username=user.username, declined_at__isnull=True)
+    return waiting.select_related("tenant")
+
+
+def join(invitation: Invitation, *, user: User, by: Actor) -> None:
+    """Make the invited user a member, as they wish."""
+    with configuring():
+        stored(invitation)
+        place = Membership(tenant=invitation.tenant, user=user, kind=invitation.kind)
+        save_membership(place, by=by)
+
+
+def decline(invitation: Invitation, *, by: Actor) -> None:
+    """Show the invited user the invitation no more. For the tenant it stays as it was."""
+    with configuring():
+        stored(invitation)
+        invitation.declined_at = clock.now()
+        invitation.save(update_fields=["declined_at"])
+        # Not the tenant's event: it would tell that there is such a user.
+        audit.record(
+            by=by,
+            action="membership.decline",
+            tenant="",
+            subject=str(invitation),
+            after={"declined_at": invitation.declined_at},
         )
 
 

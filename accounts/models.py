@@ -14,6 +14,11 @@ from django.utils.functional import cached_property
 from accounts.roles import Role
 from base.slugs import RESERVED_TENANT_SLUGS, SLUG_MAX_LENGTH, validate_slug
 
+validate_username = RegexValidator(
+    r"\A[A-Za-z0-9][A-Za-z0-9._@+-]*(/[a-z0-9][a-z0-9._-]*)?\Z",
+    "Use letters, digits and . _ @ + -, and start with a letter or digit.",
+)
+
 
 class Tenant(models.Model):
     """An organisation: its members, teams, repositories and quota."""
@@ -64,12 +69,7 @@ class User(AbstractBaseUser):
     username = models.CharField(
         max_length=201,
         unique=True,
-        validators=[
-            RegexValidator(
-                r"\A[A-Za-z0-9][A-Za-z0-9._@+-]*(/[a-z0-9][a-z0-9._-]*)?\Z",
-                "Use letters, digits and . _ @ + -, and start with a letter or digit.",
-            )
-        ],
+        validators=[validate_username],
         error_messages={"unique": "This name is taken."},
     )
     full_name = models.CharField(max_length=200, blank=True)
@@ -199,6 +199,39 @@ class Membership(models.Model):
     def is_admin(self) -> bool:
         """Say whether the member administers the tenant."""
         return self.kind == self.Kind.ADMIN
+
+
+class Invitation(models.Model):
+    """A tenant's offer of membership to whoever signs in with a name, be there such a user or not.
+
+    Nothing here, or in what becomes of it, tells the tenant whether there is.
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="invitations")
+    username = models.CharField(
+        "user name",
+        max_length=201,
+        validators=[validate_username],
+        help_text="Exactly as the user signs in.",
+    )
+    kind = models.CharField(
+        max_length=10, choices=Membership.Kind.choices, default=Membership.Kind.MEMBER
+    )
+    invited_at = models.DateTimeField(editable=False)
+    declined_at = models.DateTimeField(null=True, editable=False)  # the tenant is not told
+
+    class Meta:
+        ordering: ClassVar = ["tenant__slug", "username"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "username"],
+                name="one_invitation_per_name_and_tenant",
+                violation_error_message="This name is invited already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.username} to {self.tenant}"
 
 
 class Team(models.Model):

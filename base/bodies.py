@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import socket
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from django.http import HttpRequest
@@ -61,14 +64,30 @@ class Body:
         """Read and forget what is left, within bounds."""
         until = time.monotonic() + _DRAIN_SECONDS
         budget = _DRAIN_BYTES
-        try:
+        # When it breaks, the client has gone: there is nobody left to answer.
+        with suppress(BodyBroken), self.ending_within(_DRAIN_SECONDS):
             while budget > 0 and time.monotonic() < until:
                 chunk = self.read(silence=_DRAIN_SILENCE)
                 if not chunk:
                     return
                 budget -= len(chunk)
-        except BodyBroken:
-            return  # the client has gone; there is nobody left to answer
+
+    @contextmanager
+    def ending_within(self, seconds: float) -> Iterator[None]:
+        """Let the body end, too early, when reading it takes the block longer than `seconds`.
+
+        A silence is measured from byte to byte: one byte now and then would hold a thread for ever.
+        """
+        if self._socket is None:
+            yield
+            return
+        timer = threading.Timer(seconds, _stop_reading, [self._socket])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _read_within(self, silence: float, size: int) -> bytes:
         if self._socket is None:
@@ -79,6 +98,11 @@ class Body:
             return self._stream.read(size)
         finally:
             self._socket.settimeout(before)
+
+
+def _stop_reading(connection: socket.socket) -> None:
+    with suppress(OSError):  # it has ended by itself
+        connection.shutdown(socket.SHUT_RD)
 
 
 def body_of(request: HttpRequest) -> Body:

@@ -22,7 +22,7 @@ class ProjectAdmin(ChangeOnlyAdmin[Project]):
     tenant_path = "repository__tenant"
     list_display = ("name", "repository", "status", "created_at")
     list_filter = ("status", "repository")
-    list_select_related = ("repository__tenant",)
+    reads_with = ("repository__tenant",)
     search_fields = ("normalized",)
     fields = ("name", "repository", "created_at", "status", "status_reason")
     readonly_fields = ("name", "repository", "created_at")
@@ -46,7 +46,7 @@ class ReleaseAdmin(ChangeOnlyAdmin[Release]):
     tenant_path = "project__repository__tenant"
     list_display = ("project", "version", "yanked", "created_at")
     list_filter = ("yanked", "project__repository")
-    list_select_related = ("project__repository__tenant",)
+    reads_with = ("project__repository__tenant",)
     search_fields = ("project__normalized", "version")
     fields = ("project", "version", "created_at", "yanked", "yanked_reason")
     readonly_fields = ("project", "version", "created_at")
@@ -92,7 +92,7 @@ class DistributionAdmin(ChangeOnlyAdmin[Distribution]):
         "deleted_at",
     )
     list_filter = ("kind", "yanked", "extraction", "repository")
-    list_select_related = ("repository__tenant",)
+    reads_with = ("repository__tenant",)
     search_fields = ("filename", "sha256")
     readonly_fields = (
         "filename",

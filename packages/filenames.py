@@ -28,6 +28,7 @@ __all__ = [
     "archive_format",
     "name_in_stem",
     "parse_filename",
+    "parse_filename_of",
     "parse_name",
     "parse_version",
     "shown",
@@ -155,6 +156,33 @@ def parse_filename(
             return _egg(filename, normalized, release)
         case kind:
             return _archive(filename, normalized, release, kind)
+
+
+def parse_filename_of(filename: str, normalized: NormalizedName) -> DistributionName:
+    """Return what a file name says that came with its project's name alone.
+
+    So files stand on the pages of other indexes: the version is read from the file name.
+    """
+    _require_plain(filename)
+    extension = _extension(filename)
+    stem = filename.removesuffix(extension)
+    if extension == ".whl":
+        version = "".join(stem.split("-")[1:2])
+    elif extension == ".egg":
+        found = _EGG.fullmatch(stem)
+        version = found["version"].replace("_", "-") if found else ""
+    else:
+        version = _version_in_stem(stem, normalized)
+    return parse_filename(filename, name=normalized, version=version)
+
+
+def _version_in_stem(stem: str, normalized: NormalizedName) -> str:
+    """Return what stands behind the name in `<name>-<version>`; empty where no version does."""
+    if stem.isascii():
+        for left, right in _splits(stem, "-"):
+            if canonicalize_name(left) == normalized and _as_version(right) is not None:
+                return right
+    return ""
 
 
 def name_in_stem(stem: str, normalized: NormalizedName, version: Version) -> str | None:

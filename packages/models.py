@@ -237,6 +237,7 @@ class UpstreamPage(models.Model):
     was_ever_served = models.BooleanField(default=False)
     let_go_at = models.DateTimeField(null=True, editable=False)  # of a remote that keeps names
     document = models.BinaryField(null=True)  # packages.upstream.documents
+    asked_as = models.CharField(max_length=32, blank=True)  # which URL it was the answer of
     etag = models.CharField(max_length=255, blank=True)  # upstream's
     last_modified = models.CharField(max_length=64, blank=True)  # upstream's
     answered_at = models.DateTimeField(null=True)  # when upstream last said so, 304 included
@@ -273,7 +274,8 @@ class Fetch(models.Model):
     filename = models.CharField(max_length=255)
     sha256 = models.CharField(max_length=64, blank=True)  # as upstream's page says, if it does
     host = models.CharField(max_length=255, blank=True)  # whose spool the bytes are in
-    spool = models.CharField(max_length=255, blank=True)  # the file there
+    spool = models.CharField(max_length=255, blank=True)  # the file there, once bytes come
+    size = models.BigIntegerField(null=True)  # as upstream announced it
     fence = models.CharField(max_length=32, blank=True)
     heartbeat_at = models.DateTimeField(null=True)
     refused_until = models.DateTimeField(null=True)  # after bytes that were not what was listed
@@ -289,6 +291,57 @@ class Fetch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.filename} for {self.repository}"
+
+
+class UpstreamNames(models.Model):
+    """A part of the list of projects of the index behind a remote, so that none is held whole.
+
+    What is known of the list as such stands in the `UpstreamPage` without a name.
+    """
+
+    repository = models.ForeignKey(
+        Repository, on_delete=models.CASCADE, related_name="upstream_names"
+    )
+    scope = models.CharField(max_length=200, blank=True)
+    part = models.PositiveIntegerField()
+    names = models.BinaryField()  # packages.upstream.listing
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["repository", "scope", "part"], name="one_part_of_names_per_number"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"part {self.part} of the names behind {self.repository}"
+
+
+class UpstreamMetadata(models.Model):
+    """The core metadata file that upstream serves beside a file, byte for byte (PEP 658).
+
+    Kept whether or not we hold the file itself: a resolver asks for many and installs one.
+    """
+
+    repository = models.ForeignKey(
+        Repository, on_delete=models.CASCADE, related_name="upstream_metadata"
+    )
+    scope = models.CharField(max_length=200, blank=True)
+    normalized = models.CharField(max_length=200)
+    filename = models.CharField(max_length=255)
+    sha256 = models.CharField(max_length=64)
+    raw = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["repository", "scope", "normalized", "filename"],
+                name="one_upstream_metadata_per_file",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"metadata of {self.filename} behind {self.repository}"
 
 
 class UpstreamHealth(models.Model):

@@ -38,12 +38,16 @@ class Place:
     project: Project | None
     release: Release | None
     distribution: Distribution | None
+    scope: str = ""  # of a remote
 
     @property
     def replaced(self) -> dict[str, object]:
         """Return what the audit keeps of the file that would be overwritten, if any."""
         there = self.distribution
-        return {"sha256": there.sha256, "size": there.size} if there is not None else {}
+        if there is None:
+            return {}
+        names = ("sha256", "size", "yanked", "yanked_reason")
+        return {name: getattr(there, name) for name in names}
 
     @property
     def freed(self) -> int:
@@ -51,16 +55,18 @@ class Place:
         return self.distribution.size if self.distribution is not None else 0
 
 
-def place_of(repository: Repository, named: DistributionName) -> Place:
-    """Return what stands where a file of this name would go."""
+def place_of(repository: Repository, named: DistributionName, scope: str = "") -> Place:
+    """Return what stands where a file of this name would go; `scope` is a remote's."""
     found = (
         Distribution.objects.select_related("release__project")
         .filter(repository=repository, identity=named.identity)
         .first()
     )
     if found is not None and found.release is not None:
-        return Place(repository, named, found.release.project, found.release, found)
-    project = Project.objects.filter(repository=repository, normalized=named.normalized).first()
+        return Place(repository, named, found.release.project, found.release, found, scope)
+    project = Project.objects.filter(
+        repository=repository, scope=scope, normalized=named.normalized
+    ).first()
     release = (
         Release.objects.filter(
             project=project, canonical=canonicalize_version(named.version)
@@ -68,7 +74,7 @@ def place_of(repository: Repository, named: DistributionName) -> Place:
         if project
         else None
     )
-    return Place(repository, named, project, release, found)
+    return Place(repository, named, project, release, found, scope)
 
 
 def judge_place(place: Place) -> None:
@@ -138,8 +144,8 @@ def _refuse_if_served_upstream(place: Place) -> None:
     if served.exists():
         raise NameServedUpstream(
             f"{name} is served by an index beside {repository}; publishing it here would take its "
-            f"place for everybody. If it is yours, let an administrator of {repository} claim "
-            "the name first."
+            f"place for everybody. If it is yours, let a tenant admin of {repository.tenant} claim "
+            f"it for {repository} first."
         )
 
 
@@ -154,7 +160,7 @@ def bytes_left(place: Place) -> int | None:
 def judge_room(place: Place, size: int) -> None:
     """Refuse a file of `size` bytes that the tenant's quota has no room for."""
     if not _fitting(place, size).exists():
-        raise no_room(place.repository, size)
+        raise no_room(place)
 
 
 def take_room(place: Place, size: int) -> None:
@@ -164,7 +170,7 @@ def take_room(place: Place, size: int) -> None:
         used_files=F("used_files") + (0 if place.distribution else 1),
     )
     if not taken:
-        raise no_room(place.repository, size)
+        raise no_room(place)
 
 
 def _fitting(place: Place, size: int) -> QuerySet[Tenant]:
@@ -179,9 +185,19 @@ def _fitting(place: Place, size: int) -> QuerySet[Tenant]:
     return Tenant.objects.filter(fits)
 
 
-def no_room(repository: Repository, size: int) -> QuotaExceeded:
-    """Return the refusal of a file of `size` bytes, or more, for want of room."""
+def no_room(place: Place) -> QuotaExceeded:
+    """Return the refusal of a file that its tenant has no room for: of its bytes, or of a file."""
+    tenant = Tenant.objects.get(pk=place.repository.tenant_id)
+    if (
+        place.distribution is None
+        and tenant.quota_files is not None
+        and tenant.used_files >= tenant.quota_files
+    ):
+        why = f"it holds {tenant.used_files} files, and {tenant.quota_files} is the most"
+    else:
+        left = max(0, (tenant.quota_bytes or 0) - tenant.used_bytes) + place.freed
+        why = f"{left} bytes are left of its quota"
     return QuotaExceeded(
-        f"{repository.tenant} has no room for a file of {size} bytes. "
+        f"{tenant} has no room for {place.named.filename}: {why}. "
         "Ask whoever runs this installation for a larger quota."
     )

@@ -108,25 +108,29 @@ def _judge_fields(
     at_least = max(0, (upload.declared_size or 0) - _FORM_AROUND_THE_FILE)
     if at_least > repository.max_file_bytes:
         raise _too_large(repository)
-    room = None
     if upload.is_named:
         place = _judged_place(repository, upload, by)
         # A file that is there already is compared first: the same bytes need no room.
         if place.distribution is None:
             judge_room(place, at_least)
-            room = bytes_left(place)
-    return partial(_limited, repository, room)
+            return partial(_limited, repository, place)
+    return partial(_limited, repository, None)
 
 
-def _limited(repository: Repository, room: int | None, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield `chunks` until they are more than the repository takes or the tenant has room for."""
-    size = 0
+def _limited(
+    repository: Repository, place: Place | None, chunks: Iterable[bytes]
+) -> Iterator[bytes]:
+    """Yield `chunks` until they are more than the repository takes or the tenant has room for.
+
+    None for `place`: it is not known yet, or there is a file to compare with first.
+    """
+    size, room = 0, None if place is None else bytes_left(place)
     for chunk in chunks:
         size += len(chunk)
         if size > repository.max_file_bytes:
             raise _too_large(repository)
-        if room is not None and size > room:
-            raise no_room(repository, size)
+        if place is not None and room is not None and size > room:
+            raise no_room(place)
         yield chunk
 
 
@@ -307,5 +311,6 @@ def _record(place: Place, distribution: Distribution, by: Principal) -> None:
         tenant=place.repository.tenant.slug,
         subject=f"{place.repository}/{distribution.filename}",
         before=before,
-        after={"sha256": distribution.sha256, "size": distribution.size},
+        after={"sha256": distribution.sha256, "size": distribution.size}
+        | ({"yanked": False, "yanked_reason": ""} if before else {}),
     )

@@ -77,6 +77,7 @@ def project_row(place: Place, accepted: Accepted) -> Project:
     if project is None:
         return Project.objects.create(
             repository=place.repository,
+            scope=place.scope,
             normalized=accepted.named.normalized,
             name=name,
             created_at=clock.now(),
@@ -129,7 +130,8 @@ def distribution_row(
 def _replaced(place: Place, now: datetime) -> Distribution | None:
     """Return the row that is overwritten, if any, without what was true of its bytes alone.
 
-    People's own properties go too: what was approved were other bytes. The sweeper has the bytes.
+    People's own properties go too, and a yank: what was judged were other bytes. The sweeper has
+    the bytes.
     """
     if place.distribution is None:
         return None
@@ -137,4 +139,5 @@ def _replaced(place: Place, now: datetime) -> Distribution | None:
     Blob.objects.filter(distributions=row).update(named_at=now)
     StoredMetadata.objects.filter(distribution=row).delete()
     Property.objects.filter(distribution=row).delete()
+    row.yanked, row.yanked_reason = False, ""
     return row

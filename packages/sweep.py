@@ -10,18 +10,19 @@ import contextlib
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import Tenant
 from base import clock
 from packages import storage
 from packages.curate import BYTES_KEPT_FOR
-from packages.models import Blob, Distribution, LooseObject
+from packages.models import Blob, Distribution, Fetch, LooseObject
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,7 @@ class Swept:
     blobs: int
     objects: int
     spool_files: int
+    fetches: int = 0  # of files that never came
 
 
 def sweep() -> Swept:
@@ -48,30 +50,43 @@ def sweep() -> Swept:
         blobs=_drop_unnamed_blobs(),
         objects=_remove_loose_objects(),
         spool_files=_remove_old_spool_files(),
+        fetches=_forget_fetches(),
     )
 
 
+def _forget_fetches() -> int:
+    """Remove the notes of fetches that are long over: failed, refused, or of dead processes."""
+    long_ago = clock.now() - GRACE
+    is_over = Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=long_ago)
+    is_refused = Q(refused_until__isnull=False, refused_until__gte=clock.now())
+    return Fetch.objects.filter(is_over).exclude(is_refused).delete()[0]
+
+
 def _purge_deleted() -> int:
-    """Let distributions deleted long ago go of their bytes; their names stay taken."""
-    due = Distribution.objects.filter(
-        deleted_at__lte=clock.now() - BYTES_KEPT_FOR, blob__isnull=False
-    ).values_list("pk", flat=True)[:_BATCH]
+    """Let files deleted long ago go of their bytes, alone or with their repository.
+
+    Their names stay taken.
+    """
+    due = _deleted_long_ago().values_list("pk", flat=True)[:_BATCH]
     return sum(_purge(pk) for pk in list(due))
+
+
+def _deleted_long_ago() -> QuerySet[Distribution]:
+    long_ago = clock.now() - BYTES_KEPT_FOR
+    is_due = Q(deleted_at__lte=long_ago) | Q(repository__deleted_at__lte=long_ago)
+    return Distribution.objects.filter(is_due, blob__isnull=False)
 
 
 @transaction.atomic
 def _purge(pk: int) -> int:
     # Locked and asked again: it may have been restored since it was listed.
-    row = (
-        Distribution.objects.select_for_update()
-        .filter(pk=pk, deleted_at__isnull=False, blob__isnull=False)
-        .first()
-    )
+    row = _deleted_long_ago().select_for_update(of=("self",)).filter(pk=pk).first()
     if row is None:
         return 0
     Blob.objects.filter(distributions=row).update(named_at=clock.now())
     row.blob = None
-    row.save(update_fields=["blob"])
+    row.deleted_at = row.deleted_at or clock.now()
+    row.save(update_fields=["blob", "deleted_at"])
     Tenant.objects.filter(repositories=row.repository_id).update(
         used_bytes=F("used_bytes") - row.size, used_files=F("used_files") - 1
     )
@@ -120,10 +135,11 @@ def _remove(key: str) -> int:
 
 
 def _remove_old_spool_files() -> int:
-    """Remove what uploads left on this machine's disk when their process was killed."""
+    """Remove what uploads and fetches left on this machine's disk when their process was killed."""
     oldest = time.time() - GRACE.total_seconds()  # the file system's clock, not ours
     removed = 0
-    for path in Path(settings.SPOOL_FOLDER).glob("upload-*"):
+    spool = Path(settings.SPOOL_FOLDER)
+    for path in chain(spool.glob("upload-*"), spool.glob("fetch-*")):
         with contextlib.suppress(FileNotFoundError):  # its upload has just ended
             if path.stat().st_mtime < oldest:
                 path.unlink()

@@ -5,9 +5,16 @@ from __future__ import annotations
 from celery import shared_task
 
 from packages.sweep import sweep as sweep_now
+from packages.upstream.upkeep import refresh_pages as refresh_pages_now
 
 
 @shared_task(name="packages.sweep", ignore_result=True)
 def sweep() -> None:
     """Give storage back what is due (see packages.sweep)."""
     sweep_now()
+
+
+@shared_task(name="packages.refresh_pages", ignore_result=True)
+def refresh_pages() -> None:
+    """Ask upstreams again for pages in use (see packages.upstream.upkeep)."""
+    refresh_pages_now()

@@ -7,7 +7,6 @@ from functools import update_wrapper
 from typing import Any
 
 from django.contrib.admin import AdminSite, ModelAdmin
-from django.contrib.admin.forms import AdminPasswordChangeForm
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
@@ -24,6 +23,7 @@ from accounts import members
 from accounts.admin_base import UseCaseAdmin, delete_chosen
 from accounts.administration import office_of
 from accounts.authentication import signed_in
+from accounts.views import OwnPasswordForm, with_status_of
 from base.errors import InvalidInput
 from base.models import AuditEvent
 
@@ -130,7 +130,16 @@ class Autocomplete(AutocompleteJsonView):
 class OwnPassword(PasswordChangeView):
     """The form by which administrators change their own password."""
 
-    form_class = AdminPasswordChangeForm
+    form_class = OwnPasswordForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """Tell the form where the guesses come from."""
+        return super().get_form_kwargs() | {"request": self.request}
+
+    def form_invalid(self, form: PasswordChangeForm) -> HttpResponse:
+        """Show the form again, with the status that a client would get."""
+        refusal = form.refusal if isinstance(form, OwnPasswordForm) else None
+        return with_status_of(refusal, super().form_invalid(form))
 
     def get_success_url(self) -> str:
         """Go on to the admin's page that says so."""

@@ -11,6 +11,7 @@ import psycopg
 from pgmq.install import get_embedded_install_sql
 
 _SWEEP_EVERY = timedelta(hours=1)
+_REFRESH_EVERY = timedelta(minutes=1)
 
 
 def prepare(broker_url: str) -> None:
@@ -41,6 +42,7 @@ def celery_settings(broker_url: str, home: Path) -> dict[str, Any]:
         "beat_schedule_filename": str(home / "beat-schedule"),
         "beat_schedule": {
             "sweep": {"task": "packages.sweep", "schedule": _SWEEP_EVERY},
+            "refresh-pages": {"task": "packages.refresh_pages", "schedule": _REFRESH_EVERY},
         },
         "timezone": "UTC",
     }

@@ -6,6 +6,8 @@ import logging
 import os
 import sys
 from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
@@ -71,6 +73,13 @@ class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
         """Write the line of one request."""
         if not environ.get("PATH_INFO", "").startswith("/static/"):
             super().access(resp, req, environ, request_time)
+
+    def atoms(
+        self, resp: Response, req: Request, environ: dict[str, str], request_time: timedelta
+    ) -> dict[str, Any]:
+        """Return what a line may hold, with the path on one line: it is unquoted by now."""
+        atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
+        return atoms | {"U": quote(environ.get("PATH_INFO", ""), encoding="latin-1")}
 
 
 logger_class = QuietLogger

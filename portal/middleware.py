@@ -14,6 +14,7 @@ from django.http import (
     HttpRequest,
     HttpResponseBase,
     HttpResponsePermanentRedirect,
+    UnreadablePostError,
 )
 
 from accounts.authentication import CredentialsRefused, signed_in
@@ -32,6 +33,8 @@ Middleware = Callable[[HttpRequest], HttpResponseBase]
 # Health checks come by whatever address and scheme the process has.
 _ABOUT_THE_PROCESS = "/-/"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# A form is small; whoever needs longer for one has stopped.
+_FORM_SECONDS = 10.0
 _MISREAD = (FieldDoesNotExist, OverflowError, ValueError, DataError)
 # Scripts and styles come from our own static files; nothing is inline, nothing from elsewhere.
 _POLICY = (
@@ -160,15 +163,43 @@ def bodies_read_to_their_end(get_response: GetResponse) -> Middleware:
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        # What Django's own form parser has read is gone from the stream, and not counted here.
-        if request.method not in _SAFE and not hasattr(request, "_post"):
+        # What Django has read is gone from the stream, and not counted here.
+        if request.method not in _SAFE and not hasattr(request, "_body"):
             body_of(request).drain()
         return response
 
     return middleware
 
 
-class refusals_as_pages:  # noqa: N801 - a middleware is named like the functions beside it
+class forms_read_in_time:  # noqa: N801 - a middleware is named like the functions beside it
+    """Read the form of a page for people before anything asks for its fields, or give it up.
+
+    Django reads it when the first field is wanted, before it knows who sends it, and waits as long
+    as the client likes. What is larger than DATA_UPLOAD_MAX_MEMORY_SIZE is refused unread.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request; Django calls `process_view` before the view."""
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], *_: object
+    ) -> HttpResponseBase | None:
+        """Read the body; views without CSRF protection, the PyPI door's, read their own."""
+        if request.method in _SAFE or getattr(view, "csrf_exempt", False):
+            return None
+        try:
+            with body_of(request).ending_within(_FORM_SECONDS):
+                whole = len(request.body) >= (body_of(request).left or 0)
+        except UnreadablePostError:
+            whole = False
+        return None if whole else pages.error_page(request, 400, "The form did not arrive whole.")
+
+
+class refusals_as_pages:  # noqa: N801 - as above
     """Show a refusal to people as a page with the same sentence that a terminal gets."""
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.files.storage import storages
@@ -20,6 +22,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from accounts.authentication import caller_of
+from accounts.members import invitations_of
+from accounts.models import Invitation
+from accounts.principal import Principal
 from base.errors import LarderError
 from pypi.answer import SAFE_METHODS
 from pypi.errors import headers_of, reason_phrase, status_of
@@ -46,8 +51,18 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "portal/home.html",
-        {"repositories": repositories, "tenants": tenants_of(principal)},
+        {
+            "repositories": repositories,
+            "tenants": tenants_of(principal),
+            "invitations": _invitations(request, principal),
+        },
     )
+
+
+def _invitations(request: HttpRequest, principal: Principal) -> Iterable[Invitation]:
+    """Return what the reader may answer: in the browser that they have signed in with."""
+    is_here = principal.user is not None and principal.user == request.user
+    return invitations_of(principal.user) if principal.user and is_here else ()
 
 
 @require_safe

@@ -25,6 +25,9 @@ ACCEL_PREFIX = CONFIG.accel_prefix
 TRUSTED_PROXIES = CONFIG.trusted_proxies
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", CONFIG.bind.rpartition(":")[0].strip("[]"))
 SPOOL_FOLDER = CONFIG.home / "spool"
+PRIVATE_UPSTREAMS_ALLOWED = CONFIG.private_upstreams_allowed
+# How many threads of a process may wait for upstreams; the others go on serving.
+UPSTREAM_WAITERS = max(1, CONFIG.web_threads // 2)
 
 INSTALLED_APPS = [
     "portal.apps.LarderAdminConfig",
@@ -54,6 +57,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "portal.middleware.forms_read_in_time",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path, re_path
 
-from accounts.views import SignIn
+from accounts.views import SignIn, answer_invitation
 from base.slugs import SLUG_PATTERN
 from portal import pages
 from pypi.urls import leading_nowhere
@@ -18,6 +18,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/sign-in/", SignIn.as_view(), name="sign-in"),
     path("accounts/sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("accounts/invitations/<int:pk>/", answer_invitation, name="invitation"),
     path("favicon.ico", pages.favicon),
     # Before the pages, one of which has the form of /api/pypi/<key>/simple/ if the key is project.
     path("", include("pypi.urls")),

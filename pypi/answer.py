@@ -7,7 +7,7 @@ function can stand behind a Django view and in front of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import urlsplit
@@ -85,6 +85,26 @@ class Answer:
     body: bytes = b""
     stream: Readable | None = None
     reason: str | None = None  # None: the standard phrase
+
+
+class Pieces:
+    """A stream of what is made piece by piece while it is sent."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next pieces: about `size` bytes, and all of them when it is negative."""
+        taken, length = [], 0
+        for piece in self._pieces:
+            taken.append(piece)
+            length += len(piece)
+            if 0 <= size <= length:
+                break
+        return b"".join(taken)
+
+    def close(self) -> None:
+        """Make no more."""
 
 
 def caching(ask: Ask, policy: str) -> dict[str, str]:

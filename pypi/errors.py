@@ -14,6 +14,7 @@ from accounts.authentication import CredentialsRefused
 from accounts.throttle import FailuresUncounted, TooManyFailures
 from base.errors import InvalidInput, LarderError
 from packages.index.base import (
+    FileBroken,
     FileNotFound,
     FileWithheld,
     IndexNotServed,
@@ -50,6 +51,10 @@ class NotTheIndex(LarderError):
     """A project is asked for beside `simple/`: somebody's index URL lacks its end."""
 
 
+class LoopDetected(LarderError):
+    """The request came from this very installation, through its own upstreams."""
+
+
 class BrokenForm(InvalidInput):
     """The body is not the form that an upload is."""
 
@@ -83,9 +88,11 @@ _STATUS: tuple[tuple[type[LarderError], int], ...] = (
     (InvalidInput, 400),
     # Not 503, which pip asks for again five times, with pauses that grow.
     (IndexNotServed, 501),
+    (FileBroken, 502),
     (FailuresUncounted, 503),
     (StorageFailed, 503),
     (IndexUnavailable, 503),
+    (LoopDetected, 508),
 )
 _REASON_AT_MOST = 300
 _PROBLEM = "application/problem+json"

@@ -48,21 +48,33 @@ def file(ask: Ask, project: str, filename: str, sha256: str = "") -> Answer:
 
 
 def _arriving(ask: Ask, arriving: Arriving, policy: str) -> Answer:
-    """Return the whole file while it is still coming: no ranges of what is not there yet."""
+    """Return a file that is not here yet: about it, as it comes, or a part once all is here.
+
+    A part is asked for by who has the rest, or wants to look inside: both can wait.
+    """
+    etag = f'"{arriving.sha256}"' if arriving.sha256 else ""
+    if etag and is_unchanged(ask, etag):
+        return Answer(status=304, headers={"ETag": etag, **caching(ask, policy)})
+    size, stream = arriving.size, None
+    # HEAD without a size would read as an empty file.
+    if ask.method != "HEAD" or size is None:
+        waits = bool(ask.header("range")) or ask.method == "HEAD"
+        found = (arriving.complete() if waits else None) or arriving.begin()
+        if isinstance(found, Stored):
+            return _bytes_of(ask, found, policy)
+        size, stream = found.size, found.stream
     headers = {
         **caching(ask, policy),
         **NEVER_A_PAGE,
+        "Accept-Ranges": "bytes",
         "Content-Type": _content_type(arriving.filename),
         "Content-Disposition": f'attachment; filename="{arriving.filename}"',
     }
-    if arriving.sha256:
-        headers["ETag"] = f'"{arriving.sha256}"'
-    if arriving.size is not None:
-        headers["Content-Length"] = str(arriving.size)
-    if ask.method == "HEAD":
-        arriving.stream.close()
-        return Answer(status=200, headers=headers)
-    return Answer(status=200, headers=headers, stream=arriving.stream)
+    if etag:
+        headers["ETag"] = etag
+    if size is not None:
+        headers["Content-Length"] = str(size)
+    return Answer(status=200, headers=headers, stream=stream)
 
 
 def _bytes_of(ask: Ask, stored: Stored, policy: str) -> Answer:

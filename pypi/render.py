@@ -6,6 +6,7 @@ Links are relative to the page, so every form of a repository's URL shares one r
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import escape
 from urllib.parse import quote
@@ -55,22 +56,23 @@ def project_html(page: ProjectPage) -> bytes:
     return _html(f"Links for {page.name}", status, anchors)
 
 
-def project_list_json(projects: ProjectList) -> bytes:
-    """Return the root page as JSON (PEP 691)."""
-    return _dump(
-        {
-            "meta": {"api-version": API_VERSION, "_last-serial": projects.serial},
-            "projects": [{"name": name} for name in projects.names],
-        }
-    )
+def project_list_json(projects: ProjectList) -> Iterator[bytes]:
+    """Yield the root page as JSON (PEP 691), name by name: it can be long."""
+    meta = _dump({"api-version": API_VERSION, "_last-serial": projects.serial})
+    yield b'{"meta":' + meta + b',"projects":['
+    for number, name in enumerate(projects.names):
+        yield (b"," if number else b"") + _dump({"name": name})
+    yield b"]}"
 
 
-def project_list_html(projects: ProjectList) -> bytes:
-    """Return the root page as HTML (PEP 503)."""
-    anchors = "\n".join(
-        f'<a href="{canonicalize_name(name)}/">{escape(name)}</a><br>' for name in projects.names
-    )
-    return _html("Simple index", "", anchors)
+def project_list_html(projects: ProjectList) -> Iterator[bytes]:
+    """Yield the root page as HTML (PEP 503), name by name."""
+    before, _, after = _html("Simple index", "", "\0").partition(b"\0")
+    yield before
+    for number, name in enumerate(projects.names):
+        anchor = f'<a href="{canonicalize_name(name)}/">{escape(name)}</a><br>'
+        yield (("\n" if number else "") + anchor).encode()
+    yield after
 
 
 def upload_time(moment: datetime) -> str:
@@ -92,13 +94,13 @@ def _file_json(page: ProjectPage, file: PageFile) -> dict[str, object]:
         "filename": file.filename,
         "url": file_url(page.name, file, to_repository=_TO_REPOSITORY),
         "hashes": {"sha256": file.sha256} if file.sha256 else {},
-        # PEP 592: an empty reason would read as "not yanked" to pip and "yanked" to uv.
-        "yanked": False if file.yanked_reason is None else file.yanked_reason or True,
     }
     if file.size is not None:
         entry["size"] = file.size
     if file.uploaded_at is not None:
         entry["upload-time"] = upload_time(file.uploaded_at)
+    # PEP 592: an empty reason would read as "not yanked" to pip and "yanked" to uv.
+    entry["yanked"] = False if file.yanked_reason is None else file.yanked_reason or True
     if file.requires_python:
         entry["requires-python"] = file.requires_python
     if file.metadata_sha256:
@@ -106,6 +108,8 @@ def _file_json(page: ProjectPage, file: PageFile) -> dict[str, object]:
         # PEP 714: the second name is for clients that know only PEP 658's first draft.
         entry["core-metadata"] = digest
         entry["dist-info-metadata"] = digest
+    if file.provenance:
+        entry["provenance"] = file.provenance
     return entry
 
 
@@ -117,6 +121,8 @@ def _attributes(page: ProjectPage, file: PageFile) -> str:
     if file.metadata_sha256:
         pairs["data-core-metadata"] = f"sha256={file.metadata_sha256}"
         pairs["data-dist-info-metadata"] = f"sha256={file.metadata_sha256}"
+    if file.provenance:
+        pairs["data-provenance"] = file.provenance
     if file.yanked_reason is not None:
         pairs["data-yanked"] = file.yanked_reason or "yanked"
     return " ".join(f'{name}="{escape(value)}"' for name, value in pairs.items())

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from accounts.roles import Role
+from base import clock
 from packages.filenames import NameRefused, NormalizedName, parse_name
-from packages.index.base import ProjectNotFound
+from packages.index.base import ProjectList, ProjectNotFound
 from packages.index.opening import open_index
 from pypi import render
-from pypi.answer import Answer, Ask, caching, etag_of, is_unchanged
+from pypi.answer import Answer, Ask, Pieces, caching, etag_of, is_unchanged
 from pypi.errors import NotTheIndex
 from pypi.negotiate import HTML, HTML_V1, JSON_V1, simple_type, takes_gzip
 from repos.access import require
@@ -25,12 +27,18 @@ def project_list(ask: Ask) -> Answer:
     if not _path(ask).endswith("/"):
         return _moved(ask, f"{_path(ask)}/")
     projects = open_index(repository, ask.principal, ask.scope).projects()
-    return _page(
-        ask,
-        serial=projects.serial,
-        as_json=lambda: render.project_list_json(projects),
-        as_html=lambda: render.project_list_html(projects),
-    )
+    if projects.digest:
+        answer = _long_list(ask, projects)
+    else:
+        answer = _page(
+            ask,
+            serial=projects.serial,
+            as_json=lambda: b"".join(render.project_list_json(projects)),
+            as_html=lambda: b"".join(render.project_list_html(projects)),
+        )
+    if projects.stale_since is not None:
+        answer.headers |= _staleness(projects.stale_since)
+    return answer
 
 
 def project_page(ask: Ask, project: str) -> Answer:
@@ -45,12 +53,21 @@ def project_page(ask: Ask, project: str) -> Answer:
     if path != f"{above}/{normalized}/":
         return _moved(ask, f"{above}/{normalized}/")
     page = open_index(repository, ask.principal, ask.scope).page(normalized)
-    return _page(
+    answer = _page(
         ask,
         serial=page.serial,
         as_json=lambda: render.project_json(page),
         as_html=lambda: render.project_html(page),
     )
+    if page.stale_since is not None:
+        answer.headers |= _staleness(page.stale_since)
+    return answer
+
+
+def _staleness(since: datetime) -> dict[str, str]:
+    """Say how old a page is that upstream could not be asked for (RFC 9111 5.1, RFC 7234 5.5.1)."""
+    age = max(0, int((clock.now() - since).total_seconds()))
+    return {"Age": str(age), "Warning": '110 larder "Response is Stale"'}
 
 
 def beside_the_index(ask: Ask, project: str) -> Answer:  # noqa: ARG001 - the URL has it
@@ -85,16 +102,34 @@ def _moved(ask: Ask, path: str) -> Answer:
     return Answer(status=301, headers={"Location": location} | caching(ask, "no-cache"))
 
 
+def _long_list(ask: Ask, projects: ProjectList) -> Answer:
+    """Return a list that is rendered as it is sent: its ETag is of the names, not of the bytes."""
+    kind, headers = _kind(ask, projects.serial)
+    headers |= caching(ask, "no-cache")
+    headers["ETag"] = etag_of(f"{kind} {render.API_VERSION} {projects.digest}".encode())
+    if is_unchanged(ask, headers["ETag"]):
+        return Answer(status=304, headers=headers)
+    rendered = render.project_list_json if kind == JSON_V1 else render.project_list_html
+    # For HEAD a stream of nothing: its length is not known before it is made.
+    pieces = rendered(projects) if ask.method != "HEAD" else iter(())
+    return Answer(status=200, headers=headers, stream=Pieces(pieces))
+
+
 def _page(
     ask: Ask, *, serial: int, as_json: Callable[[], bytes], as_html: Callable[[], bytes]
 ) -> Answer:
-    kind = simple_type(ask.header("accept"), ask.query.get("format", ""))
+    kind, headers = _kind(ask, serial)
     body = as_json() if kind == JSON_V1 else as_html()
-    headers = {
+    return revalidated(ask, body, headers)
+
+
+def _kind(ask: Ask, serial: int) -> tuple[str, dict[str, str]]:
+    """Return the type that the caller wants, and the headers that say so."""
+    kind = simple_type(ask.header("accept"), ask.query.get("format", ""))
+    return kind, {
         "Content-Type": kind if kind in {JSON_V1, HTML_V1} else f"{HTML}; charset=utf-8",
         "X-PyPI-Last-Serial": str(serial),
     }
-    return revalidated(ask, body, headers)
 
 
 def revalidated(

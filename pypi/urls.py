@@ -6,12 +6,25 @@ redirected POST is refused, or silently turned into a GET, by most clients.
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path, register_converter
+from django.urls.converters import StringConverter
 
 from base.slugs import SLUG_PATTERN
 from pypi import views
 
-_below: list[URLPattern | URLResolver] = [
+
+class ScopeConverter(StringConverter):
+    """Where a remote's upstream keeps the index that is meant, such as devpi's root/pypi."""
+
+    # What begins a URL below a repository begins no scope, and what begins an index ends it.
+    _first = r"(?!(?:pypi|project|browse|-)/)"
+    _segment = r"(?!(?:\.+|\+?simple|files)/)[A-Za-z0-9._-]+"
+    regex = rf"{_first}{_segment}(?:/{_segment})*"
+
+
+register_converter(ScopeConverter, "scope")
+
+_index: list[URLPattern | URLResolver] = [
     path("simple", views.project_list),
     path("simple/", views.project_list, name="simple"),
     path("simple/<str:project>", views.project_page),
@@ -20,9 +33,13 @@ _below: list[URLPattern | URLResolver] = [
     path("+simple/<str:project>", views.project_page),
     path("+simple/<str:project>/", views.project_page, name="plus-simple-project"),
     path("files/<str:project>/<str:sha256>/<str:filename>", views.file, name="file"),
+    path("files/<str:project>/<str:filename>", views.file, name="present-file"),
+]
+
+_below: list[URLPattern | URLResolver] = [
+    *_index,
     path("<str:project>", views.beside_the_index),
     path("<str:project>/", views.beside_the_index),
-    path("files/<str:project>/<str:filename>", views.file, name="present-file"),
     path("pypi/<str:project>/json", views.project_json, name="project-json"),
     path("pypi/<str:project>/json/", views.project_json),
     path("pypi/<str:project>/<str:version>/json", views.project_json, name="release-json"),
@@ -49,6 +66,12 @@ def _door(prefix: str) -> list[URLPattern | URLResolver]:
 
 
 urlpatterns = [route for prefix in _PREFIXES for route in _door(prefix)]
+# After all others: what is no scope is found before it is taken for one.
+urlpatterns += [
+    re_path(rf"^{prefix}/", include([path("<scope:scope>/", include(_index))]))
+    for prefix in _PREFIXES
+    if _KEY in prefix
+]
 
 # A mistyped tenant or key must not be 404: installers would go on to the next index. Apart,
 # because the pages for people go before it: a project may be called "simple".

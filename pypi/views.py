@@ -21,10 +21,11 @@ from accounts.models import Tenant
 from base import bodies
 from base.errors import LarderError
 from base.hosts import host_of
+from packages.upstream.identity import came_full_circle, remember_via
 from packages.views import repository_page
 from pypi import files, legacy_json, simple, upload
 from pypi.answer import SAFE_METHODS, Answer, Ask
-from pypi.errors import FromAnotherSite, MethodNotAllowed, answer_for
+from pypi.errors import FromAnotherSite, LoopDetected, MethodNotAllowed, answer_for
 
 AnswerFunction = Callable[..., Answer]
 DjangoView = Callable[..., HttpResponseBase]
@@ -37,9 +38,9 @@ def _reading(function: AnswerFunction) -> DjangoView:
 
     @csrf_exempt  # what refuses a POST here is its method, not a missing form token
     def view(
-        request: HttpRequest, *, tenant: str = "", key: str = "", **parts: str
+        request: HttpRequest, *, tenant: str = "", key: str = "", scope: str = "", **parts: str
     ) -> HttpResponseBase:
-        ask = _ask(request, tenant, key)
+        ask = _ask(request, tenant, key, scope)
         return _answered(ask, function if ask.method in SAFE_METHODS else _only_read, **parts)
 
     return view
@@ -76,9 +77,18 @@ def _answered(ask: Ask, function: AnswerFunction, **parts: str) -> HttpResponseB
     try:
         if ask.method not in SAFE_METHODS and ask.is_from_another_site:
             raise FromAnotherSite("This is not taken from a page of another site.")
+        _refuse_a_circle(ask)
         return _response(ask, function(ask, **parts))
     except LarderError as error:
         return _response(ask, answer_for(error, ask))
+
+
+def _refuse_a_circle(ask: Ask) -> None:
+    """RFC 9110, Via: an index that is its own upstream would ask itself for ever."""
+    via = ask.header("via")
+    if via and came_full_circle(via):
+        raise LoopDetected("This request has been here before: an upstream leads back to Larder.")
+    remember_via(via)
 
 
 def _only_read(ask: Ask, **_parts: str) -> Answer:
@@ -94,7 +104,7 @@ def _only_read_and_posted_to(ask: Ask) -> Answer:
     raise MethodNotAllowed("This URL takes GET and POST.", allowed="GET, HEAD, POST")
 
 
-def _ask(request: HttpRequest, tenant: str, key: str) -> Ask:
+def _ask(request: HttpRequest, tenant: str, key: str, scope: str = "") -> Ask:
     """Return what `request` asks of a repository, whichever form of URL named it."""
     default_tenant, default_key = settings.DEFAULT_REPOSITORY
     if not key:  # /pypi/...: the installation's default repository
@@ -103,6 +113,7 @@ def _ask(request: HttpRequest, tenant: str, key: str) -> Ask:
         method=request.method or "",
         tenant=tenant or _tenant_of_host(request),
         key=key,
+        scope=scope,
         headers={name.lower(): value for name, value in request.headers.items()},
         query=request.GET.dict(),
         address=request.META.get("REMOTE_ADDR", ""),

@@ -10,7 +10,7 @@ from django.test import Client, RequestFactory
 
 from accounts import members
 from accounts.admin_base import UseCaseAdmin
-from accounts.models import Membership, Team, Tenant, User
+from accounts.models import Invitation, Membership, Team, Tenant, User
 from accounts.roles import Role
 from base.audit import SYSTEM
 from repos import configure
@@ -28,6 +28,7 @@ def furnish(house: House, client: Client, mark: str) -> None:
     tenant, writer = house.tenant, house.writer
     service = members.service_account(tenant=tenant, name=f"{mark}-ci", by=SYSTEM)
     place = Membership.objects.get(user=service)
+    members.invite(Invitation(tenant=tenant, username=f"{mark}-guest"), by=SYSTEM)
     team = Team(tenant=tenant, name=f"{mark}-team")
     members.save_team(team, by=SYSTEM, members=[place])
     configure.save_grant(

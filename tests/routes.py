@@ -11,11 +11,13 @@ _VALUES = {
     "tenant": "acme",
     "slug": "acme",
     "key": "local",
+    "scope": "root/dev",
     "project": "frog",
     "version": "1.0",
     "sha256": "0" * 64,
     "filename": "frog-1.0-py3-none-any.whl",
     "object_id": "1",
+    "pk": "1",
     "app_label": "accounts",
     "url": "nothing/here",
 }
@@ -32,7 +34,7 @@ def patterns() -> list[str]:
 
 def path_for(pattern: str) -> str:
     """Return a path that `pattern` answers, and no pattern before it."""
-    path = "/not/an/index/simple/"
+    path = "/nowhere/index/simple/frog/more/"
     if pattern != _ASTRAY:
         needed = _OPTIONAL.sub("", pattern)
         filled = _NAMED.sub(lambda found: _VALUES[found[1] or found[2]], needed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -40,8 +40,8 @@ class TeamAdmin(UseCaseAdmin[Team]):
     list_display = ("name", "tenant")
     list_filter = ("tenant",)
     search_fields = ("name", "tenant__slug")
-    filter_horizontal: ClassVar = ("members",)
-    list_select_related = ("tenant",)
+    autocomplete_fields = ("members",)
+    reads_with = ("tenant",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Team | None = None) -> list[str]:
         """Keep a team in its tenant."""

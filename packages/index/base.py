@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -21,6 +22,10 @@ class FileNotFound(LarderError):
 
 class FileWithheld(LarderError):
     """The file is there and is not given out; the sentence says why."""
+
+
+class FileBroken(LarderError):
+    """Upstream sent other bytes than it listed; the file is refused for a while."""
 
 
 class IndexUnavailable(LarderError):
@@ -54,6 +59,8 @@ class PageFile:
     # The rest is for the legacy JSON API.
     kind: str
     python_tag: str
+    # PEP 740: where the file's attestations are; empty for none.
+    provenance: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +85,13 @@ class ProjectPage:
 class ProjectList:
     """All the names of an index, each in its display spelling, in order."""
 
-    names: tuple[str, ...]
+    # More than one iteration may be asked for; a remote's does not hold them all at once.
+    names: Iterable[str]
     serial: int
+    # Of a list too long to be rendered at once: equal for equal lists, empty for a short one.
+    digest: str = ""
+    # As for a page.
+    stale_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +106,28 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """The bytes of one file as upstream sends them."""
+
+    # In bytes; None when neither the page nor upstream's answer says.
+    size: int | None
+    # Ends short of `size`, by raising, when upstream stops or the digest does not hold.
+    stream: Readable
+
+
+@dataclass(frozen=True, slots=True)
 class Arriving:
-    """The bytes of one file that upstream is sending at this moment."""
+    """One file that upstream has and we do not, yet: nothing is asked before it is begun."""
 
     filename: str
-    # In bytes; None when neither the page nor upstream's answer says.
+    # As upstream's page says: in bytes, None when it does not.
     size: int | None
     # As upstream's page says; empty when it does not.
     sha256: str
-    # Ends short of `size`, by raising, when upstream stops or the digest does not hold.
-    stream: Readable
+    # Fetches it, for everybody who wants it now. Raises IndexUnavailable, FileBroken.
+    begin: Callable[[], Stored | Transfer]
+    # The same, and returns when all of it is here; None when it could not be kept.
+    complete: Callable[[], Stored | None]
 
 
 class Index(Protocol):

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from accounts.principal import Principal
-from packages.index.base import Index, IndexNotServed
+from packages.index.base import Index
 from packages.index.local import LocalIndex
+from packages.index.remote import RemoteIndex
 from packages.index.virtual import VirtualIndex
+from repos.access import RepositoryMissing
 from repos.models import Kind, Repository
 from repos.virtuals import Source
 
 
-def open_index(repository: Repository, by: Principal, scope: str = "") -> Index:  # noqa: ARG001
-    """Return the behaviour of `repository` to `by`, or raise IndexNotServed when it has none yet.
+def open_index(repository: Repository, by: Principal, scope: str = "") -> Index:
+    """Return the behaviour of `repository` to `by`; IndexNotServed: it is not set up yet.
 
-    `scope` is where a remote's upstream keeps the index that is meant; empty: at its root.
+    `scope` is where a remote's upstream keeps the index that is meant; empty: at its root. Raises
+    RepositoryMissing for a scope that the repository does not have.
     """
-    match repository.kind:
+    if scope and repository.kind != Kind.REMOTE:
+        raise RepositoryMissing(f"There is no repository {repository}/{scope}.")
+    match Kind(repository.kind):
         case Kind.LOCAL:
             return LocalIndex(repository)
+        case Kind.REMOTE:
+            return RemoteIndex(repository, scope)
         case Kind.VIRTUAL:
             return VirtualIndex(repository, by, open_source)
-        case _:
-            raise IndexNotServed(
-                f"{repository} is a {repository.kind} repository; it can be configured, "
-                "but this version of Larder does not serve it yet."
-            )
 
 
 def open_source(source: Source) -> Index:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 from itertools import chain
+
+from packaging.utils import canonicalize_name
 
 from accounts.principal import Principal
 from packages.filenames import NormalizedName, VersionRefused, parse_version
@@ -48,9 +51,13 @@ class VirtualIndex:
             if place.repositories <= readable and place.source.lists_projects
         }
         lists = [self._open_source(source).projects() for source in sources.values()]
+        stale = [each.stale_since for each in lists if each.stale_since is not None]
+        names = _Names(lists)
         return ProjectList(
-            names=tuple(sorted(set(chain.from_iterable(each.names for each in lists)))),
+            names=names,
             serial=sum(each.serial for each in lists),
+            digest=names.digest,
+            stale_since=min(stale, default=None),
         )
 
     def page(self, project: NormalizedName) -> ProjectPage:
@@ -138,6 +145,33 @@ class VirtualIndex:
         if named:
             raise FileNotFound(f"{filename} in {self.repository} has another sha256.")
         raise FileNotFound(f"There is no file {filename} in {self.repository}.")
+
+
+class _Names:
+    """The names of several lists: those of short ones in order, then the long ones as they are.
+
+    A name that two upstreams have may stand twice: to know it, both lists would have to be held.
+    """
+
+    def __init__(self, lists: list[ProjectList]) -> None:
+        self._long = [each for each in lists if each.digest]
+        short = chain.from_iterable(each.names for each in lists if not each.digest)
+        self._short = {canonicalize_name(name): name for name in short}
+
+    @property
+    def digest(self) -> str:
+        """Return what is equal for equal lists; empty when all of them are short."""
+        parts = [each.digest for each in self._long]
+        known = "\n".join([*parts, *sorted(self._short.values())])
+        return hashlib.sha256(known.encode()).hexdigest() if parts else ""
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield every name."""
+        yield from (self._short[name] for name in sorted(self._short))
+        for each in self._long:
+            for name in each.names:
+                if canonicalize_name(name) not in self._short:
+                    yield name
 
 
 def _order(file: PageFile) -> tuple[str, str]:

@@ -19,6 +19,7 @@ class GrantInline(UseCaseTabular[Grant, Repository]):
 
     tenant_path = "repository__tenant"
     model = Grant
+    reads_with = ("repository__tenant", "membership__user", "membership__tenant", "team__tenant")
     extra = 1
     fields = ("subject", "membership", "team", "role")
     autocomplete_fields = ("membership", "team")
@@ -31,7 +32,7 @@ class GrantAdmin(UseCaseAdmin[Grant]):
     tenant_path = "repository__tenant"
     list_display = ("repository", "role", "subject", "membership", "team")
     list_filter = ("subject", "role", "repository__tenant")
-    list_select_related = ("repository__tenant", "membership__user", "membership__tenant", "team")
+    reads_with = GrantInline.reads_with
     search_fields = ("repository__key", "membership__user__username", "team__name")
     autocomplete_fields = ("repository", "membership", "team")
     fields = ("repository", "role", "subject", "membership", "team")

@@ -95,9 +95,11 @@ class MemberInline(UseCaseTabular[Member, Repository]):
     tenant_path = "virtual__tenant"
     model = Member
     formset = MemberFormSet
+    reads_with = ("virtual__tenant", "repository__tenant")
     fk_name = "virtual"
     extra = 1
     fields = ("position", "repository")
+    autocomplete_fields = ("repository",)
     verbose_name_plural = "members, in order"
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -111,6 +113,7 @@ class ClaimInline(UseCaseTabular[Claim, Repository]):
 
     tenant_path = "repository__tenant"
     model = Claim
+    reads_with = ("repository__tenant",)
     extra = 1
     fields = ("pattern",)
     verbose_name_plural = "claims: names of its own"

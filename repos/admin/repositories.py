@@ -52,7 +52,7 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
     form = RepositoryForm
     list_display = ("key", "tenant", "kind", "description")
     list_filter = ("kind", "tenant")
-    list_select_related = ("tenant",)
+    reads_with = ("tenant",)
     search_fields = ("key", "tenant__slug", "description")
     ordering = ("tenant__slug", "key")
 

@@ -112,7 +112,7 @@ class TokenAdmin(UseCaseAdmin[Token]):
         "revoked_at",
     )
     list_filter = ("membership__tenant", "role")
-    list_select_related = ("membership__user", "membership__tenant")
+    reads_with = ("membership__user", "membership__tenant")
     search_fields = ("name", "identifier", "membership__user__username")
     actions = ("revoke",)
     fields = (

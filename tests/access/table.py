@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
+from http import HTTPStatus
 
 from accounts.roles import Role
 from tests.access.asking import SAFE
@@ -96,6 +97,11 @@ def sign_out(_caller: Caller, _place: Place, method: str) -> Hears:
     if method == "OPTIONS":
         return Hears.SERVED
     return Hears.NOT_HERE if method in SAFE else Hears.NO_FORM
+
+
+def answering(_caller: Caller, _place: Place, method: str) -> Hears:
+    """Takes what a page of ours made it send, and has no page itself."""
+    return Hears.NOT_HERE if method in {*SAFE, "OPTIONS"} else Hears.NO_FORM
 
 
 def nothing(_caller: Caller, _place: Place, method: str) -> Hears:
@@ -193,8 +199,9 @@ def rows() -> Iterator[Row]:
         yield replace(root, pattern=f"{form}(?://)?", path=f"{start}//")
         for pattern, path, status, says in _BELOW:
             yield Row(form + pattern, start + path, index, status=status, says=says, form=form)
+        if form != DEFAULT_FORM:
+            yield from _scoped(form, start)
     nowhere = "<name>/<rest>"
-    yield Row(nowhere, "/{tenant}/{key}/deep/simple/frog/", index, lacks="/deep")
     yield Row(nowhere, "/{tenant}/{key}/user/files/frog/1.0/x/y", index, lacks="/user")
     yield Row(
         nowhere, "/{tenant}/{key}/simple/frog/more/", index, status=404, says="There is no such"
@@ -209,6 +216,23 @@ def rows() -> Iterator[Row]:
     yield Row("favicon.ico", "/favicon.ico", everybodys, status=302)
     yield Row("accounts/sign-in/", "/accounts/sign-in/", sign_in)
     yield Row("accounts/sign-out/", "/accounts/sign-out/", sign_out)
+    yield Row("accounts/invitations/<pk>/", "/accounts/invitations/1/", answering)
+
+
+def _scoped(form: str, start: str) -> Iterator[Row]:
+    """Return the index once more, below a scope: only a remote may have one."""
+    for pattern, path, status, says in _BELOW:
+        if not pattern.startswith(("/simple", "/+simple", "/files")):
+            continue
+        refused = (410, "There is no repository ") if status == HTTPStatus.OK else (status, says)
+        yield Row(
+            f"{form}/<scope>{pattern}",
+            f"{start}/deep{path}",
+            index,
+            status=refused[0],
+            says=refused[1],
+            form=form,
+        )
 
 
 def unrouted() -> Iterator[Row]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -102,7 +102,8 @@ def test_a_busy_database_costs_the_note_and_no_request(
     assert used_at(cast.acme.reader) is not None
 
 
-def test_the_thread_goes_on_after_a_failure(monkeypatch) -> None:
+@pytest.mark.parametrize("failure", [OperationalError, InterfaceError])
+def test_the_thread_goes_on_after_a_failure(monkeypatch, failure: type[Exception]) -> None:
     class Stop(Exception):
         """Ends the endless loop."""
 
@@ -114,7 +115,7 @@ def test_the_thread_goes_on_after_a_failure(monkeypatch) -> None:
             raise Stop
 
     def busy() -> None:
-        raise OperationalError("database is locked")
+        raise failure("the database is not there")
 
     monkeypatch.setattr("accounts.last_use.write_down", busy)
     monkeypatch.setattr("accounts.last_use.connection", type("C", (), {"close": lambda _: None})())

@@ -62,6 +62,7 @@ ADMIN = (
     "/admin/accounts/token/add/",
     "/admin/accounts/team/add/",
     "/admin/accounts/membership/add/",
+    "/admin/accounts/invitation/add/",
     "/admin/repos/repository/",
     "/admin/repos/repository/add/",
     "/admin/repos/repository/1/change/",

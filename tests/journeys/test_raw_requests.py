@@ -175,6 +175,51 @@ def test_what_is_strange_leads_nowhere_else(production: Larder, name: str) -> No
     assert "Traceback" not in production.log_since(marks)
 
 
+FORM = (
+    b"POST /accounts/sign-in/ HTTP/1.1\r\n"
+    + HOST
+    + CLOSE
+    + b"Cookie: csrftoken="
+    + b"a" * 32
+    + b"\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\n"
+)
+PARTS = FORM.replace(b"application/x-www-form-urlencoded", b"multipart/form-data; boundary=frog")
+
+
+@pytest.mark.parametrize("pause", [None, 0.5])
+def test_a_form_that_does_not_arrive_is_given_up(production: Larder, pause: float | None) -> None:
+    """Whoever sends nothing more, or a byte now and then, does not keep a thread waiting."""
+    host = urlsplit(production.url).netloc.encode()
+    with connected(production) as peer:
+        peer.sendall((FORM + b"Content-Length: 1000\r\n\r\na=").replace(b"%(host)s", host))
+        peer.settimeout(pause or _SECONDS)
+        received = b""
+        for _ in range(100):
+            try:
+                received = peer.recv(65536)
+                break
+            except TimeoutError:
+                peer.sendall(b"b")
+    assert received.startswith(b"HTTP/1.1 400 "), received[:200]
+    assert b"The form did not arrive whole." in received
+
+
+def test_a_form_larger_than_a_form_is_refused_unread(production: Larder) -> None:
+    host = urlsplit(production.url).netloc.encode()
+    head = PARTS + b"Content-Length: 30000000\r\n\r\n--frog\r\n"
+    reply = send(production, head.replace(b"%(host)s", host) + b"a" * 30_000_000)
+    assert reply.status == 400
+
+
+def test_an_address_writes_no_log_line_of_its_own(production: Larder) -> None:
+    marks = production.log_marks()
+    get(production, "/%0aforged%20line%0d")
+    lines = production.log_since(marks).splitlines()
+    assert [line for line in lines if "forged" in line]
+    assert not [line for line in lines if line.startswith("forged")]
+
+
 @pytest.fixture(scope="module")
 def shelf(embedded: Larder) -> Repository:
     """A repository with a file, and a file beside the blobs that is nobody's business."""

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from tests import dists
+from tests.archives.bad_wheels import recorded
+from tests.archives.cases import INFO
 from tests.canaries import watch
 from tests.journeys.larder import Larder
 from tests.journeys.machine import Machine, sha256_of, signed_in, twine, uv
@@ -35,6 +38,11 @@ _ALWAYS_ANOTHER = (
     (re.compile(rf"\b{len(FROG[1])} bytes"), "SIZE bytes"),
 )
 _WRAPPED = re.compile(r"\n {7,}")  # where depends on the port
+
+
+def wheel(**changes: Any) -> tuple[str, bytes]:
+    """Return a wheel of frog 1.0 that is not as it should be."""
+    return dists.make_wheel("frog", "1.0", **changes)
 
 
 @dataclass(frozen=True)
@@ -54,13 +62,45 @@ UPLOADS = {
     "archived": Refused("archived", "frog is archived and takes no uploads: use toad."),
     "quarantined": Refused("quarantined", "frog is quarantined and takes no uploads: it bites."),
     "release-closed": Refused("release-closed", "close 14 days after their first file"),
-    "served-upstream": Refused("served-upstream", "let an administrator of pond/served"),
+    "served-upstream": Refused("served-upstream", "let a tenant admin of pond claim it"),
     "too-large": Refused("too-large", "The file is too large: pond/too-large takes at most 100"),
-    "no-room": Refused("no-room", "puddle has no room for a file"),
+    "no-room": Refused("no-room", "puddle has no room for frog-1.0-py3-none-any.whl: "),
     "not-local": Refused("not-local", "is a remote repository and takes no uploads"),
+}
+# By the archive gate, at either level and at the strict one alone.
+UPLOADS |= {
+    "archive-that-escapes": Refused(
+        "plain",
+        "has a member that leads out of it by '..': '../evil.py'",
+        wheel(files={"../evil.py": b""}),
+    ),
+    "archive-without-its-licence": Refused(
+        "plain",
+        "names the License-File 'LICENSE'",
+        wheel(metadata_version="2.4", extra_headers=["License-File: LICENSE"]),
+    ),
+    "archive-of-another-name": Refused(
+        "plain",
+        "says project 'frog', but it came as 'toad'",
+        wheel(files={f"{INFO}/METADATA": dists.make_metadata("toad", "1.0")}),
+    ),
+    "record-that-does-not-match": Refused(
+        "strict",
+        "has a RECORD that does not match its contents: 'evil.py' is not listed",
+        (FROG[0], recorded(files={"evil.py": b"print('evil')"})()),
+    ),
+    "platform-of-one-machine": Refused(
+        "strict", "is for 'linux_x86_64', which is no platform", wheel(tag="py3-none-linux_x86_64")
+    ),
+    "unknown-classifier": Refused(
+        "strict",
+        "has the unknown classifier 'Frog :: Green'",
+        wheel(extra_headers=["Classifier: Frog :: Green"]),
+    ),
 }
 PUBLISHERS = ("twine", "uv", "poetry")
 FILES = {
+    "not-there": Refused("plain", "There is no project frog in pond/plain."),
     "quarantined": Refused("quarantined", "frog in pond/quarantined is quarantined: it bites."),
     "deleted-name": Refused("deleted-name", f"{FROG[0]} was deleted from pond/deleted-name."),
     "not-yours": Refused("plain", "There is no repository pond/plain that you may use."),
@@ -84,6 +124,27 @@ def test_a_refused_upload_says_why(
     refused = UPLOADS[kind]
     who = ("__token__", scenes[refused.scene])
     transcript = uploaded(refused, production, who, machine)
+    assert_golden(f"upload-{kind}", transcript)
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("wrong-token", "This token is not valid: it is wrong, expired or revoked."),
+        ("not-yours", "There is no repository pond/plain that you may use."),
+        ("not-there", "There is no repository pond/nothing."),
+    ],
+)
+def test_an_upload_by_nobody_or_to_nowhere_says_why(
+    kind: str, says: str, production: Larder, scenes: dict[str, str], machine: Machine
+) -> None:
+    token = {
+        "wrong-token": scenes["plain"][:-4] + "zzzz",
+        "not-yours": production.stranger,
+        "not-there": scenes["plain"],
+    }[kind]
+    refused = Refused("nothing" if kind == "not-there" else "plain", says)
+    transcript = uploaded(refused, production, ("__token__", token), machine)
     assert_golden(f"upload-{kind}", transcript)
 
 

@@ -14,6 +14,7 @@ from packages import curate, storage
 from packages.models import Blob, Distribution, LooseObject
 from packages.publish import publish
 from packages.sweep import Swept, sweep
+from repos import configure
 from tests.cast import Cast
 from tests.conftest import MovableClock
 from tests.packages.test_publish import sent
@@ -61,6 +62,19 @@ def test_a_deleted_file_keeps_its_bytes_for_thirty_days_and_then_gives_the_quota
     assert (row.filename, row.blob) == (frog.filename, None)
     with pytest.raises(curate.CannotRestore):
         curate.restore(row, by=cast.acme.admin.principal)
+
+
+def test_a_deleted_repository_gives_its_bytes_back_too(
+    frog: Distribution, cast: Cast, time: MovableClock
+) -> None:
+    configure.delete_repository(cast.acme.repository, by=cast.acme.admin.principal.actor)
+    time.move(days=29)
+    assert sweep() == NOTHING
+    time.move(days=1)
+    assert sweep().purged == 1
+    cast.acme.tenant.refresh_from_db()
+    assert (cast.acme.tenant.used_bytes, cast.acme.tenant.used_files) == (0, 0)
+    assert Distribution.objects.get().filename == frog.filename
 
 
 def test_a_restored_file_is_not_purged(frog: Distribution, cast: Cast, time: MovableClock) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts import members, tokens
+from accounts import members, throttle, tokens
 from accounts.models import Membership, ServiceAccount, Team, Tenant, Token, User
 from accounts.roles import Role
 from base.audit import SYSTEM
@@ -320,6 +322,63 @@ def test_administrators_change_their_own_password_and_stay_signed_in(
     event = AuditEvent.objects.filter(action="user.change").first()
     assert event is not None
     assert (event.actor, event.subject, event.after["password_is_new"]) == ("ada", "ada", True)
+
+
+def test_guesses_at_ones_own_password_count_as_at_the_sign_in_form(
+    client: Client, cast: Cast
+) -> None:
+    """Whoever has a session of somebody's does not get to try passwords without end."""
+    members.save_user(cast.acme.admin.user, by=SYSTEM, password="the-old-password")
+    client.force_login(cast.acme.admin.user)
+    url = reverse("admin:password_change")
+    new = {"new_password1": "the-new-password", "new_password2": "the-new-password"}
+    for number in range(throttle.PER_ACCOUNT):
+        wrong = fill_in(client, url, old_password=f"wrong-{number}", **new)
+        assert wrong.status_code == HTTPStatus.OK
+    right = fill_in(client, url, old_password="the-old-password", **new)
+    assert right.status_code == HTTPStatus.TOO_MANY_REQUESTS
+    assert int(right.headers["Retry-After"]) > 0
+    assert "Too many wrong passwords" in right.content.decode()
+    assert User.objects.get(username="ada").check_password("the-old-password")
+
+
+@pytest.mark.parametrize(
+    ("page", "each"),
+    [
+        ("/admin/accounts/membership/", 0),
+        ("/admin/repos/grant/", 0),
+        ("/admin/repos/repository/", 0),
+        ("/admin/accounts/team/{team}/change/", 0),
+        ("/admin/autocomplete/?app_label=repos&model_name=grant&field_name=membership", 0),
+        ("/admin/autocomplete/?app_label=repos&model_name=grant&field_name=repository", 0),
+        # A search box asks for the one row that it shows: two boxes stand beside each grant.
+        ("/admin/repos/repository/{repository}/change/", 2),
+    ],
+)
+def test_a_page_costs_no_more_when_there_is_more(
+    root: Client, cast: Cast, page: str, each: int
+) -> None:
+    team = Team.objects.create(tenant=cast.acme.tenant, name="frogs")
+    url = page.format(team=team.pk, repository=cast.acme.repository.pk)
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert root.get(url).status_code == HTTPStatus.OK
+        return len(queries)
+
+    def more(number: int) -> None:
+        user = User.objects.create(username=f"more-{number}")
+        place = Membership.objects.create(tenant=cast.acme.tenant, user=user)
+        team.members.add(place)
+        repository = make_repository(cast.acme.tenant, f"more-{number}")
+        for shelf in (repository, cast.acme.repository):
+            Grant.objects.create(repository=shelf, membership=place)
+
+    more(0)
+    before = cost()
+    for number in range(1, 11):
+        more(number)
+    assert cost() <= before + 10 * each
 
 
 def test_ending_a_membership_asks_first(root: Client, cast: Cast) -> None:

@@ -358,7 +358,7 @@ def sendable(label: str, scene: Scene) -> dict[str, Any]:
     """Return what makes each add form complete."""
     acme = scene.acme
     mine: dict[str, dict[str, Any]] = {
-        "accounts.membership": {"username": "sam"},
+        "accounts.invitation": {"username": "sam"},
         "accounts.serviceaccount": {"name": "robot"},
         "accounts.team": {"name": "crew", "members": [acme.writer.token.membership.pk]},
         "accounts.token": {"membership": acme.admin.token.membership.pk, "name": "new"},
@@ -371,7 +371,7 @@ def sendable(label: str, scene: Scene) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "label",
     [
-        "accounts.membership", "accounts.serviceaccount", "accounts.team", "accounts.token",
+        "accounts.invitation", "accounts.serviceaccount", "accounts.team", "accounts.token",
         "repos.grant", "repos.repository",
     ],
 )  # fmt: skip

@@ -342,7 +342,7 @@ def test_what_is_not_served_yet_is_unavailable_and_never_absent(client: Client, 
     for url in ("/acme/other/simple/", "/acme/other/simple/frog/"):
         response = client.get(url)
         assert response.status_code == HTTPStatus.NOT_IMPLEMENTED
-        assert "acme/other is a remote repository" in response.reason_phrase
+        assert "acme/other has no upstream yet" in response.reason_phrase
 
 
 def test_a_navigation_is_never_answered_with_a_challenge(client: Client, frogs: Cast) -> None:

@@ -1,0 +1,333 @@
+"""The index of a remote repository: what upstream says, over what we hold of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from base import clock
+from packages.filenames import NormalizedName
+from packages.index.base import (
+    Arriving,
+    FileBroken,
+    FileNotFound,
+    FileWithheld,
+    IndexNotServed,
+    IndexUnavailable,
+    PageFile,
+    ProjectList,
+    ProjectNotFound,
+    ProjectPage,
+    Stored,
+    Transfer,
+)
+from packages.models import Distribution, Project, StoredMetadata, UpstreamMetadata
+from packages.upstream.errors import UpstreamFailed, WrongBytes
+from packages.upstream.fetch import follow, wait_until_kept
+from packages.upstream.links import Line
+from packages.upstream.listing import known_list
+from packages.upstream.receiving import Wanted
+from packages.upstream.refresh import Known, known_page
+from packages.upstream.sidecars import fetched_metadata, kept_metadata
+from packages.upstream.source import Source
+from repos.access import RepositoryMissing
+from repos.models import Repository, Upstream
+
+_LOOKS_AT_MOST = 3
+_USE_NOTED_EVERY = timedelta(hours=1)
+_REMOVED = "removed upstream"
+_Change = Distribution.UpstreamChange
+
+
+class RemoteIndex:
+    """Answers from upstream's pages and from the files that were fetched before."""
+
+    def __init__(self, repository: Repository, scope: str = "") -> None:
+        upstream = Upstream.objects.filter(repository=repository).first()
+        if upstream is None:
+            raise IndexNotServed(f"{repository} has no upstream yet. Its administrator sets one.")
+        if not upstream.may_use_scope(scope):
+            raise RepositoryMissing(f"There is no repository {repository}/{scope}.")
+        self.repository = repository
+        self.source = Source(repository, upstream, scope)
+
+    def projects(self) -> ProjectList:
+        """Return upstream's list of projects, without those that are left out here."""
+        upstream = self.source.upstream
+        if not upstream.lists_projects:
+            raise IndexNotServed(f"{self.repository} does not pass its list of projects on.")
+        with _unavailable():
+            known = known_list(self.source)
+        names: Iterable[str] = known.names
+        if upstream.include or upstream.exclude:
+            names = _Asked(known.names, upstream)
+        # What is left out is a matter of settings, which the digest must tell apart too.
+        left_out = repr((upstream.include, upstream.exclude)).encode()
+        digest = hashlib.sha256(known.digest.encode() + left_out).hexdigest()
+        return ProjectList(names, known.serial, digest, known.stale_since)
+
+    def page(self, project: NormalizedName) -> ProjectPage:
+        """Return upstream's page of `project`, with the hashes of what we hold.
+
+        A file that we hold and upstream removed stays, marked as yanked.
+        """
+        known = self._known(project)
+        held = self._held(project)
+        if known.document is None and not held:
+            raise ProjectNotFound(f"There is no project {project} in {self.repository}.")
+        files = tuple(self._files(project, known, held))
+        status, reason = _status(known, files)
+        return ProjectPage(
+            name=project,
+            versions=tuple(dict.fromkeys(file.version for file in files)),
+            files=files,
+            status=status,
+            status_reason=reason,
+            serial=max([known.serial, *(_project_of(row).changed for row in held.values())]),
+            stale_since=known.stale_since,
+        )
+
+    def open(self, project: NormalizedName, filename: str, sha256: str = "") -> Stored | Arriving:
+        """Return where the bytes of `filename` are, or what it takes to have them sent."""
+        return self._stored(project, filename, sha256) or self._arriving(
+            project, self._line(project, filename, sha256)
+        )
+
+    def metadata(self, project: NormalizedName, filename: str, sha256: str = "") -> bytes:
+        """Return the core metadata of `filename`: upstream's, else that of the file we hold."""
+        held = self._held_file(project, filename)
+        if held is not None and _is_quarantined(held):
+            raise self._withheld(filename)
+        line = self._listed(project, filename)
+        if line is not None and line.has_metadata and (held is None or _is_same(line, held)):
+            raw = kept_metadata(self.source, project, line)
+            if raw is None:
+                with _unavailable():
+                    raw = fetched_metadata(self.source, project, line)
+            return raw
+        if held is None and line is None:
+            self._line(project, filename, sha256)  # says what is missing
+        stored = StoredMetadata.objects.filter(distribution=held).first() if held else None
+        if stored is None or held is None or not held.metadata_sha256:
+            raise FileNotFound(f"{filename} in {self.repository} has no metadata file.")
+        return bytes(stored.raw)
+
+    def _arriving(self, project: NormalizedName, line: Line) -> Arriving:
+        wanted = Wanted(self.source, project, line)
+
+        def begin() -> Stored | Transfer:
+            for _ in range(_LOOKS_AT_MOST):
+                with _unavailable():
+                    followed = follow(wanted)
+                if followed is not None:
+                    return Transfer(followed.size, followed.stream)
+                if stored := self._stored(project, line.filename, line.sha256):
+                    return stored
+            raise IndexUnavailable(f"{line.filename} came and could not be kept. Try again.")
+
+        def complete() -> Stored | None:
+            with _unavailable():
+                wait_until_kept(wanted)
+            return self._stored(project, line.filename, line.sha256)
+
+        return Arriving(line.filename, line.size, line.sha256, begin, complete)
+
+    def _stored(self, project: NormalizedName, filename: str, sha256: str) -> Stored | None:
+        """Return the file if we hold it; its page is not asked for, upstream may be away."""
+        self._require_asked_for(project)
+        held = self._held_file(project, filename)
+        if held is None or held.blob is None or (sha256 and sha256 != held.sha256):
+            return None
+        if _is_quarantined(held):
+            raise self._withheld(filename)
+        _note_use(held)
+        return Stored(
+            filename=held.filename,
+            storage_key=held.blob.storage_key,
+            size=held.size,
+            sha256=held.sha256,
+            uploaded_at=held.uploaded_at,
+        )
+
+    def _line(self, project: NormalizedName, filename: str, sha256: str) -> Line:
+        """Return upstream's line of a file that we do not hold, or say why there is none."""
+        known = self._known(project)
+        held = self._held_file(project, filename)
+        if known.document is None and not self._held(project):
+            raise ProjectNotFound(f"There is no project {project} in {self.repository}.")
+        line = self._listed(project, filename, known)
+        if line is None:
+            raise FileNotFound(f"There is no file {filename} in {self.repository}.")
+        ours = held.sha256 if held is not None else line.sha256
+        if sha256 and sha256 != ours:
+            raise FileNotFound(f"{filename} in {self.repository} has another sha256.")
+        return line
+
+    def _listed(
+        self, project: NormalizedName, filename: str, known: Known | None = None
+    ) -> Line | None:
+        """Return the line of a file upstream, if it is there. Raises FileWithheld."""
+        document = (known or self._known(project)).document
+        if document is None:
+            return None
+        if document.status == Project.Status.QUARANTINED:
+            if self._held_file(project, filename) is None:
+                raise self._withheld(filename)
+            return None
+        return next((line for line in document.lines if line.filename == filename), None)
+
+    def _held_file(self, project: NormalizedName, filename: str) -> Distribution | None:
+        rows = self._held_rows(project).select_related("blob", "release__project")
+        return rows.filter(filename=filename).first()
+
+    def _withheld(self, filename: str) -> FileWithheld:
+        return FileWithheld(
+            f"{filename} is quarantined upstream. Ask an administrator of {self.repository}."
+        )
+
+    def _require_asked_for(self, project: NormalizedName) -> None:
+        if not self.source.upstream.may_ask_for(project):
+            raise ProjectNotFound(f"{self.repository} is not asked for {project}: it is left out.")
+
+    def _held_rows(self, project: NormalizedName) -> QuerySet[Distribution]:
+        return Distribution.objects.filter(
+            repository=self.repository,
+            release__project__scope=self.source.scope,
+            release__project__normalized=project,
+            deleted_at__isnull=True,
+        )
+
+    def _known(self, project: NormalizedName) -> Known:
+        self._require_asked_for(project)
+        with _unavailable():
+            return known_page(self.source, project)
+
+    def _held(self, project: NormalizedName) -> dict[str, Distribution]:
+        rows = self._held_rows(project).select_related("release__project")
+        return {row.filename: row for row in rows}
+
+    def _files(
+        self, project: NormalizedName, known: Known, held: Mapping[str, Distribution]
+    ) -> list[PageFile]:
+        """Return the lines in order: upstream's, and what is only here any more."""
+        lines = known.document.lines if known.document is not None else ()
+        if known.document is not None and known.document.status == Project.Status.QUARANTINED:
+            lines = ()
+        metadata = self._kept_metadata(project) if any(map(_hides_its_digest, lines)) else {}
+        files = [
+            _page_file(line, held.get(line.filename), metadata.get(line.filename, ""))
+            for line in lines
+            if line.filename not in held or not _is_quarantined(held[line.filename])
+        ]
+        listed = {line.filename for line in lines}
+        gone = [row for name, row in held.items() if name not in listed]
+        if left := [_only_here(row) for row in gone if not _is_quarantined(row)]:
+            files = sorted(files + left, key=lambda file: (Version(file.version), file.filename))
+        return files
+
+    def _kept_metadata(self, project: NormalizedName) -> dict[str, str]:
+        rows = UpstreamMetadata.objects.filter(
+            repository=self.repository, scope=self.source.scope, normalized=project
+        )
+        return dict(rows.values_list("filename", "sha256"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The names that upstream is asked for."""
+
+    names: Iterable[str]
+    upstream: Upstream
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self.names if self.upstream.may_ask_for(canonicalize_name(name)))
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """Say it as an index does when upstream does not answer: never that nothing is there."""
+    try:
+        yield
+    except WrongBytes as wrong:
+        raise FileBroken(wrong.sentence) from wrong
+    except UpstreamFailed as failure:
+        raise IndexUnavailable(failure.sentence) from failure
+
+
+def _note_use(held: Distribution) -> None:
+    now = clock.now()
+    if held.used_at is None or held.used_at < now - _USE_NOTED_EVERY:
+        Distribution.objects.filter(pk=held.pk).update(used_at=now)
+
+
+def _is_same(line: Line, held: Distribution) -> bool:
+    return not line.sha256 or line.sha256 == held.sha256
+
+
+def _project_of(row: Distribution) -> Project:
+    assert row.release is not None  # noqa: S101 - the query selects by release
+    return row.release.project
+
+
+def _is_quarantined(row: Distribution) -> bool:
+    return row.upstream_change == _Change.QUARANTINED
+
+
+def _hides_its_digest(line: Line) -> bool:
+    return line.has_metadata and not line.metadata_sha256
+
+
+def _status(known: Known, files: tuple[PageFile, ...]) -> tuple[str, str]:
+    """PEP 792: upstream's marker; a quarantine that was lifted for some files is over for them."""
+    document = known.document
+    if document is None or (document.status == Project.Status.QUARANTINED and files):
+        return Project.Status.ACTIVE, ""
+    return document.status, document.status_reason
+
+
+def _page_file(line: Line, held: Distribution | None, metadata_sha256: str) -> PageFile:
+    """Return upstream's line; where it names no hash, or another than ours, ours stands."""
+    if held is not None and not _is_same(line, held):
+        return _from_row(held, line.yanked_reason)
+    ours = held.metadata_sha256 if held is not None else ""
+    return PageFile(
+        filename=line.filename,
+        version=line.version,
+        sha256=held.sha256 if held is not None else line.sha256,
+        size=held.size if held is not None else line.size,
+        uploaded_at=line.uploaded_at,
+        requires_python=line.requires_python or (held.requires_python if held is not None else ""),
+        # Advertised only when it can be had: named by its digest upstream, or kept here.
+        metadata_sha256=line.metadata_sha256 or metadata_sha256 or ours,
+        yanked_reason=line.yanked_reason,
+        kind=line.kind,
+        python_tag=line.python_tag,
+        provenance=line.provenance,
+    )
+
+
+def _only_here(row: Distribution) -> PageFile:
+    return _from_row(row, _REMOVED)
+
+
+def _from_row(row: Distribution, yanked_reason: str | None) -> PageFile:
+    assert row.release is not None  # noqa: S101 - the query selects by release
+    return PageFile(
+        filename=row.filename,
+        version=row.release.version,
+        sha256=row.sha256,
+        size=row.size,
+        uploaded_at=None,  # upstream's time is not known any more, and ours would mislead
+        requires_python=row.requires_python,
+        metadata_sha256=row.metadata_sha256,
+        yanked_reason=yanked_reason,
+        kind=row.kind,
+        python_tag=row.python_tag,
+    )

@@ -1,0 +1,68 @@
+"""Notices what upstream did to files that we hold: yanked, removed, quarantined, other bytes."""
+
+from __future__ import annotations
+
+from base import audit, clock
+from base.audit import SYSTEM
+from packages.changes import locked_project
+from packages.filenames import NormalizedName
+from packages.models import Distribution, Project
+from packages.upstream.links import Document, Line
+from packages.upstream.source import Source
+
+Change = Distribution.UpstreamChange
+
+
+def notice_changes(
+    source: Source, project: NormalizedName, before: Document | None, now: Document | None
+) -> Project | None:
+    """Mark the files held of `project` as the new document has them; within its transaction.
+
+    Returns the project, locked, if any file of it is held. A quarantine stays until an
+    administrator lifts it, whatever upstream says later.
+    """
+    row = Project.objects.filter(
+        repository=source.repository, scope=source.scope, normalized=project
+    ).first()
+    if row is None:
+        return None
+    row = locked_project(row.pk)
+    lines = {line.filename: line for line in now.lines} if now is not None else {}
+    is_news = _is_quarantined(now) and not _is_quarantined(before)
+    for held in Distribution.objects.filter(release__project=row, deleted_at__isnull=True):
+        change = _change(held, lines.get(held.filename), is_quarantined=_is_quarantined(now))
+        if is_news:
+            change = Change.QUARANTINED
+        elif held.upstream_change == Change.QUARANTINED:
+            continue
+        if change != held.upstream_change:
+            _mark(source, held, change)
+    return row
+
+
+def _change(held: Distribution, line: Line | None, *, is_quarantined: bool) -> str:
+    if line is None:
+        # A quarantined page lists nothing: that is no removal.
+        return held.upstream_change if is_quarantined else Change.REMOVED
+    if line.sha256 and line.sha256 != held.sha256:
+        return Change.OTHER_BYTES
+    return Change.YANKED if line.yanked_reason is not None else ""
+
+
+def _is_quarantined(document: Document | None) -> bool:
+    return document is not None and document.status == Project.Status.QUARANTINED
+
+
+def _mark(source: Source, held: Distribution, change: str) -> None:
+    before = held.upstream_change
+    held.upstream_change = change
+    held.upstream_changed_at = clock.now()
+    held.save(update_fields=["upstream_change", "upstream_changed_at"])
+    audit.record(
+        by=SYSTEM,
+        action="upstream.file",
+        tenant=source.repository.tenant.slug,
+        subject=f"{source.repository}/{held.filename}",
+        before={"upstream_change": before},
+        after={"upstream_change": change},
+    )

@@ -1,0 +1,33 @@
+"""How asking an upstream fails. None of these ever means "it has no such project"."""
+
+from __future__ import annotations
+
+from base.errors import LarderError
+
+
+class UpstreamFailed(LarderError):
+    """Upstream did not answer, or not with what was asked for. The sentence says which."""
+
+
+class UpstreamRefused(UpstreamFailed):
+    """Upstream answered, and does not give this to us: 401, 403 and other 4xx."""
+
+
+class AddressRefused(UpstreamFailed):
+    """Upstream is, or leads to, an address that Larder does not talk to."""
+
+
+class UpstreamUnreadable(UpstreamFailed):
+    """Upstream answered with what is no page of an index."""
+
+
+class UpstreamBusy(UpstreamFailed):
+    """Too many callers wait for upstreams already; the rest are told so at once."""
+
+
+class WrongBytes(UpstreamFailed):
+    """Upstream sent a file that is not the one it listed."""
+
+
+class TooLarge(UpstreamFailed):
+    """Upstream has a file that is larger than the remote takes."""

@@ -1,0 +1,117 @@
+"""Keeps a file that upstream sent whole: its bytes in storage, then its rows in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import structlog
+from django.db import IntegrityError, transaction
+
+from accounts.principal import Principal
+from base import clock
+from base.errors import LarderError
+from packages import storage
+from packages.archive import inspect
+from packages.changes import contents_changed, locked_project
+from packages.filenames import DistributionName, NormalizedName, parse_filename_of, parse_version
+from packages.metadata import CoreMetadata
+from packages.models import Blob, Distribution, Fetch, LooseObject, Project
+from packages.places import Place, place_of, take_room
+from packages.rows import Accepted, RaceLost, blob_row, distribution_row, project_row
+from packages.storage import Spooled
+from packages.upstream.links import Line
+from packages.upstream.source import Source
+from repos.models import Rules
+
+log = structlog.get_logger(__name__)
+
+_RACES_AT_MOST = 5
+_REQUIRES_PYTHON_AT_MOST = 500
+
+
+def keep(source: Source, project: NormalizedName, line: Line, spool: Spooled, fetch: Fetch) -> bool:
+    """Keep the file that `fetch` brought, as long as its fence is ours; say whether it is kept.
+
+    It is not when the tenant's quota is full or storage fails: then it was served, and no more.
+    """
+    accepted = _read(source, parse_filename_of(line.filename, project), line, spool)
+    try:
+        return any(_kept(accepted, source.scope, fetch) for _ in range(_RACES_AT_MOST))
+    except LarderError as refused:
+        log.warning("a file was not kept", filename=line.filename, reason=refused.sentence)
+        return False
+
+
+def is_kept(source: Source, project: NormalizedName, line: Line) -> bool:
+    """Say whether the file of this line is here."""
+    rows = Distribution.objects.filter(
+        repository=source.repository,
+        identity=identity_of(parse_filename_of(line.filename, project), source.scope),
+        deleted_at__isnull=True,
+    )
+    return (rows.filter(sha256=line.sha256) if line.sha256 else rows).exists()
+
+
+def identity_of(named: DistributionName, scope: str) -> str:
+    """Return what tells a remote's file from all others of the repository: scopes are apart."""
+    return f"{scope} {named.identity}" if scope else named.identity
+
+
+def _read(source: Source, named: DistributionName, line: Line, spool: Spooled) -> Accepted:
+    """Read the archive as far as that goes: what upstream serves is served, odd or not."""
+    metadata: CoreMetadata | None = None
+    findings: tuple[str, ...] = ()
+    try:
+        inspected = inspect(
+            spool.path, named, rules=Rules.COMPATIBLE, file_limit=source.repository.max_file_bytes
+        )
+        metadata, findings = inspected.metadata, inspected.findings
+        if metadata is not None and parse_version(metadata.version) != named.version:
+            findings, metadata = (*findings, "Its metadata names another version."), None
+    except LarderError as refused:
+        findings = (refused.sentence,)
+    requires_python = metadata.requires_python if metadata is not None else line.requires_python
+    return Accepted(
+        repository=source.repository,
+        named=replace(named, identity=identity_of(named, source.scope)),
+        spool=spool,
+        metadata=metadata,
+        properties={},
+        requires_python=requires_python[:_REQUIRES_PYTHON_AT_MOST],
+        findings=findings,
+    )
+
+
+def _kept(accepted: Accepted, scope: str, fetch: Fetch) -> bool:
+    tenant_id = accepted.repository.tenant_id
+    key = None
+    if not Blob.objects.filter(tenant_id=tenant_id, sha256=accepted.spool.sha256).exists():
+        key = storage.new_key(tenant_id, accepted.spool.sha256)
+        # Noted before it is put: what becomes of us, the sweeper finds it.
+        LooseObject.objects.create(storage_key=key, noted_at=clock.now())
+        storage.put(key, accepted.spool)
+    try:
+        with transaction.atomic():
+            _write(accepted, scope, key, fetch)
+    except (RaceLost, IntegrityError):
+        return False
+    return True
+
+
+def _write(accepted: Accepted, scope: str, key: str | None, fetch: Fetch) -> None:
+    repository = accepted.repository
+    blob = blob_row(accepted, key)
+    project = Project.objects.filter(
+        repository=repository, scope=scope, normalized=accepted.named.normalized
+    ).first()
+    if project is not None:
+        locked_project(project.pk)
+    place: Place = place_of(repository, accepted.named, scope)
+    if place.distribution is None:
+        project = project_row(place, accepted)
+        row = distribution_row(place, project, accepted, blob, Principal())
+        Distribution.objects.filter(pk=row.pk).update(used_at=clock.now())
+        take_room(place, row.size)
+        contents_changed(project, repository_waits_for=repository.quiet_period)
+    if not Fetch.objects.filter(pk=fetch.pk, fence=fetch.fence).delete()[0]:
+        raise RaceLost  # another process took the fetch over

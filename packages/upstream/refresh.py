@@ -1,0 +1,363 @@
+"""Keeps what upstream says of each project: asked once for everybody, kept, refreshed in time.
+
+Of all threads of all processes that want a page, one asks. Within a process the others wait for
+its flight; across processes the row's fence and heartbeat say who is at it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+import structlog
+from django.db import connection as database
+from django.db import transaction
+
+from base import clock
+from packages.filenames import NormalizedName
+from packages.models import UpstreamPage
+from packages.upstream import connection, documents, heartbeats, presence
+from packages.upstream.changes import notice_changes
+from packages.upstream.connection import Reply
+from packages.upstream.errors import (
+    AddressRefused,
+    UpstreamFailed,
+    UpstreamRefused,
+    UpstreamUnreadable,
+)
+from packages.upstream.health import note_answer, note_failure, require_open
+from packages.upstream.links import Document
+from packages.upstream.pages import ACCEPT, read_page
+from packages.upstream.source import Source
+from packages.upstream.waiting import waiting
+from repos.stamps import locked_state, move_serial
+
+log = structlog.get_logger(__name__)
+
+PAGE_BYTES_AT_MOST = 64 * 1024 * 1024
+
+_SECONDS_AT_LEAST = 60.0
+_POLLED_EVERY = 0.05  # seconds
+_AGEING_FROM = 0.8  # of the time for which a page is fresh
+_FAILURE_HOLDS_FOR = timedelta(seconds=10)
+_USE_NOTED_EVERY = timedelta(minutes=5)
+_FAILURE_AT_MOST = 500
+_BACKGROUND_AT_MOST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a project upstream; no document: the index has no such project."""
+
+    document: Document | None
+    serial: int  # the repository's, when this last changed
+    stale_since: datetime | None  # when upstream said so, if it cannot be asked now
+
+
+@dataclass(slots=True)
+class _Flight:
+    landed: threading.Event = field(default_factory=threading.Event)
+    failure: UpstreamFailed | None = None
+
+
+Asking = Callable[[Source, NormalizedName, UpstreamPage, str], UpstreamPage]
+
+_flights: dict[tuple[int, str, str], _Flight] = {}
+_flights_lock = threading.Lock()
+_background = threading.BoundedSemaphore(_BACKGROUND_AT_MOST)
+
+
+def known_page(source: Source, project: NormalizedName) -> Known:
+    """Return what upstream says of `project`: kept while fresh, else asked, else stale.
+
+    Raises UpstreamFailed when it cannot be asked and nothing is kept.
+    """
+    row = kept_row(source, project)
+    if row is not None:
+        note_use(row)
+    if row is not None and _is_fresh(source, row):
+        if is_ageing(source, row):
+            refresh_soon(source, project)
+        return _known(row)
+    kept = row if row is not None and row.is_served else None
+    if kept is not None and (source.upstream.offline or failed_lately(kept)):
+        return _known(kept, is_stale=True)
+    if source.upstream.offline:
+        raise UpstreamFailed(f"{source.repository} is offline and has kept no page of {project}.")
+    try:
+        return _known(refreshed(source, project))
+    except UpstreamFailed:
+        if kept is None:
+            raise
+        return _known(kept, is_stale=True)
+
+
+def refreshed(
+    source: Source, project: NormalizedName, asking: Asking | None = None
+) -> UpstreamPage:
+    """Ask upstream now, or wait for whoever does; return the row that came of it.
+
+    `asking` asks and writes, under the row's fence; without it, for the project's page.
+    """
+    key = (source.repository.pk, source.scope, str(project))
+    with _flights_lock:
+        flight = _flights.get(key)
+        is_mine = flight is None
+        if flight is None:
+            flight = _flights[key] = _Flight()
+    if not is_mine:
+        return _waited_for(flight, source, project)
+    try:
+        with waiting():
+            return _asked_by_one_process(source, project, asking or _asked)
+    except UpstreamFailed as failure:
+        flight.failure = failure
+        raise
+    except BaseException:
+        flight.failure = UpstreamFailed(f"Asking {source.host} for {project} did not end well.")
+        raise
+    finally:
+        with _flights_lock:
+            del _flights[key]
+        flight.landed.set()
+
+
+def refresh_soon(source: Source, project: NormalizedName) -> None:
+    """Refresh a page beside what this thread does; if much of that is going on, later."""
+    if not source.upstream.offline and _background.acquire(blocking=False):
+        try:
+            _spawn(source, project)
+        except BaseException:
+            _background.release()
+            raise
+
+
+def _spawn(source: Source, project: NormalizedName) -> None:
+    def run() -> None:
+        try:
+            refreshed(source, project)
+        except UpstreamFailed as failure:
+            log.info("a page was not refreshed", project=project, reason=failure.sentence)
+        finally:
+            database.close()
+            _background.release()
+
+    threading.Thread(target=run, name="refresh", daemon=True).start()
+
+
+def _waited_for(flight: _Flight, source: Source, project: NormalizedName) -> UpstreamPage:
+    with waiting():
+        heartbeats.give_back()
+        if not flight.landed.wait(_seconds(source) + 1):
+            raise UpstreamFailed(f"{source.host} takes too long to say what it has of {project}.")
+    if flight.failure is not None:
+        raise flight.failure
+    row = kept_row(source, project)
+    if row is None:  # its settings have just changed
+        raise UpstreamFailed(f"What {source.host} says of {project} is out of date. Try again.")
+    return row
+
+
+def _asked_by_one_process(source: Source, project: NormalizedName, asking: Asking) -> UpstreamPage:
+    row, _ = UpstreamPage.objects.get_or_create(
+        repository=source.repository, scope=source.scope, normalized=project
+    )
+    before, deadline = (row.answered_at, row.failed_at), time.monotonic() + _seconds(source)
+    while (fence := heartbeats.claim(row)) is None:
+        heartbeats.give_back()
+        _pause(_POLLED_EVERY)
+        row.refresh_from_db()
+        if (row.answered_at, row.failed_at) != before:
+            return _outcome(row)
+        if time.monotonic() > deadline:
+            raise UpstreamFailed(f"{source.host} takes too long to say what it has of {project}.")
+    try:
+        row.refresh_from_db()
+        if (row.answered_at, row.failed_at) != before:
+            return _outcome(row)
+        with heartbeats.beating(row, fence):
+            return asking(source, project, row, fence)
+    finally:
+        heartbeats.release(row, fence)
+
+
+def _outcome(row: UpstreamPage) -> UpstreamPage:
+    """Return what another process has just found out."""
+    if row.failed_at is not None:
+        raise UpstreamFailed(row.failure)
+    return row
+
+
+def _asked(source: Source, project: NormalizedName, row: UpstreamPage, fence: str) -> UpstreamPage:
+    try:
+        reply = _reply(source, project, row)
+        is_renewed = reply.status == HTTPStatus.NOT_MODIFIED and row.is_served
+        document = None if is_renewed else _document(source, project, reply)
+    except UpstreamFailed as failure:
+        UpstreamPage.objects.filter(pk=row.pk, fence=fence).update(
+            failed_at=clock.now(), failure=failure.sentence[:_FAILURE_AT_MOST]
+        )
+        raise
+    if is_renewed:
+        UpstreamPage.objects.filter(pk=row.pk, fence=fence).update(
+            answered_at=clock.now(), failed_at=None, failure=""
+        )
+    else:
+        _write(source, project, row, fence, (document, reply))
+    row.refresh_from_db()
+    return row
+
+
+def _reply(source: Source, project: NormalizedName, row: UpstreamPage) -> Reply:
+    """Return upstream's answer, once it is one; count what says how upstream is."""
+    headers = {"Accept": ACCEPT, **conditions(source, project, row)}
+    health = require_open(source)
+    heartbeats.give_back()
+    url, limit = source.page_url(project), PAGE_BYTES_AT_MOST
+    try:
+        reply = connection.ask(source, url, headers, limit=limit, seconds=_seconds(source))
+        require_answer(source, reply.status)
+    except (UpstreamUnreadable, UpstreamRefused, AddressRefused):
+        raise
+    except UpstreamFailed as failure:
+        note_failure(source, failure.sentence)
+        raise
+    note_answer(source, health)
+    return reply
+
+
+def conditions(source: Source, project: NormalizedName, row: UpstreamPage) -> dict[str, str]:
+    """Return the headers that ask only for what has changed since (RFC 9110)."""
+    if not row.is_served or row.asked_as != source.asked_as(project):
+        return {}
+    if row.etag:
+        return {"If-None-Match": row.etag}
+    return {"If-Modified-Since": row.last_modified} if row.last_modified else {}
+
+
+def require_answer(source: Source, status: int) -> None:
+    """Refuse every status that says nothing of what was asked for."""
+    match status:
+        case 200 | 304 | 404 | 410:
+            return
+        case 401:
+            raise UpstreamRefused(f"{source.host} wants other credentials than it is given (401).")
+        case 403:
+            raise UpstreamRefused(f"{source.host} does not allow this (403).")
+        case 429:
+            raise UpstreamFailed(f"{source.host} is asked too often for its liking (429).")
+        case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise UpstreamFailed(f"{source.host} is in trouble: it answered {status}.")
+        case _:
+            raise UpstreamRefused(f"{source.host} answered {status}, which says nothing.")
+
+
+def _document(source: Source, project: NormalizedName, reply: Reply) -> Document | None:
+    """Return what the answer says of the project; None: that there is none."""
+    if reply.status == HTTPStatus.OK:
+        try:
+            document = read_page(reply, project)
+        except UpstreamUnreadable as refused:
+            raise UpstreamUnreadable(f"{source.host} on {project}: {refused.sentence}") from None
+        presence.index_answered(source)
+        return None if source.is_flat and not document.lines else document
+    if reply.status == HTTPStatus.NOT_MODIFIED:
+        raise UpstreamUnreadable(f"{source.host} answered 304 without being asked whether.")
+    if source.is_flat or not presence.index_answers(source):
+        raise UpstreamFailed(f"{source.host} answers {reply.status}, but so does its index.")
+    return None
+
+
+def _write(
+    source: Source,
+    project: NormalizedName,
+    row: UpstreamPage,
+    fence: str,
+    said: tuple[Document | None, Reply],
+) -> None:
+    """Keep what upstream said, as long as the fence is ours; move the serial if that is news."""
+    document, reply = said
+    data = documents.packed(document) if document is not None else None
+    before = bytes(row.document) if row.is_served and row.document is not None else None
+    etag = reply.headers.get("etag", "")
+    modified = reply.headers.get("last-modified", "")
+    with transaction.atomic():
+        mine = UpstreamPage.objects.filter(pk=row.pk, fence=fence).update(
+            is_served=document is not None,
+            was_ever_served=row.was_ever_served or document is not None,
+            document=data,
+            asked_as=source.asked_as(project),
+            etag=etag if len(etag) <= 255 and etag.isprintable() else "",  # noqa: PLR2004 - column
+            last_modified=modified if len(modified) <= 64 else "",  # noqa: PLR2004 - as above
+            answered_at=clock.now(),
+            failed_at=None,
+            failure="",
+        )
+        if mine and data != before:
+            old = documents.unpacked(before) if before is not None else None
+            holder = notice_changes(source, project, old, document)
+            serial = move_serial(locked_state(source.repository.pk))
+            UpstreamPage.objects.filter(pk=row.pk).update(changed=serial)
+            if holder is not None:
+                holder.changed = serial
+                holder.save(update_fields=["changed"])
+
+
+def kept_row(source: Source, project: NormalizedName) -> UpstreamPage | None:
+    """Return what is kept; not what another upstream said, before the settings changed."""
+    row = UpstreamPage.objects.filter(
+        repository=source.repository, scope=source.scope, normalized=project
+    ).first()
+    return row if row is not None and row.asked_as == source.asked_as(project) else None
+
+
+def _known(row: UpstreamPage, *, is_stale: bool = False) -> Known:
+    document = None
+    if row.is_served and row.document is not None:
+        document = documents.unpacked(bytes(row.document))
+    return Known(document, row.changed, row.answered_at if is_stale else None)
+
+
+def _is_fresh(source: Source, row: UpstreamPage) -> bool:
+    return row.answered_at is not None and age_of(row) < _freshness(source, row)
+
+
+def _freshness(source: Source, row: UpstreamPage) -> float:
+    upstream = source.upstream
+    return float(upstream.fresh_seconds if row.is_served else upstream.negative_seconds)
+
+
+def age_of(row: UpstreamPage) -> float:
+    """Return how many seconds ago upstream said so."""
+    assert row.answered_at is not None  # noqa: S101 - only asked of rows that were answered
+    return (clock.now() - row.answered_at).total_seconds()
+
+
+def is_ageing(source: Source, row: UpstreamPage) -> bool:
+    """Say whether a page is soon, or already, out of date."""
+    return age_of(row) > _AGEING_FROM * _freshness(source, row)
+
+
+def failed_lately(row: UpstreamPage) -> bool:
+    """Say whether upstream has just failed to answer: then it is not asked for each caller."""
+    return row.failed_at is not None and row.failed_at > clock.now() - _FAILURE_HOLDS_FOR
+
+
+def note_use(row: UpstreamPage) -> None:
+    """Note that a client asked for it: what is in use is refreshed in the background."""
+    now = clock.now()
+    if row.used_at is None or row.used_at < now - _USE_NOTED_EVERY:
+        UpstreamPage.objects.filter(pk=row.pk).update(used_at=now)
+
+
+def _seconds(source: Source) -> float:
+    upstream = source.upstream
+    return max(_SECONDS_AT_LEAST, upstream.connect_seconds + upstream.read_seconds)
+
+
+def _pause(seconds: float) -> None:
+    time.sleep(seconds)

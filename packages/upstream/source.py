@@ -1,0 +1,76 @@
+"""One upstream as it is asked: its URLs, its origins, who we are there."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import quote, urlsplit
+
+from django.conf import settings
+
+from packages.upstream.addresses import Guard, Origin, origin_of
+from repos.models import Repository, Upstream
+from repos.sealed import unseal
+
+
+@dataclass(frozen=True)
+class Source:
+    """A remote's upstream in one scope."""
+
+    repository: Repository
+    upstream: Upstream
+    scope: str = ""
+
+    @property
+    def host(self) -> str:
+        """Return the name by which sentences call it. Never more: a URL may hold a secret."""
+        return urlsplit(self.upstream.index_url).hostname or ""
+
+    @property
+    def is_flat(self) -> bool:
+        """Say whether it is one list of all files, without a page per project."""
+        return not self.upstream.suffix
+
+    @cached_property
+    def root_url(self) -> str:
+        """Return the URL of the list of projects, or of the flat list."""
+        url, suffix = self.upstream.index_url, self.upstream.suffix.strip("/")
+        if self.is_flat and not self.scope:
+            return url
+        base = url.rstrip("/")
+        if suffix:
+            base = base.removesuffix(f"/{suffix}")
+        return "/".join(part for part in (base, self.scope, suffix) if part) + "/"
+
+    def page_url(self, normalized: str) -> str:
+        """Return the URL of a project's page."""
+        return self.root_url if self.is_flat else f"{self.root_url}{quote(normalized)}/"
+
+    def asked_as(self, normalized: str) -> str:
+        """Return what tells a stored answer of this upstream from one of where it was before."""
+        return hashlib.sha256(self.page_url(normalized).encode()).hexdigest()[:32]
+
+    @cached_property
+    def origins(self) -> frozenset[Origin]:
+        """Return where credentials may go: what its administrator configured."""
+        urls = (self.upstream.index_url, self.upstream.files_url)
+        return frozenset(origin_of(url) for url in urls if url)
+
+    @cached_property
+    def guard(self) -> Guard:
+        """Return what may be connected to on its behalf."""
+        configured = {(host, port) for _, host, port in self.origins}
+        if self.upstream.proxy:
+            configured.add(origin_of(self.upstream.proxy)[1:])
+        allowed = self.upstream.private_allowed or settings.PRIVATE_UPSTREAMS_ALLOWED
+        return Guard(frozenset(configured), allowed)
+
+    def credentials_for(self, url: str) -> dict[str, str]:
+        """Return the header that signs us in at `url`; none where nobody configured it."""
+        password = unseal(self.upstream.sealed_password)
+        if not (self.upstream.username or password) or origin_of(url) not in self.origins:
+            return {}
+        text = f"{self.upstream.username}:{password}".encode()
+        return {"Authorization": f"Basic {base64.b64encode(text).decode()}"}

@@ -1,0 +1,119 @@
+"""Fifty clients want the same large wheel at once, which nobody has asked for before."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests import dists
+from tests.journeys.larder import Larder, on_postgres, own_postgres
+from tests.journeys.machine import sha256
+from tests.journeys.memory import MIB, warm, watched
+from tests.journeys.remotes import make_remote
+from tests.journeys.wire import BLOCK, request
+from tests.upstreams import Asked, Reply, Server, serving
+
+CLIENTS = 50
+SIZE = 100 * MIB
+GROWTH_AT_MOST = 100 * MIB
+SECONDS = 4.0  # that upstream takes to send it
+
+
+@dataclass
+class Got:
+    """What one client received, and when its first byte came."""
+
+    digest: str
+    first_byte: float  # seconds
+
+
+@pytest.fixture(scope="module")
+def larder() -> Iterator[Larder]:
+    # Half of a process's threads may wait for upstreams: here they all do, at once.
+    with (
+        own_postgres() as database,
+        on_postgres(database, {"LARDER_WEB_THREADS": "128"}) as running,
+    ):
+        yield running
+
+
+@pytest.fixture
+def whale(tmp_path: Path) -> Path:
+    name, small = dists.make_wheel("whale", "1.0")
+    path = tmp_path / name
+    path.write_bytes(small)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as wheel, wheel.open("song", "w") as song:
+        for _ in range(SIZE // BLOCK):
+            song.write(os.urandom(BLOCK))
+    return path
+
+
+def test_fifty_clients_are_one_request_upstream(larder: Larder, whale: Path) -> None:
+    digest, size = sha256(whale), whale.stat().st_size
+    with serving() as upstream:
+        sent = paced(upstream, whale)
+        line = {
+            "filename": whale.name,
+            "url": f"/files/{whale.name}",
+            "hashes": {"sha256": digest},
+            "size": size,
+        }
+        upstream.add_page("whale", [line])
+        remote = make_remote(larder, "crowd", upstream.url)
+        warm(larder, larder.repository())
+        direct = received(f"{upstream.url}files/{whale.name}", "")
+        sent.clear()
+        url = f"{remote.url}files/whale/{digest}/{whale.name}"
+        with watched(larder) as memory, ThreadPoolExecutor(CLIENTS) as pool:
+            began = time.monotonic()
+            got = list(pool.map(lambda _: received(url, larder.reader), range(CLIENTS)))
+            took = time.monotonic() - began
+        assert upstream.count(f"/files/{whale.name}") == 2  # ours, and one for all of them
+    assert {each.digest for each in got} == {digest}
+    assert memory.growth < GROWTH_AT_MOST
+    firsts = sorted(each.first_byte for each in got)
+    print(  # noqa: T201 - pytest -s
+        f"\n{CLIENTS} clients, {size / MIB:.0f} MiB in {took:.1f} s, "
+        f"{memory.growth / MIB:+.1f} MiB; first byte {direct.first_byte:.2f} s directly, "
+        f"{firsts[CLIENTS // 2]:.2f} s in the middle, {firsts[-1]:.2f} s at the last"
+    )
+    assert firsts[CLIENTS // 2] < SECONDS
+
+
+def paced(upstream: Server, file: Path) -> list[int]:
+    """Let `upstream` send `file` in SECONDS; returns how much was sent, block by block."""
+    sent: list[int] = []
+
+    def blocks() -> Iterator[bytes]:
+        began, total, size = time.monotonic(), 0, file.stat().st_size
+        with file.open("rb") as opened:
+            while block := opened.read(BLOCK):
+                yield block
+                total += len(block)
+                sent.append(total)
+                time.sleep(max(0.0, began + SECONDS * total / size - time.monotonic()))
+
+    def reply(_: Asked) -> Reply:
+        return Reply(blocks(), length=file.stat().st_size)
+
+    upstream.replies[f"/files/{file.name}"] = reply
+    return sent
+
+
+def received(url: str, token: str) -> Got:
+    """Download as a client does that hashes what it gets."""
+    began, digest, first = time.monotonic(), hashlib.sha256(), 0.0
+    with request("GET", url, token) as response:
+        assert response.status == 200
+        while block := response.read1(256 * 1024):
+            first = first or time.monotonic() - began
+            digest.update(block)
+    return Got(digest.hexdigest(), first)

@@ -1,0 +1,465 @@
+"""A remote's pages: what upstream says, kept, overlaid and never mistaken."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+
+import pytest
+
+from accounts.roles import Role
+from packages.filenames import parse_name
+from packages.index.base import IndexNotServed, IndexUnavailable, ProjectNotFound
+from packages.index.remote import RemoteIndex
+from packages.models import UpstreamHealth, UpstreamNames, UpstreamPage
+from packages.upstream import identity, presence
+from repos.models import RepositoryState, Upstream
+from tests.cast import grant
+from tests.dists import make_sdist, make_wheel
+from tests.uploads import upload
+from tests.upstreams import HTML, JSON, Reply, Server, json_line, make_remote, serving
+
+FROG = parse_name("frog")
+WHEEL = make_wheel("frog", "1.0")
+SDIST = make_sdist("frog", "1.0")
+
+
+@pytest.fixture
+def server():
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture
+def remote(cast, server: Server, time):
+    return make_remote(cast.acme.tenant, server)
+
+
+def names(page) -> list[str]:
+    return [file.filename for file in page.files]
+
+
+def test_page_keeps_what_upstream_says(remote, server) -> None:
+    server.add_page(
+        "frog",
+        [
+            json_line(*WHEEL)
+            | {
+                "requires-python": ">=3.9",
+                "yanked": "broken",
+                "core-metadata": {"sha256": "a" * 64},
+                "provenance": "https://attest.example/frog",
+            },
+            json_line(*SDIST),
+        ],
+        **{"project-status": {"status": "deprecated", "reason": "use toad"}},
+    )
+    page = RemoteIndex(remote).page(FROG)
+    sdist, wheel = sorted(page.files, key=lambda file: file.kind)
+    assert (page.status, page.status_reason) == ("deprecated", "use toad")
+    assert page.versions == ("1.0",)
+    assert wheel.sha256 == json_line(*WHEEL)["hashes"]["sha256"]
+    assert wheel.size == len(WHEEL[1])
+    assert wheel.requires_python == ">=3.9"
+    assert wheel.yanked_reason == "broken"
+    assert wheel.metadata_sha256 == "a" * 64
+    assert wheel.provenance == "https://attest.example/frog"
+    assert wheel.uploaded_at is not None
+    assert wheel.uploaded_at.isoformat() == "2026-01-02T03:04:05.000006+00:00"
+    assert sdist.yanked_reason is None
+
+
+def test_page_is_asked_for_once_while_fresh(remote, server, time) -> None:
+    server.add_files("frog", WHEEL)
+    for _ in range(3):
+        RemoteIndex(remote).page(FROG)
+    assert server.count("/simple/frog/") == 1
+    time.move(seconds=601)
+    RemoteIndex(remote).page(FROG)
+    assert server.count("/simple/frog/") == 2
+
+
+def test_serial_moves_only_when_the_page_changes(remote, server, time) -> None:
+    server.add_files("frog", WHEEL)
+    first = RemoteIndex(remote).page(FROG).serial
+    time.move(seconds=601)
+    assert RemoteIndex(remote).page(FROG).serial == first
+    server.add_files("frog", WHEEL, SDIST)
+    time.move(seconds=601)
+    assert RemoteIndex(remote).page(FROG).serial == first + 1
+    assert RepositoryState.objects.get(repository=remote).serial == first + 1
+
+
+def test_page_is_renewed_by_304(remote, server, time) -> None:
+    server.add_files("frog", WHEEL)
+    body = server.replies["/simple/frog/"].body
+    server.replies["/simple/frog/"] = lambda asked: (
+        Reply(status=304)
+        if asked.headers.get("If-None-Match") == '"one"'
+        else Reply(body, kind=JSON, headers={"ETag": '"one"'})
+    )
+    RemoteIndex(remote).page(FROG)
+    time.move(seconds=601)
+    page = RemoteIndex(remote).page(FROG)
+    assert names(page) == [WHEEL[0]]
+    assert page.stale_since is None
+    assert server.asked[-1].headers["If-None-Match"] == '"one"'
+
+
+def test_project_that_upstream_has_not_is_not_found(remote, server, time) -> None:
+    server.add_files("toad", make_wheel("toad", "1.0"))
+    for _ in range(2):
+        with pytest.raises(ProjectNotFound):
+            RemoteIndex(remote).page(FROG)
+    assert server.count("/simple/frog/") == 1
+    time.move(seconds=61)
+    with pytest.raises(ProjectNotFound):
+        RemoteIndex(remote).page(FROG)
+    assert server.count("/simple/frog/") == 2
+
+
+def test_404_while_the_index_is_away_is_not_absence(remote, server) -> None:
+    server.replies["/simple/"] = Reply(status=503)
+    with pytest.raises(IndexUnavailable, match="so does its index"):
+        RemoteIndex(remote).page(FROG)
+
+
+def test_404_of_a_static_index_without_a_root_counts_while_a_page_answers(remote, server) -> None:
+    server.add_files("toad", make_wheel("toad", "1.0"))
+    del server.replies["/simple/"]
+    RemoteIndex(remote).page(parse_name("toad"))
+    presence.forget()
+    with pytest.raises(ProjectNotFound):
+        RemoteIndex(remote).page(FROG)
+
+
+@pytest.mark.parametrize("status", [401, 403, 418, 429, 500, 503])
+def test_refusal_of_upstream_is_never_absence(remote, server, status, monkeypatch) -> None:
+    monkeypatch.setattr("packages.upstream.connection._pause", lambda _: None)
+    server.always = Reply(status=status)
+    with pytest.raises(IndexUnavailable, match=str(status)):
+        RemoteIndex(remote).page(FROG)
+
+
+def test_stale_page_is_served_and_marked_when_upstream_fails(remote, server, time) -> None:
+    server.add_files("frog", WHEEL)
+    RemoteIndex(remote).page(FROG)
+    asked_at = time.time
+    server.always = Reply(status=401)
+    time.move(seconds=700)
+    page = RemoteIndex(remote).page(FROG)
+    assert names(page) == [WHEEL[0]]
+    assert page.stale_since == asked_at
+
+
+def test_project_removed_upstream_is_gone_within_one_refresh(remote, server, time) -> None:
+    server.add_files("frog", WHEEL)
+    RemoteIndex(remote).page(FROG)
+    del server.replies["/simple/frog/"]
+    time.move(seconds=601)
+    with pytest.raises(ProjectNotFound):
+        RemoteIndex(remote).page(FROG)
+    row = UpstreamPage.objects.get()
+    assert (row.is_served, row.was_ever_served) == (False, True)
+
+
+def test_offline_serves_what_is_kept_and_asks_for_nothing(remote, server, time) -> None:
+    server.add_files("frog", WHEEL)
+    RemoteIndex(remote).page(FROG)
+    Upstream.objects.update(offline=True)
+    time.move(days=10)
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+    with pytest.raises(IndexUnavailable, match="offline"):
+        RemoteIndex(remote).page(parse_name("toad"))
+    assert len(server.asked) == 1
+
+
+def test_names_left_out_are_never_asked_for(cast, server) -> None:
+    remote = make_remote(cast.acme.tenant, server, include=["fr*"], exclude=["frog"])
+    server.add_files("frog", WHEEL)
+    for name in ("frog", "toad"):
+        with pytest.raises(ProjectNotFound, match="left out"):
+            RemoteIndex(remote).page(parse_name(name))
+    assert not server.asked
+
+
+def test_page_of_another_index_url_is_not_served_as_this_ones(remote, server, cast) -> None:
+    server.add_files("frog", WHEEL)
+    RemoteIndex(remote).page(FROG)
+    Upstream.objects.update(index_url=server.url + "elsewhere/")
+    server.add_html("/elsewhere/simple/", "<title>Simple index</title>")
+    with pytest.raises(ProjectNotFound):
+        RemoteIndex(remote).page(FROG)
+
+
+OLD_HTML = """<html><head><title>Links for frog</title></head><body>
+<a href="../../files/frog-1.0-py3-none-any.whl">frog-1.0-py3-none-any.whl</a>
+<a href="http://files.example/frog-1.0.tar.gz#md5=00000000000000000000000000000000">x</a>
+<a href="/login">Log in</a></body></html>"""
+BASED = """<!DOCTYPE html><html><head><base href="http://files.example/deep/">
+<meta name="pypi:repository-version" content="1.3"></head><body>
+<a href="frog-1.0.tar.gz#sha256={digest}" data-requires-python="&gt;=3.8"
+ data-yanked="" data-core-metadata="sha256={digest}">frog-1.0.tar.gz</a></body></html>"""
+
+
+def test_old_html_without_hashes(remote, server) -> None:
+    server.add_html("/simple/frog/", OLD_HTML)
+    page = RemoteIndex(remote).page(FROG)
+    assert {file.filename: file.sha256 for file in page.files} == {
+        "frog-1.0-py3-none-any.whl": "",
+        "frog-1.0.tar.gz": "",
+    }
+    assert {file.size for file in page.files} == {None}
+
+
+def test_html_with_base_and_marks(remote, server) -> None:
+    server.add_html("/simple/frog/", BASED.replace("{digest}", "b" * 64))
+    (file,) = RemoteIndex(remote).page(FROG).files
+    assert file.sha256 == file.metadata_sha256 == "b" * 64
+    assert file.requires_python == ">=3.8"
+    assert file.yanked_reason == ""
+
+
+def test_flat_list_has_the_files_of_every_project(cast, server) -> None:
+    remote = make_remote(
+        cast.acme.tenant, server, suffix="", index_url=server.url + "wheels/stable.html"
+    )
+    toad = make_wheel("toad", "2.0")
+    links = "".join(f'<a href="{name}">{name}</a>' for name in (WHEEL[0], toad[0]))
+    server.add_html("/wheels/stable.html", links)
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+    assert names(RemoteIndex(remote).page(parse_name("toad"))) == [toad[0]]
+    with pytest.raises(ProjectNotFound):
+        RemoteIndex(remote).page(parse_name("newt"))
+
+
+def test_suffix_is_not_added_twice_and_scopes_stand_before_it(cast, server) -> None:
+    remote = make_remote(
+        cast.acme.tenant, server, index_url=server.url + "simple/", scopes=["root/*"]
+    )
+    server.add_files("frog", WHEEL)
+    server.replies["/root/pypi/simple/frog/"] = server.replies["/simple/frog/"]
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+    assert names(RemoteIndex(remote, "root/pypi").page(FROG)) == [WHEEL[0]]
+    assert [each.path for each in server.asked] == ["/simple/frog/", "/root/pypi/simple/frog/"]
+
+
+def test_error_page_with_200_is_no_empty_project(remote, server) -> None:
+    server.add_html("/simple/frog/", "<html><title>Oops</title><body>Try later</body></html>")
+    with pytest.raises(IndexUnavailable, match="not one of an index"):
+        RemoteIndex(remote).page(FROG)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"{", JSON),
+        (b'{"files": 1}', JSON),
+        (b"[" * 100_000, JSON),
+        (b'{"meta": {"api-version": "2.0"}, "files": []}', JSON),
+        (b"\xff\xfe", JSON),
+        (b"plain", "text/plain"),
+        (b"<title>Links for</title><meta name='pypi:repository-version' content='2.1'>", HTML),
+    ],
+)
+def test_unreadable_page_is_unavailable(remote, server, body, kind) -> None:
+    server.replies["/simple/frog/"] = Reply(body, kind=kind)
+    with pytest.raises(IndexUnavailable):
+        RemoteIndex(remote).page(FROG)
+    assert not UpstreamPage.objects.get().is_served
+
+
+def test_gzip_bomb_is_read_no_further_than_its_limit(remote, server, monkeypatch) -> None:
+    monkeypatch.setattr("packages.upstream.refresh.PAGE_BYTES_AT_MOST", 1_000_000)
+    bomb = gzip.compress(b" " * 50_000_000)
+    server.replies["/simple/frog/"] = Reply(bomb, kind=JSON, headers={"Content-Encoding": "gzip"})
+    with pytest.raises(IndexUnavailable, match="more than 1000000 bytes"):
+        RemoteIndex(remote).page(FROG)
+
+
+def test_lines_that_are_no_files_of_the_project_are_hidden(remote, server) -> None:
+    good = json_line(*WHEEL)
+    bad = [
+        good | {"filename": name}
+        for name in (
+            "toad-1.0.tar.gz",
+            "frog-1.0.exe",
+            "<script>-1.0.tar.gz",
+            "frog-1.0.tar.gz\n",
+            "../frog-1.0.tar.gz",
+            "frog-1.0\x00.tar.gz",
+            7,
+        )
+    ]
+    bad += [
+        good | {"filename": "frog-2.0.tar.gz", "url": url}
+        for url in ("file:///etc/passwd", "javascript:alert(1)", "http://a:b@c/", None, "http://[")
+    ]
+    server.add_page("frog", [*bad, good])
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+
+
+def test_fields_that_are_not_what_they_should_be_are_dropped(remote, server) -> None:
+    server.add_page(
+        "frog",
+        [
+            json_line(*WHEEL)
+            | {
+                "size": -1,
+                "upload-time": "2026-01-02T03:04:05",
+                "requires-python": "not ><",
+                "hashes": {"sha256": "zz", "md5": 5},
+                "yanked": 3,
+                "core-metadata": "yes",
+                "provenance": "http://plain.example/",
+            }
+        ],
+    )
+    (file,) = RemoteIndex(remote).page(FROG).files
+    assert (file.size, file.uploaded_at, file.requires_python, file.sha256) == (None, None, "", "")
+    assert (file.yanked_reason, file.metadata_sha256, file.provenance) == (None, "", "")
+
+
+def test_list_of_projects_is_kept_in_parts_and_passed_on(remote, server, monkeypatch) -> None:
+    monkeypatch.setattr("packages.upstream.listing.NAMES_PER_PART", 10)
+    names = [f"Pond.{number}" for number in range(95)]
+    root = {"meta": {"api-version": "1.1"}, "projects": [{"name": name} for name in names]}
+    server.replies["/simple/"] = Reply(json.dumps(root).encode(), kind=JSON)
+    listed = RemoteIndex(remote).projects()
+    assert list(listed.names) == list(listed.names) == names
+    assert UpstreamNames.objects.count() == 10
+    assert RemoteIndex(remote).projects().digest == listed.digest
+    assert len(server.asked) == 1
+
+
+def test_list_in_html_leaves_out_what_is_left_out(cast, server) -> None:
+    remote = make_remote(cast.acme.tenant, server, exclude=["toad"])
+    links = '<a href="/simple/frog/">Frog</a><a href="toad/">toad</a><a href="../">..</a>'
+    server.add_html("/simple/", f"<title>Simple index</title>{links}")
+    assert list(RemoteIndex(remote).projects().names) == ["frog"]
+
+
+@pytest.mark.parametrize("reply", [Reply(status=404), Reply(b"<title>x</title>", kind=HTML)])
+def test_list_that_upstream_has_not_does_not_close_it(remote, server, reply) -> None:
+    server.add_files("frog", WHEEL)
+    server.replies["/simple/"] = reply
+    for _ in range(4):
+        with pytest.raises(IndexUnavailable):
+            RemoteIndex(remote).projects()
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+
+
+def test_list_that_is_switched_off_is_refused(cast, server) -> None:
+    remote = make_remote(cast.acme.tenant, server, lists_projects=False)
+    with pytest.raises(IndexNotServed, match="does not pass its list"):
+        RemoteIndex(remote).projects()
+
+
+def test_door_streams_the_list_with_its_etag(remote, server, cast, client) -> None:
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_files("frog", WHEEL)
+    headers = cast.acme.reader.headers
+    answer = client.get("/acme/remote/simple/", headers=headers | {"Accept": JSON})
+    assert json.loads(answer.getvalue())["projects"] == [{"name": "frog"}]
+    again = headers | {"Accept": JSON, "If-None-Match": answer.headers["ETag"]}
+    assert client.get("/acme/remote/simple/", headers=again).status_code == 304
+    page = client.get("/acme/remote/simple/", headers=headers)
+    assert b'<a href="frog/">frog</a>' in page.getvalue()
+    assert page.headers["ETag"] != answer.headers["ETag"]
+
+
+def test_door_marks_a_stale_page(remote, server, cast, client, time) -> None:
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_files("frog", WHEEL)
+    headers = cast.acme.reader.headers
+    assert "Warning" not in client.get("/acme/remote/simple/frog/", headers=headers).headers
+    server.always = Reply(status=403)
+    time.move(seconds=700)
+    stale = client.get("/acme/remote/simple/frog/", headers=headers)
+    assert stale.status_code == 200
+    assert (stale.headers["Age"], stale.headers["Warning"][:3]) == ("700", "110")
+
+
+def test_door_has_scopes_for_remotes_that_allow_them(cast, server, client) -> None:
+    remote = make_remote(cast.acme.tenant, server, scopes=["root/*"])
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_files("frog", WHEEL)
+    server.replies["/root/pypi/simple/frog/"] = server.replies["/simple/frog/"]
+    headers = cast.acme.reader.headers
+    url = "/acme/remote/{}/simple/frog/"
+    assert client.get(url.format("root/pypi"), headers=headers).status_code == 200
+    assert client.get(url.format("other/pypi"), headers=headers).status_code == 410
+
+
+def test_request_that_has_been_here_before_is_refused(remote, server, cast, client) -> None:
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_files("frog", WHEEL)
+    headers = cast.acme.reader.headers
+    client.get("/acme/remote/simple/frog/", headers=headers | {"Via": "1.1 pond"})
+    via = server.asked[0].headers["Via"]
+    assert via == f"1.1 pond, 1.1 {identity.instance_id()}"
+    back = client.get("/acme/remote/simple/toad/", headers=headers | {"Via": via})
+    assert back.status_code == 508
+    assert "been here before" in back.reason_phrase
+
+
+def test_upload_to_a_remote_is_refused(remote, cast, client) -> None:
+    answer = upload(client, "frog", "1.0", WHEEL, by=cast.acme.admin, to="/acme/remote/")
+    assert answer.status_code == 400
+    assert "is a remote repository and takes no uploads" in answer.reason_phrase
+
+
+def test_breaker_spares_an_upstream_that_is_away(remote, server, time, monkeypatch) -> None:
+    monkeypatch.setattr("packages.upstream.connection._pause", lambda _: None)
+    server.always = Reply(status=500)
+    for number in range(5):
+        with pytest.raises(IndexUnavailable):
+            RemoteIndex(remote).page(parse_name(f"frog{number}"))
+    assert len(server.asked) == 3
+    server.always = None
+    server.add_files("frog", WHEEL)
+    with pytest.raises(IndexUnavailable, match="3 times in a row"):
+        RemoteIndex(remote).page(FROG)
+    time.move(seconds=11)
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+    assert UpstreamHealth.objects.get().failures == 0
+
+
+def test_page_of_another_process_is_waited_for(remote, server, time, monkeypatch) -> None:
+    """The row says that somebody asks; when they have answered, nobody else does."""
+    server.add_files("frog", WHEEL)
+    RemoteIndex(remote).page(FROG)
+    time.move(seconds=601)
+    UpstreamPage.objects.update(fence="theirs", heartbeat_at=time.time)
+
+    def answered(_: float) -> None:
+        UpstreamPage.objects.update(answered_at=time.time, fence="", heartbeat_at=None)
+
+    monkeypatch.setattr("packages.upstream.refresh._pause", answered)
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+    assert server.count("/simple/frog/") == 1
+
+
+def test_page_of_a_dead_process_is_taken_over(remote, server, time, monkeypatch) -> None:
+    server.add_files("frog", WHEEL)
+    UpstreamPage.objects.create(
+        repository=remote, normalized="frog", fence="dead", heartbeat_at=time.time
+    )
+    monkeypatch.setattr("packages.upstream.refresh._pause", lambda _: time.move(seconds=6))
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+
+
+def test_ageing_page_is_refreshed_beside_its_reader(remote, server, time, monkeypatch) -> None:
+    soon: list[str] = []
+    monkeypatch.setattr("packages.upstream.refresh._spawn", lambda _, project: soon.append(project))
+    monkeypatch.setattr("packages.upstream.refresh._background", threading.Semaphore(4))
+    server.add_files("frog", WHEEL)
+    RemoteIndex(remote).page(FROG)
+    time.move(seconds=100)
+    RemoteIndex(remote).page(FROG)
+    assert not soon
+    time.move(seconds=400)
+    RemoteIndex(remote).page(FROG)
+    assert soon == ["frog"]
+    assert server.count("/simple/frog/") == 1

@@ -1,0 +1,428 @@
+"""Files of a remote: fetched once, handed on as they come, kept only when they are right."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time as real_time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from accounts.models import Tenant
+from accounts.roles import Role
+from base.models import AuditEvent
+from packages.filenames import parse_name
+from packages.index.base import Arriving, FileBroken, IndexUnavailable, Stored, Transfer
+from packages.index.remote import RemoteIndex
+from packages.models import Blob, Distribution, Fetch, LooseObject, Project
+from packages.storage import Readable
+from packages.upstream import fetch
+from packages.upstream.errors import UpstreamFailed
+from tests.cast import grant
+from tests.dists import make_sdist, make_wheel
+from tests.packages.fetching import settled
+from tests.upstreams import HTML, Reply, Server, json_line, make_remote, serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FROG = parse_name("frog")
+NOISE = Random(1).randbytes(1_000_000)  # noqa: S311 - it only must not be packed small
+BIG = make_wheel("frog", "1.0", files={"frog/data.bin": NOISE})
+SMALL = make_wheel("frog", "1.1", requires_python=">=3.9")
+SDIST = make_sdist("frog", "1.0")
+
+
+@pytest.fixture
+def server():
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture
+def remote(cast, server: Server, time):
+    return make_remote(cast.acme.tenant, server)
+
+
+@pytest.fixture(autouse=True)
+def no_fetch_outlives_its_test():
+    yield
+    settled()
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def read(stream: Readable) -> bytes:
+    try:
+        return b"".join(iter(lambda: stream.read(100_000), b""))
+    finally:
+        stream.close()
+
+
+def pour(stream: Readable, into: bytearray) -> None:
+    while chunk := stream.read(10_000):
+        into += chunk
+
+
+def begun_transfer(remote, filename: str) -> Transfer:
+    found = RemoteIndex(remote).open(FROG, filename)
+    assert isinstance(found, Arriving)
+    begun = found.begin()
+    assert isinstance(begun, Transfer)
+    return begun
+
+
+def fetched(remote, filename: str, digest: str = "") -> bytes:
+    found = RemoteIndex(remote).open(FROG, filename, digest)
+    assert isinstance(found, Arriving)
+    begun = found.begin()
+    assert isinstance(begun, Transfer)
+    return read(begun.stream)
+
+
+def assert_nothing_is_kept(remote, tmp_path) -> None:
+    settled()
+    assert not Distribution.objects.exists()
+    assert not Blob.objects.exists()
+    assert not LooseObject.objects.exists()
+    assert not list((tmp_path / "spool").glob("*"))
+    assert not [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
+
+
+def test_file_is_fetched_kept_and_served_from_here(remote, server) -> None:
+    server.add_files("frog", BIG)
+    assert fetched(remote, *digest_of(BIG)) == BIG[1]
+    settled()
+    stored = RemoteIndex(remote).open(FROG, *digest_of(BIG))
+    assert isinstance(stored, Stored)
+    row = Distribution.objects.get()
+    assert (row.sha256, row.size, row.metadata_sha256 != "") == (sha256(BIG[1]), len(BIG[1]), True)
+    assert server.count(f"/files/{BIG[0]}") == 1
+    assert not Fetch.objects.exists()
+    tenant = Tenant.objects.get(pk=remote.tenant_id)
+    assert (tenant.used_bytes, tenant.used_files) == (len(BIG[1]), 1)
+
+
+def digest_of(file: tuple[str, bytes]) -> tuple[str, str]:
+    return file[0], sha256(file[1])
+
+
+def test_first_bytes_come_before_upstream_has_sent_the_last(remote, server) -> None:
+    server.add_files("frog", BIG)
+    go_on = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield BIG[1][:500_000]
+        go_on.wait(10)
+        yield BIG[1][500_000:]
+
+    server.replies[f"/files/{BIG[0]}"] = Reply(pieces(), length=len(BIG[1]))
+    begun = begun_transfer(remote, BIG[0])
+    first = begun.stream.read(100_000)
+    assert BIG[1].startswith(first)
+    assert begun.size == len(BIG[1])
+    go_on.set()
+    assert first + read(begun.stream) == BIG[1]
+
+
+def test_many_callers_are_one_request(remote, server) -> None:
+    server.add_files("frog", BIG)
+
+    def get(_: int) -> bytes:
+        try:
+            found = RemoteIndex(remote).open(FROG, BIG[0])
+            begun = found.begin() if isinstance(found, Arriving) else found
+            return read(begun.stream) if isinstance(begun, Transfer) else BIG[1]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(12) as pool:
+        assert {sha256(each) for each in pool.map(get, range(12))} == {sha256(BIG[1])}
+    assert server.count(f"/files/{BIG[0]}") == 1
+    assert server.count("/simple/frog/") == 1
+
+
+def test_caller_that_goes_away_does_not_stop_the_fetch(remote, server) -> None:
+    server.add_files("frog", BIG)
+    begun = begun_transfer(remote, BIG[0])
+    begun.stream.close()
+    settled()
+    assert isinstance(RemoteIndex(remote).open(FROG, BIG[0]), Stored)
+
+
+def test_another_process_reads_the_spool_as_it_grows(remote, server, monkeypatch) -> None:
+    server.add_files("frog", BIG)
+    go_on = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield BIG[1][:500_000]
+        go_on.wait(10)
+        yield BIG[1][500_000:]
+
+    server.replies[f"/files/{BIG[0]}"] = Reply(pieces(), length=len(BIG[1]))
+    mine = begun_transfer(remote, BIG[0])
+    with monkeypatch.context() as patched:
+        patched.setattr(fetch, "_transfers", {})  # what another process has
+        theirs = begun_transfer(remote, BIG[0])
+    assert isinstance(theirs, Transfer)
+    assert theirs.size == len(BIG[1])
+    first = theirs.stream.read(1000)
+    go_on.set()
+    assert first + read(theirs.stream) == read(mine.stream) == BIG[1]
+    assert server.count(f"/files/{BIG[0]}") == 1
+
+
+def test_fetch_of_a_dead_process_is_taken_over(remote, server, time) -> None:
+    server.add_files("frog", SMALL)
+    Fetch.objects.create(
+        repository=remote,
+        normalized="frog",
+        filename=SMALL[0],
+        sha256=sha256(SMALL[1]),
+        fence="dead",
+        host="elsewhere",
+        heartbeat_at=time.time,
+    )
+    time.move(seconds=11)
+    assert fetched(remote, *digest_of(SMALL)) == SMALL[1]
+
+
+LIES: dict[str, Any] = {
+    "another file": Reply(b"x" * len(BIG[1])),
+    "one bit": Reply(BIG[1][:-1] + b"\x01"),
+    "longer than listed": Reply(BIG[1] + b"more", length=None),
+    "another length": Reply(BIG[1] + b"more"),
+    "an error page": Reply(b"<html>Sorry</html>", kind=HTML),
+    "endless": Reply((b"x" * 65536 for _ in range(10_000)), length=None),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_lie_is_broken_off_recorded_and_leaves_nothing(remote, server, lie, tmp_path, time) -> None:
+    server.add_files("frog", BIG)
+    server.replies[f"/files/{BIG[0]}"] = LIES[lie]
+    with pytest.raises((UpstreamFailed, FileBroken)):
+        fetched(remote, *digest_of(BIG))
+    assert_nothing_is_kept(remote, tmp_path)
+    event = AuditEvent.objects.get(action="upstream.wrong-bytes")
+    assert event.subject == f"acme/remote/{BIG[0]}"
+    # For a while it is refused without asking; then an upstream that has come right is believed.
+    asked = server.count(f"/files/{BIG[0]}")
+    with pytest.raises(FileBroken):
+        fetched(remote, *digest_of(BIG))
+    assert server.count(f"/files/{BIG[0]}") == asked
+    server.replies[f"/files/{BIG[0]}"] = Reply(BIG[1])
+    time.move(seconds=61)
+    assert fetched(remote, *digest_of(BIG)) == BIG[1]
+
+
+def test_wrong_file_is_never_given_out_whole(remote, server) -> None:
+    server.add_files("frog", BIG)
+    wrong = BIG[1][:-1] + b"\x01"
+    server.replies[f"/files/{BIG[0]}"] = Reply(wrong)
+    begun = begun_transfer(remote, BIG[0])
+    got = bytearray()
+    with pytest.raises(UpstreamFailed):
+        pour(begun.stream, got)
+    begun.stream.close()
+    assert len(got) <= len(wrong) - 64 * 1024
+
+
+def test_broken_off_transfer_is_resumed(remote, server) -> None:
+    server.add_files("frog", BIG)
+
+    def reply(asked) -> Reply:
+        sent = asked.headers.get("Range")
+        if sent is None:
+            return Reply(BIG[1][:400_000], length=len(BIG[1]), headers={"ETag": '"e"'})
+        assert asked.headers["If-Range"] == '"e"'
+        start = int(sent.removeprefix("bytes=").removesuffix("-"))
+        headers = {"Content-Range": f"bytes {start}-{len(BIG[1]) - 1}/{len(BIG[1])}"}
+        return Reply(BIG[1][start:], status=206, headers=headers)
+
+    server.replies[f"/files/{BIG[0]}"] = reply
+    assert fetched(remote, *digest_of(BIG)) == BIG[1]
+    assert server.count(f"/files/{BIG[0]}") == 2
+
+
+def test_upstream_that_always_breaks_off_is_unavailable(remote, server, tmp_path) -> None:
+    server.add_files("frog", BIG)
+    server.replies[f"/files/{BIG[0]}"] = Reply(BIG[1][:100], length=len(BIG[1]))
+    with pytest.raises((UpstreamFailed, FileBroken)):
+        fetched(remote, *digest_of(BIG))
+    assert_nothing_is_kept(remote, tmp_path)
+
+
+def test_silence_ends_after_the_seconds_that_were_set(cast, server, tmp_path, time) -> None:
+    remote = make_remote(cast.acme.tenant, server, read_seconds=1)
+    server.add_files("frog", BIG)
+    silent = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield BIG[1][:500_000]
+        silent.wait(8)
+
+    server.replies[f"/files/{BIG[0]}"] = lambda _: Reply(pieces(), length=len(BIG[1]))
+    began = real_time.monotonic()
+    with pytest.raises(UpstreamFailed):
+        fetched(remote, *digest_of(BIG))
+    silent.set()
+    assert real_time.monotonic() - began < 7
+    assert_nothing_is_kept(remote, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["http://127.0.0.1:{other}/x", "http://169.254.169.254/latest", "file:///etc/passwd"],
+)
+def test_redirect_to_another_place_of_our_network_is_refused(
+    remote, server, location, tmp_path
+) -> None:
+    server.add_files("frog", SMALL)
+    with serving() as other:
+        other.replies["/x"] = Reply(SMALL[1])
+        where = location.format(other=other.port)
+        server.replies[f"/files/{SMALL[0]}"] = Reply(status=302, headers={"Location": where})
+        with pytest.raises(IndexUnavailable):
+            fetched(remote, *digest_of(SMALL))
+        assert not other.asked
+    assert_nothing_is_kept(remote, tmp_path)
+
+
+def test_files_on_a_configured_host_get_the_credentials_others_do_not(cast, server, time) -> None:
+    with serving() as files:
+        remote = make_remote(
+            cast.acme.tenant, server, username="u", password="hunter2", files_url=files.url
+        )
+        files.replies["/f"] = Reply(SMALL[1])
+        server.add_page("frog", [json_line(*SMALL) | {"url": f"{files.url}f"}])
+        assert fetched(remote, *digest_of(SMALL)) == SMALL[1]
+        assert files.asked[0].headers["Authorization"].startswith("Basic ")
+        assert server.asked[0].headers["Authorization"].startswith("Basic ")
+        settled()
+
+
+def test_file_without_a_hash_gets_ours_and_never_other_bytes(remote, server, time) -> None:
+    server.add_html("/simple/frog/", f'<a href="/f/{SDIST[0]}">{SDIST[0]}</a>')
+    server.replies[f"/f/{SDIST[0]}"] = Reply(SDIST[1])
+    assert fetched(remote, SDIST[0]) == SDIST[1]
+    settled()
+    (file,) = RemoteIndex(remote).page(FROG).files
+    assert (file.sha256, file.size) == (sha256(SDIST[1]), len(SDIST[1]))
+    link = f'<a href="/f/{SDIST[0]}#sha256={"0" * 64}">{SDIST[0]}</a>'
+    server.add_html("/simple/frog/", link)
+    time.move(seconds=601)
+    (file,) = RemoteIndex(remote).page(FROG).files
+    assert file.sha256 == sha256(SDIST[1])
+    assert Distribution.objects.get().upstream_change == "other-bytes"
+    assert isinstance(RemoteIndex(remote).open(FROG, SDIST[0]), Stored)
+
+
+def test_upstream_yanks_removes_and_quarantines_what_we_hold(remote, server, time) -> None:
+    server.add_files("frog", SMALL)
+    fetched(remote, *digest_of(SMALL))
+    settled()
+
+    def refreshed_to(lines: Any, **more: Any) -> Any:
+        server.add_page("frog", lines, **more)
+        time.move(seconds=601)
+        page = RemoteIndex(remote).page(FROG)
+        return [file.yanked_reason for file in page.files], change()
+
+    def change() -> str:
+        return Distribution.objects.get().upstream_change
+
+    line = json_line(*SMALL)
+    assert refreshed_to([line | {"yanked": "bad"}]) == (["bad"], "yanked")
+    assert refreshed_to([]) == (["removed upstream"], "removed")
+    assert refreshed_to([line]) == ([None], "")
+    quarantined = {"project-status": {"status": "quarantined"}}
+    assert refreshed_to([line], **quarantined) == ([], "quarantined")
+    assert refreshed_to([line]) == ([], "quarantined")
+    assert Project.objects.get().changed > 0
+    assert AuditEvent.objects.filter(action="upstream.file").count() == 4
+
+
+def test_full_quota_serves_and_keeps_nothing(remote, server, cast, tmp_path) -> None:
+    Tenant.objects.filter(pk=remote.tenant_id).update(quota_bytes=10)
+    server.add_files("frog", SMALL)
+    assert fetched(remote, *digest_of(SMALL)) == SMALL[1]
+    settled()
+    assert not Distribution.objects.exists()
+
+
+def test_larger_file_than_the_remote_takes_is_refused(cast, server, tmp_path, time) -> None:
+    remote = make_remote(cast.acme.tenant, server)
+    remote.max_file_bytes = 100
+    remote.save()
+    server.add_files("frog", SMALL)
+    with pytest.raises(IndexUnavailable, match="more than 100 bytes"):
+        fetched(remote, *digest_of(SMALL))
+    assert_nothing_is_kept(remote, tmp_path)
+
+
+def test_metadata_is_fetched_checked_and_kept(remote, server, time) -> None:
+    raw = b"Metadata-Version: 2.1\nName: frog\nVersion: 1.1\n"
+    named = {"core-metadata": {"sha256": sha256(raw)}}
+    server.add_files("frog", SMALL, **named)
+    server.replies[f"/files/{SMALL[0]}.metadata"] = Reply(raw)
+    for _ in range(2):
+        assert RemoteIndex(remote).metadata(FROG, SMALL[0]) == raw
+    assert server.count(f"/files/{SMALL[0]}.metadata") == 1
+    assert server.count(f"/files/{SMALL[0]}") == 0
+    server.replies[f"/files/{BIG[0]}.metadata"] = Reply(b"other")
+    server.add_files("frog", BIG, **named)
+    time.move(seconds=601)
+    with pytest.raises(FileBroken, match="another metadata file"):
+        RemoteIndex(remote).metadata(FROG, BIG[0])
+
+
+def test_metadata_is_read_from_the_wheel_where_upstream_has_none(remote, server) -> None:
+    server.add_files("frog", SMALL)
+    (before,) = RemoteIndex(remote).page(FROG).files
+    assert not before.metadata_sha256
+    fetched(remote, *digest_of(SMALL))
+    settled()
+    (after,) = RemoteIndex(remote).page(FROG).files
+    raw = RemoteIndex(remote).metadata(FROG, SMALL[0])
+    assert after.metadata_sha256 == sha256(raw)
+    assert b"Name: frog" in raw
+
+
+def test_door_hands_a_file_on_whole_in_part_and_in_name(remote, server, cast, client) -> None:
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_files("frog", BIG)
+    url = f"/acme/remote/files/frog/{sha256(BIG[1])}/{BIG[0]}"
+    headers = cast.acme.reader.headers
+    head = client.head(url, headers=headers)
+    assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(BIG[1])))
+    assert server.count(f"/files/{BIG[0]}") == 0
+    part = client.get(url, headers=headers | {"Range": "bytes=5-9"})
+    assert (part.status_code, part.getvalue()) == (206, BIG[1][5:10])
+    whole = client.get(url, headers=headers)
+    assert whole.getvalue() == BIG[1]
+    assert server.count(f"/files/{BIG[0]}") == 1
+
+
+def test_door_streams_what_is_not_here_yet(remote, server, cast, client: Client) -> None:
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_files("frog", BIG)
+    url = f"/acme/remote/files/frog/{sha256(BIG[1])}/{BIG[0]}"
+    answer = client.get(url, headers=cast.acme.reader.headers)
+    assert answer.headers["Content-Length"] == str(len(BIG[1]))
+    assert answer.headers["ETag"] == f'"{sha256(BIG[1])}"'
+    assert answer.getvalue() == BIG[1]
+
+
+def test_only_so_many_threads_wait_for_upstreams(remote, server, settings) -> None:
+    settings.UPSTREAM_WAITERS = 0
+    server.add_files("frog", BIG)
+    with pytest.raises(IndexUnavailable, match="Too many"):
+        RemoteIndex(remote).page(FROG)

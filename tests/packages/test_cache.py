@@ -1,0 +1,119 @@
+"""What a remote keeps can be let go of, and what upstream withheld be given out again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from accounts.models import Tenant
+from base.models import AuditEvent
+from packages import cache
+from packages.filenames import parse_name
+from packages.index.base import Arriving, FileWithheld, Stored, Transfer
+from packages.index.remote import RemoteIndex
+from packages.models import Blob, Distribution, Fetch
+from packages.sweep import sweep
+from packages.upstream.upkeep import refresh_pages
+from repos.access import RoleMissing
+from tests.dists import make_wheel
+from tests.packages.fetching import settled
+from tests.upstreams import Server, json_line, make_remote, serving
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FROG = parse_name("frog")
+WHEELS = [make_wheel("frog", version) for version in ("1.0", "2.0")]
+
+
+@pytest.fixture
+def server():
+    with serving() as running:
+        yield running
+        settled()
+
+
+@pytest.fixture
+def remote(cast, server: Server, time):
+    server.add_files("frog", *WHEELS)
+    remote = make_remote(cast.acme.tenant, server)
+    for name, _ in WHEELS:
+        found = RemoteIndex(remote).open(FROG, name)
+        assert isinstance(found, Arriving)
+        begun = found.begin()
+        assert isinstance(begun, Transfer)
+        begun.stream.close()
+        settled()
+        time.move(days=1)
+    return remote
+
+
+def used_bytes(remote) -> int:
+    return Tenant.objects.get(pk=remote.tenant_id).used_bytes
+
+
+def test_one_file_is_dropped_and_can_be_fetched_again(remote, cast, server) -> None:
+    first = Distribution.objects.get(filename=WHEELS[0][0])
+    dropped = cache.drop(first, by=cast.acme.admin.principal)
+    assert dropped == cache.Dropped(files=1, bytes=len(WHEELS[0][1]))
+    assert used_bytes(remote) == len(WHEELS[1][1])
+    assert isinstance(RemoteIndex(remote).open(FROG, WHEELS[0][0]), Arriving)
+    assert AuditEvent.objects.filter(action="upstream.drop").count() == 1
+
+
+def test_files_are_dropped_by_age_and_by_last_use(remote, cast, time) -> None:
+    admin = cast.acme.admin.principal
+    assert cache.drop_old(remote, by=admin, fetched_before=timedelta(days=10)).files == 0
+    assert isinstance(RemoteIndex(remote).open(FROG, WHEELS[0][0]), Stored)
+    assert cache.drop_old(remote, by=admin, unused_for=timedelta(hours=20)).files == 1
+    assert [row.filename for row in cache.cached(remote)] == [WHEELS[0][0]]
+    assert cache.drop_old(remote, by=admin, fetched_before=timedelta(days=1)).files == 1
+    assert used_bytes(remote) == 0
+    time.move(days=2)
+    sweep()
+    assert not Blob.objects.exists()
+
+
+def test_only_an_administrator_drops(remote, cast) -> None:
+    with pytest.raises(RoleMissing):
+        cache.drop_old(remote, by=cast.acme.reader.principal, unused_for=timedelta(0))
+
+
+def test_what_upstream_quarantined_is_withheld_until_that_is_lifted(
+    remote, cast, server, time
+) -> None:
+    lines = [json_line(*wheel) for wheel in WHEELS]
+    server.add_page("frog", lines, **{"project-status": {"status": "quarantined"}})
+    time.move(seconds=601)
+    assert RemoteIndex(remote).page(FROG).files == ()
+    with pytest.raises(FileWithheld, match="quarantined upstream"):
+        RemoteIndex(remote).open(FROG, WHEELS[0][0])
+    assert {row.filename for row in cache.changed_upstream(remote)} == {w[0] for w in WHEELS}
+    first = Distribution.objects.get(filename=WHEELS[0][0])
+    cache.lift_quarantine(first, by=cast.acme.admin.principal)
+    assert [file.filename for file in RemoteIndex(remote).page(FROG).files] == [WHEELS[0][0]]
+    assert isinstance(RemoteIndex(remote).open(FROG, WHEELS[0][0]), Stored)
+    with pytest.raises(cache.NotCached):
+        cache.lift_quarantine(first, by=cast.acme.admin.principal)
+
+
+def test_pages_in_use_are_refreshed_before_they_are_old(remote, server, time) -> None:
+    RemoteIndex(remote).page(FROG)
+    asked = server.count("/simple/frog/")
+    assert refresh_pages() == 0
+    time.move(seconds=500)
+    assert refresh_pages() == 1
+    assert server.count("/simple/frog/") == asked + 1
+    time.move(hours=2)
+    assert refresh_pages() == 0
+
+
+def test_notes_of_fetches_that_are_over_are_swept(remote, time) -> None:
+    Fetch.objects.create(repository=remote, filename="dead", heartbeat_at=time.time)
+    assert sweep().fetches == 0
+    time.move(days=2)
+    refused = Fetch.objects.create(
+        repository=remote, filename="refused", refused_until=time.time + timedelta(minutes=1)
+    )
+    assert sweep().fetches == 1
+    assert Fetch.objects.get() == refused
