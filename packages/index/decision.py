@@ -31,6 +31,7 @@ from packages.index.base import (
     ProjectPage,
 )
 from packages.index.keepers import Facts, facts_of
+from repos.access import RepositoryMissing
 from repos.models import Repository
 from repos.virtuals import Place, Source, SourceId, Tree
 
@@ -193,7 +194,8 @@ class _Asked:
             return self._ask_source(source).page(self._facts.name)
         except ProjectNotFound:
             return None
-        except (IndexUnavailable, IndexNotServed) as error:
+        except (IndexUnavailable, IndexNotServed, RepositoryMissing) as error:
+            # The last two: its settings do not allow an answer. That is not "has no such project".
             self.failures[source.id] = error.sentence
             return None
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 from itertools import chain
+
+from packaging.utils import canonicalize_name
 
 from accounts.principal import Principal
 from packages.filenames import NormalizedName, VersionRefused, parse_version
@@ -22,6 +25,7 @@ from packages.index.base import (
 from packages.index.decision import Decision, Line, decide
 from packages.index.held import Standing, decided, standing
 from packages.index.reasons import reason
+from packages.models import Project
 from packages.versions import version_key
 from repos.access import RoleMissing, SignInRequired
 from repos.models import Repository
@@ -39,16 +43,21 @@ class VirtualIndex:
         self._open_source = open_source
 
     def projects(self) -> ProjectList:
-        """Return the names of all sources that the caller may read."""
+        """Return the names of all sources that the caller may read and that list theirs."""
         where, readable = self._entered()
-        lists = [
-            self._open_source(place.source).projects()
+        sources = {
+            place.source.id: place.source
             for place in where.tree.places
-            if place.repositories <= readable
-        ]
+            if place.repositories <= readable and place.source.lists_projects
+        }
+        lists = [self._open_source(source).projects() for source in sources.values()]
+        stale = [each.stale_since for each in lists if each.stale_since is not None]
+        names = _Names(lists)
         return ProjectList(
-            names=tuple(sorted(set(chain.from_iterable(each.names for each in lists)))),
+            names=names,
             serial=sum(each.serial for each in lists),
+            digest=names.digest,
+            stale_since=min(stale, default=None),
         )
 
     def page(self, project: NormalizedName) -> ProjectPage:
@@ -68,7 +77,7 @@ class VirtualIndex:
             versions=tuple(dict.fromkeys(file.version for file in files)),
             files=tuple(files),
             # A marker is its project's: of several, the one that counts first.
-            status=pages[0].status if pages else "active",
+            status=pages[0].status if pages else Project.Status.ACTIVE,
             status_reason=pages[0].status_reason if pages else "",
             serial=sum(page.serial for page in pages),
             stale_since=min(stale, default=None),
@@ -128,9 +137,41 @@ class VirtualIndex:
         if meant and meant[0].hidden is not None:
             why = reason(meant[0].hidden, decision.readable | {self.repository.pk})
             raise FileWithheld(f"{filename} is not given out by {self.repository}: {why}.")
+        for page in decision.pages:
+            # A source that withholds its files does not list them either.
+            if page.status == Project.Status.QUARANTINED:
+                reason_given = f": {page.status_reason}" if page.status_reason else ""
+                raise FileWithheld(f"{project} in {self.repository} is quarantined{reason_given}.")
         if named:
             raise FileNotFound(f"{filename} in {self.repository} has another sha256.")
         raise FileNotFound(f"There is no file {filename} in {self.repository}.")
+
+
+class _Names:
+    """The names of several lists: those of short ones in order, then the long ones as they are.
+
+    A name that two upstreams have may stand twice: to know it, both lists would have to be held.
+    """
+
+    def __init__(self, lists: list[ProjectList]) -> None:
+        self._long = [each for each in lists if each.digest]
+        short = chain.from_iterable(each.names for each in lists if not each.digest)
+        self._short = {canonicalize_name(name): name for name in short}
+
+    @property
+    def digest(self) -> str:
+        """Return what is equal for equal lists; empty when all of them are short."""
+        parts = [each.digest for each in self._long]
+        known = "\n".join([*parts, *sorted(self._short.values())])
+        return hashlib.sha256(known.encode()).hexdigest() if parts else ""
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield every name."""
+        yield from (self._short[name] for name in sorted(self._short))
+        for each in self._long:
+            for name in each.names:
+                if canonicalize_name(name) not in self._short:
+                    yield name
 
 
 def _order(file: PageFile) -> tuple[str, str]:

@@ -388,7 +388,7 @@ def test_what_a_caller_may_not_read_contributes_nothing_and_says_nothing(
             index.page(parse_name(name))
         refusals.add(refused.value.sentence.replace(name, "it"))
     assert len(refusals) == 1
-    assert index.projects().names == ("toad",)
+    assert list(index.projects().names) == ["toad"]
 
 
 def test_nobody_comes_in_unless_anyone_may_read_everything(
@@ -497,4 +497,4 @@ def test_a_source_beneath_two_members_counts_once(cast: Cast, upstreams: Upstrea
     assert files_of(index, "frog") == [OURS]
     assert files_of(index, "toad") == ["toad-1.0.tar.gz"]
     assert upstreams.asked == [("remote", "toad")]
-    assert index.projects().names == ("frog", "toad")
+    assert list(index.projects().names) == ["frog", "toad"]

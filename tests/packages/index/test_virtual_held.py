@@ -168,4 +168,4 @@ def test_what_is_held_is_bounded(
 
 def test_a_kind_of_its_own_needs_no_members(cast: Cast, upstreams: Upstreams) -> None:
     empty = make_repository(cast.acme.tenant, "empty", Kind.VIRTUAL)
-    assert upstreams.index(empty, cast.acme.admin.principal).projects().names == ()
+    assert list(upstreams.index(empty, cast.acme.admin.principal).projects().names) == []
