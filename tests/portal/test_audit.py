@@ -421,6 +421,16 @@ NOTHING_FOR_PEOPLE = {
 UPLOADS = [f"{door}{end}" for door in DOORS for end in ("/$", "(?://)?$")]
 
 
+def beneath_the_doors() -> set[str]:
+    """Return the routes of the PyPI door that only read, once more below the scope of a remote."""
+    scoped = {rest for rest in NOTHING_IN_THE_DOOR if rest.startswith(("simple", "+", "files"))}
+    # The short URLs name no repository, and so no remote with a scope.
+    named = [door for door in DOORS if door != "^pypi"]
+    return {f"{door}/{rest}" for door in DOORS for rest in NOTHING_IN_THE_DOOR} | {
+        f"{door}/<scope:scope>/{rest}" for door in named for rest in scoped
+    }
+
+
 def in_the_admin(pattern: str) -> str:
     """Return the name of the admin's view that answers `pattern`; empty for one without."""
     found = resolve(path_for(pattern))
@@ -433,9 +443,7 @@ def changes_nothing(pattern: str) -> bool:
         if pattern == "admin/(?P<url>.*)$" or pattern.endswith("/<path:object_id>/"):
             return True  # the last resort, and the old form of change URLs
         return in_the_admin(pattern) in NOTHING_IN_THE_ADMIN
-    beneath = {f"{door}/{rest}" for door in DOORS for rest in NOTHING_IN_THE_DOOR}
-    scoped = {rest for rest in NOTHING_IN_THE_DOOR if rest.startswith(("simple", "+", "files"))}
-    beneath |= {f"{door}/<scope:scope>/{rest}" for door in DOORS for rest in scoped}
+    beneath = beneath_the_doors()
     return pattern in NOTHING_ELSEWHERE | NOTHING_FOR_PEOPLE | beneath
 
 
@@ -468,9 +476,7 @@ def test_every_route_is_known_to_change_something_or_nothing() -> None:
 
 def test_the_tables_name_no_route_that_is_not_there() -> None:
     known = patterns()
-    beneath = {f"{door}/{rest}" for door in DOORS for rest in NOTHING_IN_THE_DOOR}
-    scoped = {rest for rest in NOTHING_IN_THE_DOOR if rest.startswith(("simple", "+", "files"))}
-    beneath |= {f"{door}/<scope:scope>/{rest}" for door in DOORS for rest in scoped}
+    beneath = beneath_the_doors()
     assert {*UPLOADS, *beneath, *NOTHING_ELSEWHERE, *NOTHING_FOR_PEOPLE} <= set(known)
     named = {in_the_admin(pattern) for pattern in known if pattern.startswith("admin/")}
     assert {*CHANGES, *NOTHING_IN_THE_ADMIN} <= named | set(known)
