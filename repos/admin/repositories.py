@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.admin_base import UseCaseAdmin
@@ -81,13 +82,13 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
             )
         own: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
             Kind.LOCAL: (("Uploads", {"fields": uploads}), ("Limits", {"fields": limits})),
-            Kind.REMOTE: (("Limits", {"fields": limits}),),
+            Kind.REMOTE: (("Limits", {"fields": limits}), ("Upstream", {"fields": ("behind",)})),
         }
         return ((None, {"fields": (*name, "address")}), *own.get(obj.kind, ()))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Repository | None = None) -> list[str]:
         """Keep tenant, key and kind: URLs and contents hang on them."""
-        return ["tenant", "key", "kind", "address"] if obj else []
+        return ["tenant", "key", "kind", "address", "behind"] if obj else []
 
     def get_inlines(self, request: HttpRequest, obj: Repository | None) -> Any:
         """Offer what the kind of the repository has, once it is there."""
@@ -111,6 +112,12 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
     def address(self, obj: Repository) -> str:
         """Show the repository's URL."""
         return format_html('<a href="/{}/">/{}/</a>', obj, obj)
+
+    @admin.display(description="What stands behind it")
+    def behind(self, obj: Repository) -> str:
+        """Lead to the page of the remote: whether the index answers, and what is kept of it."""
+        url = reverse("admin:packages_remote_change", args=[obj.pk])
+        return format_html('<a href="{}">Test the connection, look at what is kept</a>', url)
 
     def save_model(
         self, request: HttpRequest, obj: Repository, form: forms.ModelForm[Repository], change: bool

@@ -27,6 +27,7 @@ from tests.cast import Cast, make_repository
 from tests.dists import make_wheel
 from tests.forms import errors_of, fields_of
 from tests.uploads import published, upload
+from tests.upstreams import serving
 
 
 @pytest.fixture
@@ -232,6 +233,32 @@ def test_an_upstream_gets_its_lists_line_by_line(root: Client, cast: Cast) -> No
     wrong = fill_in(root, url, **{"upstream-0-scopes": "root/../pypi", "upstream-0-exclude": "A_b"})
     assert len(errors_of(wrong.content.decode())) >= 2
     assert "root/../pypi" in wrong.content.decode()
+
+
+def test_the_connection_of_a_remote_is_tried_out(root: Client, cast: Cast) -> None:
+    remote = make_repository(cast.acme.tenant, "remote", Kind.REMOTE)
+    url = change("packages_remote", remote)
+
+    def said() -> str:
+        answer = root.post(url, fields_of(root.get(url).content.decode()) | {"_test": ["1"]})
+        assert saved(answer)
+        return " ".join(root.get(url).content.decode().split())
+
+    assert "has no index URL yet." in said()
+    upstream = Upstream(repository=remote, index_url="http://127.0.0.1:1/simple/")
+    configure.save_upstream(upstream, by=SYSTEM)
+    assert "which is not public" in said()
+    upstream.private_allowed = True
+    configure.save_upstream(upstream, by=SYSTEM)
+    assert "cannot be reached" in said() or "refused" in said()
+    with serving() as index:
+        upstream.index_url = index.url
+        configure.save_upstream(upstream, by=SYSTEM)
+        assert "there is no index" in said()
+        index.add_html("/simple/", '<a href="frog/">frog</a>')
+        assert "is an index (Simple API 1.0) with 1 projects." in said()
+    nothing = root.post(url, fields_of(root.get(url).content.decode()))
+    assert "Say how old" in str(errors_of(nothing.content.decode()))
 
 
 def test_a_virtual_gets_its_rules(root: Client, cast: Cast) -> None:

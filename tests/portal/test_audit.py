@@ -30,6 +30,7 @@ from accounts.models import (
     User,
 )
 from accounts.roles import Role
+from base import clock
 from base.audit import SYSTEM
 from base.models import AuditEvent
 from packages.models import Distribution, Project, Release
@@ -201,6 +202,33 @@ def password(scene: Scene) -> Any:
     return scene.root.post(reverse("admin:password_change"), sent)
 
 
+def quarantined_upstream(scene: Scene) -> None:
+    """Let acme's remote keep a file that upstream has quarantined."""
+    local_file = scene.row(Distribution)
+    remote = _REMOTE(scene)
+    project = Project.objects.create(
+        repository=remote, name="toad", normalized="toad", created_at=clock.now()
+    )
+    release = Release.objects.create(
+        project=project, version="1.0", canonical="1", version_key="1", created_at=clock.now()
+    )
+    values = {"kind": "wheel", "size": local_file.size, "sha256": local_file.sha256}
+    Distribution.objects.create(
+        repository=remote,
+        release=release,
+        blob=local_file.blob,
+        filename="toad-1.0-py3-none-any.whl",
+        identity="toad-1",
+        uploaded_at=clock.now(),
+        upstream_change=Distribution.UpstreamChange.QUARANTINED,
+        **values,
+    )
+
+
+def cached_file(scene: Scene) -> Distribution:
+    return Distribution.objects.get(repository=_REMOTE(scene))
+
+
 _REMOTE, _VIRTUAL = one(Repository, kind=Kind.REMOTE), one(Repository, kind=Kind.VIRTUAL)
 _UPSTREAM = {"upstream-0-index_url": "https://new.example.org/"}
 
@@ -369,12 +397,24 @@ CHANGES: dict[str, list[Change]] = {
         Change("a yanked file", "contents.yank",
                edit("packages_distribution", one(Distribution), yanked="on")),
     ],
+    "packages_remote_change": [
+        Change("kept files let go", "upstream.drop",
+               lambda scene: fill_in(scene.root, change("packages_remote", _REMOTE(scene)),
+                                     fetched_days_ago=0),
+               keeps="before", prepare=quarantined_upstream),
+    ],
     "packages_distribution_delete": [
+        Change("a kept file", "upstream.drop",
+               delete("packages_distribution", cached_file), keeps="before",
+               prepare=quarantined_upstream),
         Change("a file", "contents.delete", delete("packages_distribution", one(Distribution))),
     ],
     "packages_distribution_changelist": [
         Change("files", "contents.delete",
                act("packages_distribution", "delete_selected", one(Distribution))),
+        Change("a quarantine lifted", "upstream.lift",
+               act("packages_distribution", "lift_quarantine", cached_file), keeps="after",
+               prepare=quarantined_upstream),
         Change("a restored file", "contents.restore",
                act("packages_distribution", "restore", one(Distribution)),
                prepare=delete("packages_distribution", one(Distribution))),
@@ -383,6 +423,7 @@ CHANGES: dict[str, list[Change]] = {
 
 # Views of the admin that change nothing: they are never added to, or only show.
 NOTHING_IN_THE_ADMIN = {
+    "packages_remote_changelist", "packages_remote_add", "packages_remote_delete",
     "index", "login", "logout", "password_change_done", "autocomplete", "jsi18n", "app_list",
     "accounts_tenant_changelist", "accounts_tenant_delete",
     "accounts_user_changelist", "accounts_user_delete",
@@ -483,7 +524,7 @@ def test_the_tables_name_no_route_that_is_not_there() -> None:
 
 
 def test_every_action_of_the_admin_has_a_change(scene: Scene) -> None:
-    tried = {"delete_selected", "revoke", "restore"}
+    tried = {"delete_selected", "revoke", "restore", "lift_quarantine"}
     request = type("Request", (), {"user": scene.cast.superuser.user, "GET": {}})()
     for model, options in admin.site._registry.items():
         actions = set(options.get_actions(request))
@@ -534,6 +575,7 @@ MOVE_NOTHING = {
 LAST_STEPS = (
     "accounts.members.move_access", "accounts.tokens.move_access", "repos.configure.move_access",
     "repos.configure.move_epoch", "packages.curate.contents_changed",
+    "packages.cache.contents_changed",
 )  # fmt: skip
 
 
