@@ -541,3 +541,16 @@ def test_many_callers_of_one_process_ask_once(remote, server) -> None:
     finally:
         del refresh._flights[remote.pk, "", "frog"]
     assert not server.asked
+
+
+def test_proxy_is_asked_for_what_lies_behind_it(cast, server) -> None:
+    index = "http://index.example/"
+    remote = make_remote(cast.acme.tenant, None, index_url=index, proxy=server.url)
+    server.add_files("frog", WHEEL)
+    server.replies["http://index.example/simple/frog/"] = server.replies["/simple/frog/"]
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+    link = {"Location": "http://10.0.0.1/simple/toad/"}
+    server.replies["http://index.example/simple/toad/"] = Reply(status=302, headers=link)
+    with pytest.raises(IndexUnavailable, match=r"10\.0\.0\.1, which is not public"):
+        RemoteIndex(remote).page(parse_name("toad"))
+    assert len(server.asked) == 2

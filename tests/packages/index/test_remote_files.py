@@ -20,13 +20,14 @@ from accounts.models import Tenant
 from accounts.roles import Role
 from base.audit import SYSTEM
 from base.models import AuditEvent
+from packages import curate
 from packages.filenames import parse_name
 from packages.index.base import Arriving, FileBroken, IndexUnavailable, Stored, Transfer
 from packages.index.remote import RemoteIndex
 from packages.models import Blob, Distribution, Fetch, LooseObject, Project
 from packages.storage import Readable
 from packages.upstream import fetch
-from packages.upstream.errors import UpstreamFailed
+from packages.upstream.errors import UpstreamAway, UpstreamFailed
 from repos import configure
 from repos.models import Kind
 from tests.cast import grant, make_repository
@@ -448,3 +449,40 @@ def test_virtual_hands_on_what_its_remote_fetches(remote, server, cast, client) 
     assert answer.getvalue() == BIG[1]
     root = client.get("/acme/all/simple/", headers=headers | {"Accept": JSON})
     assert json.loads(root.getvalue())["projects"] == [{"name": "frog"}, {"name": "toad"}]
+
+
+def test_file_of_an_upstream_that_is_away_costs_no_more_than_a_few_tries(
+    remote, server, monkeypatch, time
+) -> None:
+    server.add_files("frog", *(make_wheel("frog", f"{number}.0") for number in range(6)))
+    RemoteIndex(remote).page(FROG)
+    tried: list[str] = []
+
+    def away(source, url, *_: Any) -> None:
+        tried.append(url)
+        raise UpstreamAway("it cannot be connected to.")
+
+    monkeypatch.setattr("packages.upstream.connection._followed", away)
+    for number in range(6):
+        with pytest.raises(IndexUnavailable):
+            fetched(remote, f"frog-{number}.0-py3-none-any.whl")
+        settled()
+    assert len(tried) == 9  # three files, three times each; then nobody is asked
+
+
+def test_what_upstream_has_is_not_curated_here(remote, server, cast) -> None:
+    server.add_files("frog", SMALL)
+    fetched(remote, *digest_of(SMALL))
+    settled()
+    with pytest.raises(curate.NotPublishedHere, match="is upstream's"):
+        curate.delete(Distribution.objects.get(), by=cast.acme.admin.principal)
+
+
+def test_circle_of_files_is_noticed(remote, server, cast, client) -> None:
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_files("frog", SMALL)
+    headers = cast.acme.reader.headers | {"Via": "1.1 pond"}
+    url = f"/acme/remote/files/frog/{sha256(SMALL[1])}/{SMALL[0]}"
+    assert client.get(url, headers=headers).getvalue() == SMALL[1]
+    assert server.asked[-1].path == f"/files/{SMALL[0]}"
+    assert server.asked[-1].headers["Via"].startswith("1.1 pond, 1.1 larder-")
