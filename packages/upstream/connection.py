@@ -28,7 +28,12 @@ from urllib3.exceptions import (
 )
 
 from packages.upstream.addresses import Guard, split_url
-from packages.upstream.errors import AddressRefused, UpstreamFailed, UpstreamUnreadable
+from packages.upstream.errors import (
+    AddressRefused,
+    UpstreamAway,
+    UpstreamFailed,
+    UpstreamUnreadable,
+)
 from packages.upstream.identity import USER_AGENT, via
 from packages.upstream.source import Source
 
@@ -211,16 +216,16 @@ def _explained(host: str) -> Iterator[None]:
     try:
         yield
     except NameResolutionError as error:
-        raise UpstreamFailed(f"The name {host} cannot be looked up.") from error
+        raise UpstreamAway(f"The name {host} cannot be looked up.") from error
     except (ConnectTimeoutError, NewConnectionError) as error:
-        raise UpstreamFailed(f"{host} cannot be connected to.") from error
+        raise UpstreamAway(f"{host} cannot be connected to.") from error
     except ReadTimeoutError as error:
-        raise UpstreamFailed(f"{host} was silent for too long.") from error
+        raise UpstreamAway(f"{host} was silent for too long.") from error
     except (SSLError, ssl.SSLError) as error:
         why = getattr(error.args[0] if error.args else error, "verify_message", "") or "TLS failed"
         raise UpstreamFailed(f"{host} cannot be trusted: {why}.") from error
     except ProxyError as error:
-        raise UpstreamFailed(f"The proxy that leads to {host} does not answer.") from error
+        raise UpstreamAway(f"The proxy that leads to {host} does not answer.") from error
     except ProtocolError as error:
         raise UpstreamFailed(f"{host} broke off in the middle of its answer.") from error
     except (HTTPError, OSError, ValueError) as error:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +25,9 @@ from base.audit import SYSTEM
 from packages.models import Fetch
 from packages.storage import Readable
 from packages.upstream import heartbeats
-from packages.upstream.errors import UpstreamFailed, WrongBytes
+from packages.upstream.addresses import origin_of
+from packages.upstream.errors import UpstreamAway, UpstreamFailed, WrongBytes
+from packages.upstream.health import note_answer, note_failure, require_open
 from packages.upstream.keeping import is_kept, keep
 from packages.upstream.receiving import Wanted, received
 from packages.upstream.spools import Spool, SpoolStream, spool_path
@@ -170,7 +173,9 @@ def _start(wanted: Wanted, row: Fetch) -> None:
             transfer.ended.set()
             database.close()
 
-    threading.Thread(target=run, name="fetch", daemon=True).start()
+    # With what the request came through (Via), so that a circle of files is noticed too.
+    context = copy_context()
+    threading.Thread(target=lambda: context.run(run), name="fetch", daemon=True).start()
 
 
 def _fetched(wanted: Wanted, row: Fetch, transfer: _Transfer) -> None:
@@ -178,9 +183,10 @@ def _fetched(wanted: Wanted, row: Fetch, transfer: _Transfer) -> None:
     line = wanted.line
     with heartbeats.beating(row, row.fence), _spool(wanted, transfer) as spool:
         try:
-            for size in received(wanted, spool):
-                transfer.size = size
-                _announce(wanted, row, transfer)
+            with _breaker(wanted):
+                for size in received(wanted, spool):
+                    transfer.size = size
+                    _announce(wanted, row, transfer)
             whole = spool.finish()
             keep(wanted.source, wanted.project, line, whole, row)
         except WrongBytes as wrong:
@@ -193,6 +199,23 @@ def _fetched(wanted: Wanted, row: Fetch, transfer: _Transfer) -> None:
         finally:
             # Of what was kept the row is gone already.
             Fetch.objects.filter(pk=row.pk, fence=row.fence, reason="").delete()
+
+
+@contextmanager
+def _breaker(wanted: Wanted) -> Iterator[None]:
+    """Count how an upstream that is away fails; files on other hosts say nothing of it."""
+    source = wanted.source
+    if origin_of(wanted.line.url) not in source.origins:
+        yield
+        return
+    health = require_open(source)
+    heartbeats.give_back()
+    try:
+        yield
+    except UpstreamAway as failure:
+        note_failure(source, failure.sentence)
+        raise
+    note_answer(source, health)
 
 
 @contextmanager
