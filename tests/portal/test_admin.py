@@ -242,7 +242,8 @@ def test_the_connection_of_a_remote_is_tried_out(root: Client, cast: Cast) -> No
     def said() -> str:
         answer = root.post(url, fields_of(root.get(url).content.decode()) | {"_test": ["1"]})
         assert saved(answer)
-        return " ".join(root.get(url).content.decode().split())
+        page = root.get(url).content.decode()
+        return str(BeautifulSoup(page, "html.parser").select(".messagelist li"))
 
     assert "has no index URL yet." in said()
     upstream = Upstream(repository=remote, index_url="http://127.0.0.1:1/simple/")
@@ -255,7 +256,7 @@ def test_the_connection_of_a_remote_is_tried_out(root: Client, cast: Cast) -> No
         upstream.index_url = index.url
         configure.save_upstream(upstream, by=SYSTEM)
         assert "there is no index" in said()
-        index.add_html("/simple/", '<a href="frog/">frog</a>')
+        index.add_html("/simple/", '<h1>Simple index</h1><a href="frog/">frog</a>')
         assert "is an index (Simple API 1.0) with 1 projects." in said()
     nothing = root.post(url, fields_of(root.get(url).content.decode()))
     assert "Say how old" in str(errors_of(nothing.content.decode()))
