@@ -72,13 +72,15 @@ class VirtualIndex:
         if len(pages) > 1:
             files.sort(key=_order)
         stale = [page.stale_since for page in pages if page.stale_since is not None]
+        # PEP 792: a marker is its project's. Of several, the first one's that has files: what is
+        # quarantined offers none.
+        marked = next((page for page in pages if page.files), pages[0] if pages else None)
         return ProjectPage(
             name=project,
             versions=tuple(dict.fromkeys(file.version for file in files)),
             files=tuple(files),
-            # A marker is its project's: of several, the one that counts first.
-            status=pages[0].status if pages else Project.Status.ACTIVE,
-            status_reason=pages[0].status_reason if pages else "",
+            status=marked.status if marked else Project.Status.ACTIVE,
+            status_reason=marked.status_reason if marked else "",
             serial=sum(page.serial for page in pages),
             stale_since=min(stale, default=None),
         )

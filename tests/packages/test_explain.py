@@ -212,7 +212,7 @@ def test_the_command_prints_a_line_for_each(cast: Cast) -> None:
     ]
     assert run("acme/virtual", "frog", "--as", "ray") == [
         f"{wheel}  acme/local  shown",
-        "-  a member  hidden: you may not read it",
+        f"{'-':{len(wheel)}}  a member    hidden: you may not read it",
     ]
     assert run("acme/virtual", "toad") == ["No member of acme/virtual has files of toad."]
     for wrong in (
