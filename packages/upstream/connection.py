@@ -106,8 +106,13 @@ def ask(  # noqa: PLR0913 - a request has this many parts
         else:
             if reply.status not in _TRY_AGAIN or is_last:
                 return reply
-        _pause(_PAUSE * attempt * random.uniform(0.5, 1.5))  # noqa: S311 - it only spreads load
+        pause_after(attempt)
     raise AssertionError  # the last try returns or raises
+
+
+def pause_after(attempt: int) -> None:
+    """Wait before the next try: longer each time, and not all at once."""
+    _pause(_PAUSE * attempt * random.uniform(0.5, 1.5))  # noqa: S311 - it only spreads load
 
 
 def _pause(seconds: float) -> None:

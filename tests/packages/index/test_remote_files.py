@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import socket
 import threading
 import time as real_time
 from collections.abc import Iterator
@@ -57,7 +59,8 @@ def remote(cast, server: Server, time):
 
 
 @pytest.fixture(autouse=True)
-def no_fetch_outlives_its_test():
+def no_fetch_outlives_its_test(monkeypatch):
+    monkeypatch.setattr("packages.upstream.connection._pause", lambda _: None)
     yield
     settled()
 
@@ -486,3 +489,30 @@ def test_circle_of_files_is_noticed(remote, server, cast, client) -> None:
     assert client.get(url, headers=headers).getvalue() == SMALL[1]
     assert server.asked[-1].path == f"/files/{SMALL[0]}"
     assert server.asked[-1].headers["Via"].startswith("1.1 pond, 1.1 larder-")
+
+
+def test_reader_goes_on_where_a_dead_process_left_off(remote, server, tmp_path, time) -> None:
+    """What its spool has is given out, then the rest of the next fetch."""
+    server.add_files("frog", BIG)
+    spool = tmp_path / "spool" / "fetch-dead"
+    spool.parent.mkdir(exist_ok=True)
+    spool.write_bytes(BIG[1][:300_000])
+    spool.chmod(0o600)
+    Fetch.objects.create(
+        repository=remote,
+        normalized="frog",
+        filename=BIG[0],
+        sha256=sha256(BIG[1]),
+        fence="dead",
+        host=socket.gethostname(),
+        spool="dead",
+        size=len(BIG[1]),
+        heartbeat_at=time.time,
+    )
+    with spool.open("rb") as alive:
+        fcntl.flock(alive, fcntl.LOCK_EX)
+        begun = begun_transfer(remote, BIG[0])
+        first = begun.stream.read(200_000)
+    assert first + read(begun.stream) == BIG[1]
+    assert server.count(f"/files/{BIG[0]}") == 1
+    assert not spool.exists()
