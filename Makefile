@@ -10,6 +10,7 @@ PYTEST := $(BIN)/python -m pytest
 JOURNEYS := tests/journeys tests/browser
 UNIT := -n auto $(JOURNEYS:%=--ignore=%)
 CLIENTS := pip uv twine poetry pdm hatch flit build
+UPSTREAMS := devpi pypiserver
 APT := postgresql redis-server nginx-light chromium unzip
 BREW := postgresql@17 redis nginx unzip
 
@@ -75,7 +76,8 @@ requirements: $(VENV)/dev.txt  ## pin the newest versions that requirements/*.in
 			--generate-hashes --no-emit-index-url --no-header $$set.in -o $$set.txt "$$@"; \
 	}; \
 	set -e; compile base; compile dev --constraints requirements/base.txt; \
-	for client in $(CLIENTS); do compile clients/$$client; done
+	for client in $(CLIENTS); do compile clients/$$client; done; \
+	for upstream in $(UPSTREAMS); do compile upstreams/$$upstream; done
 
 parts:  ## install the servers and the browser that the tests use
 	@sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \

@@ -1,7 +1,8 @@
 """How contents are changed: what is locked, in which order, and what is marked at the end.
 
-Every transaction takes its locks in this order, so that no two wait for each other: the blob, the
-project, its distributions, the tenant (for the quota), and last the repository's state.
+Every transaction takes its locks in this order, so that no two wait for each other: upstream's
+page, the blob, the project, its distributions, the tenant (for the quota), and last the
+repository's state.
 """
 
 from __future__ import annotations

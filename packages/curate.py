@@ -16,7 +16,7 @@ from packages.changes import contents_changed, locked_project
 from packages.filenames import NormalizedName
 from packages.models import Distribution, Project, Release, UpstreamPage
 from repos.access import RoleMissing, require
-from repos.models import Repository
+from repos.models import Kind, Repository
 from repos.stamps import locked_state, move_serial
 
 # A deleted distribution can be restored for this long; then its bytes go.
@@ -29,6 +29,10 @@ class AlreadyDeleted(InvalidInput):
 
 class NotKept(InvalidInput):
     """The repository does not keep the name; there is nothing to let go of."""
+
+
+class NotPublishedHere(InvalidInput):
+    """A remote shows what upstream has; only what was published here is curated here."""
 
 
 class CannotRestore(InvalidInput):
@@ -131,6 +135,11 @@ def _changing(project: Project, role: Role, by: Principal) -> Iterator[Project]:
     repository = project.repository
     require(by, repository.tenant.slug, repository.key, role)
     _judge_token(project.normalized, by)
+    if repository.kind == Kind.REMOTE:
+        raise NotPublishedHere(
+            f"{project.normalized} in {repository} is upstream's: what is kept of it can be "
+            "dropped, and no more."
+        )
     with transaction.atomic():
         yield locked_project(project.pk)
 

@@ -159,28 +159,33 @@ def parse_filename(
 
 
 def parse_filename_of(filename: str, normalized: NormalizedName) -> DistributionName:
-    """Return what a file name says that came with its project's name alone.
+    """Return what a file name says that came with its project's normalised name alone.
 
     So files stand on the pages of other indexes: the version is read from the file name.
     """
     _require_plain(filename)
     extension = _extension(filename)
     stem = filename.removesuffix(extension)
-    if extension == ".whl":
-        version = "".join(stem.split("-")[1:2])
-    elif extension == ".egg":
-        found = _EGG.fullmatch(stem)
-        version = found["version"].replace("_", "-") if found else ""
-    else:
-        version = _version_in_stem(stem, normalized)
-    return parse_filename(filename, name=normalized, version=version)
+    match _kind(filename, extension, ""):
+        case Kind.WHEEL:
+            return _wheel(filename, normalized, parse_version("".join(stem.split("-")[1:2])))
+        case Kind.EGG:
+            found = _EGG.fullmatch(stem)
+            version = found["version"].replace("_", "-") if found else ""
+            return _egg(filename, normalized, parse_version(version))
+        case kind:
+            version = _version_in_stem(stem, normalized)
+            return _archive(filename, normalized, parse_version(version), kind)
 
 
 def _version_in_stem(stem: str, normalized: NormalizedName) -> str:
-    """Return what stands behind the name in `<name>-<version>`; empty where no version does."""
+    """Return what stands behind the name in `<name>-<version>`; empty where no name does.
+
+    At most one split can fit: a left side that ends in a separator does not normalise to a name.
+    """
     if stem.isascii():
         for left, right in _splits(stem, "-"):
-            if canonicalize_name(left) == normalized and _as_version(right) is not None:
+            if canonicalize_name(left) == normalized:
                 return right
     return ""
 

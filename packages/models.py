@@ -304,7 +304,7 @@ class UpstreamNames(models.Model):
     )
     scope = models.CharField(max_length=200, blank=True)
     part = models.PositiveIntegerField()
-    names = models.BinaryField()  # packages.upstream.listing
+    names = models.BinaryField()  # packages.listed
 
     class Meta:
         constraints: ClassVar = [

@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_version
 from accounts.models import Tenant
 from base import clock
 from packages.filenames import DistributionName
+from packages.listed import is_listed
 from packages.models import Distribution, Project, Release, UpstreamPage
 from packages.storage import Spooled
 from packages.uploads import (
@@ -25,7 +26,7 @@ from packages.uploads import (
     ReleaseClosed,
     UploadRefused,
 )
-from repos.models import Claim, Repository
+from repos.models import Claim, Repository, Upstream
 from repos.nesting import remotes_beside
 
 
@@ -138,10 +139,11 @@ def _refuse_if_served_upstream(place: Place) -> None:
     claims = Claim.objects.filter(repository=repository)
     if any(claim.covers(name) for claim in claims):
         return
-    served = UpstreamPage.objects.filter(
-        repository_id__in=remotes_beside(repository), normalized=name, is_served=True
-    )
-    if served.exists():
+    remotes = remotes_beside(repository)
+    upstreams = Upstream.objects.filter(repository_id__in=remotes)
+    remotes -= {each.repository_id for each in upstreams if not each.may_ask_for(name)}
+    pages = UpstreamPage.objects.filter(repository_id__in=remotes, normalized=name, is_served=True)
+    if pages.exists() or is_listed(remotes, name):
         raise NameServedUpstream(
             f"{name} is served by an index beside {repository}; publishing it here would take its "
             f"place for everybody. If it is yours, let a tenant admin of {repository.tenant} claim "

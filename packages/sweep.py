@@ -22,7 +22,7 @@ from accounts.models import Tenant
 from base import clock
 from packages import storage
 from packages.curate import BYTES_KEPT_FOR
-from packages.models import Blob, Distribution, Fetch, LooseObject
+from packages.models import Blob, Distribution, Fetch, LooseObject, UpstreamPage
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +41,7 @@ class Swept:
     objects: int
     spool_files: int
     fetches: int = 0  # of files that never came
+    pages: int = 0  # that upstream never had
 
 
 def sweep() -> Swept:
@@ -51,7 +52,20 @@ def sweep() -> Swept:
         objects=_remove_loose_objects(),
         spool_files=_remove_old_spool_files(),
         fetches=_forget_fetches(),
+        pages=_forget_pages(),
     )
+
+
+def _forget_pages() -> int:
+    """Remove what is known of names that upstream never had and nobody asks for any more.
+
+    Callers choose the names: their rows must not pile up.
+    """
+    since = clock.now() - GRACE
+    rows = UpstreamPage.objects.filter(was_ever_served=False)
+    for lately in ("used_at", "answered_at", "failed_at", "heartbeat_at"):
+        rows = rows.exclude(**{f"{lately}__gte": since})
+    return rows.delete()[0]
 
 
 def _forget_fetches() -> int:

@@ -16,9 +16,10 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-REQUIREMENTS = ROOT / "requirements" / "clients"
+REQUIREMENTS = ROOT / "requirements"
 CACHE = ROOT / ".cache" / "clients"
-PROGRAMS = {"build": "pyproject-build"}  # where the program is not named as the project
+# Where the program is not named as the project.
+PROGRAMS = {"build": "pyproject-build", "pypiserver": "pypi-server", "devpi": "devpi-server"}
 NOBODY_LISTENS = "http://127.0.0.1:9"
 KEPT = (
     *("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"),
@@ -26,9 +27,12 @@ KEPT = (
 )
 
 
-def client(name: str) -> Path:
-    """Return the executable of a client, installing it on first use."""
-    requirements = REQUIREMENTS / f"{name}.txt"
+def client(name: str, kind: str = "clients") -> Path:
+    """Return the executable of a client, installing it on first use.
+
+    With `kind` "upstreams", that of another index server.
+    """
+    requirements = REQUIREMENTS / kind / f"{name}.txt"
     digest = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:12]
     home = CACHE / f"{name}-{digest}"
     CACHE.mkdir(parents=True, exist_ok=True)

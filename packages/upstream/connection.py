@@ -28,7 +28,12 @@ from urllib3.exceptions import (
 )
 
 from packages.upstream.addresses import Guard, split_url
-from packages.upstream.errors import AddressRefused, UpstreamFailed, UpstreamUnreadable
+from packages.upstream.errors import (
+    AddressRefused,
+    UpstreamAway,
+    UpstreamFailed,
+    UpstreamUnreadable,
+)
 from packages.upstream.identity import USER_AGENT, via
 from packages.upstream.source import Source
 
@@ -101,8 +106,13 @@ def ask(  # noqa: PLR0913 - a request has this many parts
         else:
             if reply.status not in _TRY_AGAIN or is_last:
                 return reply
-        _pause(_PAUSE * attempt * random.uniform(0.5, 1.5))  # noqa: S311 - it only spreads load
+        pause_after(attempt)
     raise AssertionError  # the last try returns or raises
+
+
+def pause_after(attempt: int) -> None:
+    """Wait before the next try: longer each time, and not all at once."""
+    _pause(_PAUSE * attempt * random.uniform(0.5, 1.5))  # noqa: S311 - it only spreads load
 
 
 def _pause(seconds: float) -> None:
@@ -211,16 +221,16 @@ def _explained(host: str) -> Iterator[None]:
     try:
         yield
     except NameResolutionError as error:
-        raise UpstreamFailed(f"The name {host} cannot be looked up.") from error
+        raise UpstreamAway(f"The name {host} cannot be looked up.") from error
     except (ConnectTimeoutError, NewConnectionError) as error:
-        raise UpstreamFailed(f"{host} cannot be connected to.") from error
+        raise UpstreamAway(f"{host} cannot be connected to.") from error
     except ReadTimeoutError as error:
-        raise UpstreamFailed(f"{host} was silent for too long.") from error
+        raise UpstreamAway(f"{host} was silent for too long.") from error
     except (SSLError, ssl.SSLError) as error:
         why = getattr(error.args[0] if error.args else error, "verify_message", "") or "TLS failed"
         raise UpstreamFailed(f"{host} cannot be trusted: {why}.") from error
     except ProxyError as error:
-        raise UpstreamFailed(f"The proxy that leads to {host} does not answer.") from error
+        raise UpstreamAway(f"The proxy that leads to {host} does not answer.") from error
     except ProtocolError as error:
         raise UpstreamFailed(f"{host} broke off in the middle of its answer.") from error
     except (HTTPError, OSError, ValueError) as error:

@@ -9,6 +9,10 @@ class UpstreamFailed(LarderError):
     """Upstream did not answer, or not with what was asked for. The sentence says which."""
 
 
+class UpstreamAway(UpstreamFailed):
+    """Upstream cannot be connected to, or is silent: not this page or file, but all of it."""
+
+
 class UpstreamRefused(UpstreamFailed):
     """Upstream answered, and does not give this to us: 401, 403 and other 4xx."""
 

@@ -10,7 +10,8 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -24,10 +25,12 @@ from base.audit import SYSTEM
 from packages.models import Fetch
 from packages.storage import Readable
 from packages.upstream import heartbeats
-from packages.upstream.errors import UpstreamFailed, WrongBytes
+from packages.upstream.addresses import origin_of
+from packages.upstream.errors import UpstreamAway, UpstreamFailed, WrongBytes
+from packages.upstream.health import note_answer, note_failure, require_open
 from packages.upstream.keeping import is_kept, keep
 from packages.upstream.receiving import Wanted, received
-from packages.upstream.spools import Spool, SpoolStream, spool_path
+from packages.upstream.spools import Spool, SpoolStream, WriterGone, spool_path
 from packages.upstream.waiting import begin_waiting, end_waiting
 
 log = structlog.get_logger(__name__)
@@ -78,7 +81,56 @@ def follow(wanted: Wanted) -> Followed | None:
         raise
     if found is None:
         end_waiting()
-    return found
+        return None
+    return Followed(_Following(wanted, found.stream), found.size)
+
+
+class _Following:
+    """Reads along with a transfer, and with the next one when its process dies.
+
+    It holds a place among those who wait until all bytes are here.
+    """
+
+    def __init__(self, wanted: Wanted, stream: Readable) -> None:
+        self._wanted = wanted
+        self._stream = stream
+        self._given = 0
+        self._waits = True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next bytes, once there are some. Raises UpstreamFailed when none will come."""
+        while True:
+            try:
+                chunk = self._stream.read(size)
+            except WriterGone:
+                self._go_on()
+                continue
+            self._given += len(chunk)
+            if not chunk:
+                self._end_waiting()
+            return chunk
+
+    def close(self) -> None:
+        """Stop reading along; the transfer goes on."""
+        self._end_waiting()
+        self._stream.close()
+
+    def _go_on(self) -> None:
+        """Go on behind what was given out: a digest says that it is the same file."""
+        if not self._wanted.line.hashes:
+            raise UpstreamFailed(f"{self._wanted.line.filename} came to no end. Try again.")
+        self._stream.close()
+        found = _followed(self._wanted)
+        if found is None:
+            raise UpstreamFailed(f"{self._wanted.line.filename} came meanwhile. Try again.")
+        self._stream, left = found.stream, self._given
+        while left and (again := self._stream.read(left)):
+            left -= len(again)
+
+    def _end_waiting(self) -> None:
+        if self._waits:
+            self._waits = False
+            end_waiting()
 
 
 def wait_until_kept(wanted: Wanted) -> None:
@@ -123,15 +175,28 @@ def _followed(wanted: Wanted) -> Followed | None:
                 _start(wanted, row)
                 continue
         watched = row.fence
-        if row.spool and row.host == socket.gethostname():
-            try:
-                stream = SpoolStream(spool_path(row.spool), lambda: _is_held(wanted))
-            except FileNotFoundError:
-                return None
-            return Followed(stream, row.size)
+        # A spool is named by its fence: another's is that of a dead process.
+        if row.spool == row.fence and row.host == socket.gethostname():
+            with suppress(WriterGone):
+                return _joined_elsewhere(row)
         heartbeats.give_back()
         time.sleep(_POLLED_EVERY)
     raise UpstreamFailed(f"{wanted.source.host} takes too long to send {wanted.line.filename}.")
+
+
+def _joined_elsewhere(row: Fetch) -> Followed | None:
+    """Read along with another process of this machine; raises WriterGone when it has died."""
+    path = spool_path(row.spool)
+    try:
+        stream = SpoolStream(path)
+    except FileNotFoundError:
+        return None  # it ended between two looks
+    if not stream.writer_is_gone():
+        return Followed(stream, row.size)
+    stream.close()
+    heartbeats.release(row, row.fence)  # sooner than its heart is missed
+    path.unlink(missing_ok=True)
+    raise WriterGone(f"Whoever fetched {row.filename} is gone.")
 
 
 def _joined(transfer: _Transfer) -> Followed | None:
@@ -141,7 +206,7 @@ def _joined(transfer: _Transfer) -> Followed | None:
     if transfer.failure is not None:
         raise transfer.failure
     try:
-        stream = SpoolStream(transfer.path, lambda: not transfer.ended.is_set())
+        stream = SpoolStream(transfer.path)
     except FileNotFoundError:
         return None  # it ended between two looks
     return Followed(stream, transfer.size)
@@ -170,7 +235,9 @@ def _start(wanted: Wanted, row: Fetch) -> None:
             transfer.ended.set()
             database.close()
 
-    threading.Thread(target=run, name="fetch", daemon=True).start()
+    # With what the request came through (Via), so that a circle of files is noticed too.
+    context = copy_context()
+    threading.Thread(target=lambda: context.run(run), name="fetch", daemon=True).start()
 
 
 def _fetched(wanted: Wanted, row: Fetch, transfer: _Transfer) -> None:
@@ -178,9 +245,10 @@ def _fetched(wanted: Wanted, row: Fetch, transfer: _Transfer) -> None:
     line = wanted.line
     with heartbeats.beating(row, row.fence), _spool(wanted, transfer) as spool:
         try:
-            for size in received(wanted, spool):
-                transfer.size = size
-                _announce(wanted, row, transfer)
+            with _breaker(wanted):
+                for size in received(wanted, spool):
+                    transfer.size = size
+                    _announce(wanted, row, transfer)
             whole = spool.finish()
             keep(wanted.source, wanted.project, line, whole, row)
         except WrongBytes as wrong:
@@ -193,6 +261,23 @@ def _fetched(wanted: Wanted, row: Fetch, transfer: _Transfer) -> None:
         finally:
             # Of what was kept the row is gone already.
             Fetch.objects.filter(pk=row.pk, fence=row.fence, reason="").delete()
+
+
+@contextmanager
+def _breaker(wanted: Wanted) -> Iterator[None]:
+    """Count how an upstream that is away fails; files on other hosts say nothing of it."""
+    source = wanted.source
+    if origin_of(wanted.line.url) not in source.origins:
+        yield
+        return
+    health = require_open(source)
+    heartbeats.give_back()
+    try:
+        yield
+    except UpstreamAway as failure:
+        note_failure(source, failure.sentence)
+        raise
+    note_answer(source, health)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +17,7 @@ from packaging.utils import canonicalize_name
 
 from base import clock
 from packages.filenames import EXTENSIONS, NameRefused, NormalizedName, parse_name
+from packages.listed import packed, unpacked
 from packages.models import UpstreamNames, UpstreamPage
 from packages.upstream import connection, heartbeats
 from packages.upstream.connection import Answering
@@ -63,7 +63,7 @@ class Names:
         """Yield every name, with a part of them in memory at a time."""
         part = 0
         while (row := self._part(part)) is not None:
-            yield from zlib.decompress(row).decode().split("\n")
+            yield from unpacked(row)
             part += 1
 
     def _part(self, part: int) -> bytes | None:
@@ -153,9 +153,8 @@ def _require_list(source: Source, status: int) -> None:
 def _write(source: Source, row: UpstreamPage, fence: str, answering: Answering) -> None:
     digest, parts = hashlib.sha256(), []
     for names in _batches(_names(source, answering)):
-        text = "\n".join(names).encode()
-        digest.update(text + b"\n")
-        parts.append(zlib.compress(text))
+        digest.update("\n".join(names).encode() + b"\n")
+        parts.append(packed(names))
     place = {"repository": source.repository, "scope": source.scope}
     with transaction.atomic():
         mine = UpstreamPage.objects.filter(pk=row.pk, fence=fence).update(

@@ -70,6 +70,7 @@ def received(wanted: Wanted, spool: Spool) -> Iterator[int | None]:
                 raise
         if not _can_go_on(wanted, progress, spool):
             break
+        connection.pause_after(attempt)
     _judge(wanted, progress, spool)
 
 

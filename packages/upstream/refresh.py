@@ -117,6 +117,9 @@ def refreshed(
     except UpstreamFailed as failure:
         flight.failure = failure
         raise
+    except UpstreamPage.DoesNotExist:  # swept, or its remote removed, at this very moment
+        flight.failure = UpstreamFailed(f"{source.repository} is being changed. Try again.")
+        raise flight.failure from None
     except BaseException:
         flight.failure = UpstreamFailed(f"Asking {source.host} for {project} did not end well.")
         raise

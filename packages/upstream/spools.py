@@ -1,23 +1,24 @@
 """A file on this machine's disk that grows as upstream sends it, and those who read along.
 
 How far it is stands in the mode of the file itself, so that whoever has it open in whichever
-process sees it, also after its name is gone: `_GROWING`, then `_BROKEN`, or any other: whole.
+process sees it, also after its name is gone: `_GROWING`, then `_BROKEN`, or any other: whole. Who
+writes holds a lock on it, which ends with the process, however that ends.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
 
 from packages.storage import Spooled
 from packages.upstream.errors import UpstreamFailed
-from packages.upstream.waiting import end_waiting
 
 # Withheld until size and digest hold, so that no client takes a wrong file for a whole one.
 WITHHELD = 64 * 1024
@@ -26,13 +27,17 @@ PREFIX = "fetch-"
 _GROWING, _BROKEN, _WHOLE = 0o600, 0o200, 0o400
 _READ_AT_MOST = 256 * 1024  # times the number of callers is what memory they take
 _POLLED_EVERY = 0.02  # seconds
-_ALIVE_ASKED_EVERY = 1.0  # seconds
+_WRITER_ASKED_EVERY = 0.5  # seconds
 _ALWAYS = ("sha256", "sha1", "md5")
 
 
 def spool_path(name: str) -> Path:
     """Return where the spool of this name is on this machine."""
     return Path(settings.SPOOL_FOLDER) / f"{PREFIX}{name}"
+
+
+class WriterGone(UpstreamFailed):
+    """The process that was writing a spool has died."""
 
 
 class Spool:
@@ -43,6 +48,7 @@ class Spool:
         self.size = 0
         path.parent.mkdir(parents=True, exist_ok=True)
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _GROWING)
+        fcntl.flock(self._fd, fcntl.LOCK_EX)
         self._tail = bytearray()
         self._hashes = {name: hashlib.new(name) for name in {*_ALWAYS, *algorithms}}
         self._blake2b_256 = hashlib.blake2b(digest_size=32)
@@ -95,42 +101,45 @@ class Spool:
 
 
 class SpoolStream:
-    """Reads a spool from its start as it grows. Made by whoever holds a place to wait.
+    """Reads a spool from its start as it grows."""
 
-    `is_alive` says whether somebody still writes; asked now and then while nothing comes.
-    """
-
-    def __init__(self, path: Path, is_alive: Callable[[], bool]) -> None:
+    def __init__(self, path: Path) -> None:
         self._file = path.open("rb", buffering=0)
-        self._is_alive = is_alive
-        self._waits = True
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return the next bytes, once there are some. Raises when the rest will not come."""
+        """Return the next bytes, once there are some.
+
+        Raises UpstreamFailed when the rest will not come, and WriterGone when nobody sends it.
+        """
         size = _READ_AT_MOST if size < 0 else min(size, _READ_AT_MOST)
         asked_at = time.monotonic()
         while True:
             # Asked before the bytes: what was whole then has no more behind what is read now.
-            mode = stat.S_IMODE(os.fstat(self._file.fileno()).st_mode)
+            mode = self._mode()
             if chunk := self._file.read(size):
                 return chunk
             if mode == _BROKEN:
                 raise UpstreamFailed("Upstream did not send the rest of the file, or a wrong one.")
             if mode != _GROWING:
-                self._end_waiting()
                 return b""
-            if time.monotonic() - asked_at > _ALIVE_ASKED_EVERY:
+            if time.monotonic() - asked_at > _WRITER_ASKED_EVERY:
                 asked_at = time.monotonic()
-                if not self._is_alive():
-                    raise UpstreamFailed("Whoever fetched the file from upstream is gone.")
+                if self.writer_is_gone():
+                    raise WriterGone("Whoever fetched the file from upstream is gone.")
             time.sleep(_POLLED_EVERY)
+
+    def writer_is_gone(self) -> bool:
+        """Say whether the process that was writing has died."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        return self._mode() == _GROWING  # or it has just ended as it should
 
     def close(self) -> None:
         """Stop reading along; the transfer goes on."""
-        self._end_waiting()
         self._file.close()
 
-    def _end_waiting(self) -> None:
-        if self._waits:
-            self._waits = False
-            end_waiting()
+    def _mode(self) -> int:
+        return stat.S_IMODE(os.fstat(self._file.fileno()).st_mode)

@@ -59,7 +59,7 @@ def whale(tmp_path: Path) -> Path:
 def test_fifty_clients_are_one_request_upstream(larder: Larder, whale: Path) -> None:
     digest, size = sha256(whale), whale.stat().st_size
     with serving() as upstream:
-        sent = paced(upstream, whale)
+        paced(upstream, whale)
         line = {
             "filename": whale.name,
             "url": f"/files/{whale.name}",
@@ -70,7 +70,6 @@ def test_fifty_clients_are_one_request_upstream(larder: Larder, whale: Path) -> 
         remote = make_remote(larder, "crowd", upstream.url)
         warm(larder, larder.repository())
         direct = received(f"{upstream.url}files/{whale.name}", "")
-        sent.clear()
         url = f"{remote.url}files/whale/{digest}/{whale.name}"
         with watched(larder) as memory, ThreadPoolExecutor(CLIENTS) as pool:
             began = time.monotonic()
@@ -88,9 +87,27 @@ def test_fifty_clients_are_one_request_upstream(larder: Larder, whale: Path) -> 
     assert firsts[CLIENTS // 2] < SECONDS
 
 
-def paced(upstream: Server, file: Path) -> list[int]:
-    """Let `upstream` send `file` in SECONDS; returns how much was sent, block by block."""
-    sent: list[int] = []
+def test_fifty_clients_are_one_question_upstream(larder: Larder) -> None:
+    with serving() as upstream:
+        upstream.add_files("krill", dists.make_wheel("krill", "1.0"))
+        page = upstream.replies["/simple/krill/"]
+
+        def slow(_: Asked) -> Reply:
+            time.sleep(0.5)
+            assert isinstance(page, Reply)
+            return page
+
+        upstream.replies["/simple/krill/"] = slow
+        remote = make_remote(larder, "questions", upstream.url)
+        url = f"{remote.simple}krill/"
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            got = list(pool.map(lambda _: received(url, larder.reader), range(CLIENTS)))
+        assert upstream.count("/simple/krill/") == 1
+    assert len({each.digest for each in got}) == 1
+
+
+def paced(upstream: Server, file: Path) -> None:
+    """Let `upstream` send `file` in SECONDS."""
 
     def blocks() -> Iterator[bytes]:
         began, total, size = time.monotonic(), 0, file.stat().st_size
@@ -98,14 +115,12 @@ def paced(upstream: Server, file: Path) -> list[int]:
             while block := opened.read(BLOCK):
                 yield block
                 total += len(block)
-                sent.append(total)
                 time.sleep(max(0.0, began + SECONDS * total / size - time.monotonic()))
 
     def reply(_: Asked) -> Reply:
         return Reply(blocks(), length=file.stat().st_size)
 
     upstream.replies[f"/files/{file.name}"] = reply
-    return sent
 
 
 def received(url: str, token: str) -> Got:

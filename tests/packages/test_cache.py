@@ -10,9 +10,9 @@ from accounts.models import Tenant
 from base.models import AuditEvent
 from packages import cache
 from packages.filenames import parse_name
-from packages.index.base import Arriving, FileWithheld, Stored, Transfer
+from packages.index.base import Arriving, FileWithheld, ProjectNotFound, Stored, Transfer
 from packages.index.remote import RemoteIndex
-from packages.models import Blob, Distribution, Fetch
+from packages.models import Blob, Distribution, Fetch, UpstreamPage
 from packages.sweep import sweep
 from packages.upstream.upkeep import refresh_pages
 from repos.access import RoleMissing
@@ -117,3 +117,12 @@ def test_notes_of_fetches_that_are_over_are_swept(remote, time) -> None:
     )
     assert sweep().fetches == 1
     assert Fetch.objects.get() == refused
+
+
+def test_names_that_upstream_never_had_are_forgotten(remote, time) -> None:
+    with pytest.raises(ProjectNotFound):
+        RemoteIndex(remote).page(parse_name("newt"))
+    assert sweep().pages == 0
+    time.move(days=2)
+    assert sweep().pages == 1
+    assert [row.normalized for row in UpstreamPage.objects.all()] == ["frog"]

@@ -17,6 +17,7 @@ from base import clock
 from base.audit import SYSTEM
 from base.models import AuditEvent
 from packages import curate
+from packages.listed import packed
 from packages.models import (
     Blob,
     Distribution,
@@ -24,6 +25,7 @@ from packages.models import (
     Project,
     Property,
     StoredMetadata,
+    UpstreamNames,
     UpstreamPage,
 )
 from packages.publish import Published, publish
@@ -38,7 +40,7 @@ from packages.uploads import (
     UploadRefused,
 )
 from repos import configure
-from repos.models import Claim, Kind, Repository
+from repos.models import Claim, Kind, Repository, Upstream
 from tests.cast import Cast, grant, make_repository
 from tests.conftest import MovableClock
 from tests.dists import make_sdist, make_wheel
@@ -306,6 +308,23 @@ def test_nobody_takes_a_name_over_that_an_index_beside_serves(cast: Cast, serves
     with pytest.raises(NameServedUpstream, match="let a tenant admin of acme claim it"):
         take(cast, "Frog", "1.0")
     assert not Project.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["frog-fu", "frog"])
+def test_nobody_takes_a_name_over_that_the_kept_list_has(cast: Cast, remote, name: str) -> None:
+    names = packed(["Ant", "Frog_.Fu", "frog", "toad"])
+    UpstreamNames.objects.create(repository=remote, part=0, names=names)
+    with pytest.raises(NameServedUpstream):
+        take(cast, name, "1.0")
+    assert take(cast, "fro", "1.0").created
+
+
+def test_a_name_that_the_remote_leaves_out_is_free(cast: Cast, remote, serves) -> None:
+    serves("frog")
+    UpstreamNames.objects.create(repository=remote, part=0, names=packed(["frog"]))
+    upstream = Upstream(repository=remote, index_url="http://index.example/", exclude=["fr*"])
+    configure.save_upstream(upstream, by=SYSTEM)
+    assert take(cast, "frog", "1.0").created
 
 
 def test_a_name_that_the_index_does_not_have_is_free(cast: Cast, serves) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -13,7 +14,8 @@ from packages.filenames import parse_name
 from packages.index.base import IndexNotServed, IndexUnavailable, ProjectNotFound
 from packages.index.remote import RemoteIndex
 from packages.models import UpstreamHealth, UpstreamNames, UpstreamPage
-from packages.upstream import identity, presence
+from packages.upstream import documents, identity, presence, refresh
+from packages.upstream.errors import UpstreamFailed
 from repos.models import RepositoryState, Upstream
 from tests.cast import grant
 from tests.dists import make_sdist, make_wheel
@@ -463,3 +465,92 @@ def test_ageing_page_is_refreshed_beside_its_reader(remote, server, time, monkey
     RemoteIndex(remote).page(FROG)
     assert soon == ["frog"]
     assert server.count("/simple/frog/") == 1
+
+
+def test_page_with_100_000_files_is_read(remote, server) -> None:
+    digest = {"sha256": "0" * 64}
+    lines = [
+        {"filename": f"frog-{number}.{minor}.tar.gz", "url": "/f", "hashes": digest}
+        for number in range(1000)
+        for minor in range(100)
+    ]
+    server.add_page("frog", lines)
+    page = RemoteIndex(remote).page(FROG)
+    assert len(page.files) == 100_000
+    assert page.files[0].version == "0.0"
+    assert page.files[-1].version == "999.99"
+
+
+def test_page_with_too_many_lines_is_unreadable(remote, server, monkeypatch) -> None:
+    monkeypatch.setattr("packages.upstream.links.LINES_AT_MOST", 10)
+    server.add_page("frog", [json_line(*WHEEL)] * 11)
+    with pytest.raises(IndexUnavailable, match="more than 10 lines"):
+        RemoteIndex(remote).page(FROG)
+
+
+def test_artifactory_has_one_url_for_pages_and_another_for_files(cast, server) -> None:
+    """Its guides configure .../api/pypi/<key>/simple for the index; files stand beside it."""
+    url = f"{server.url}artifactory/api/pypi/pypi-local"
+    page = f'<a href="../../packages/{WHEEL[0]}#sha256={"c" * 64}" rel="internal">x</a>'
+    server.add_html("/artifactory/api/pypi/pypi-local/simple/frog/", page)
+    for key, index_url in (("with", f"{url}/simple"), ("without", url)):
+        remote = make_remote(cast.acme.tenant, server, key, index_url=index_url, files_url=url)
+        (file,) = RemoteIndex(remote).page(FROG).files
+        assert file.sha256 == "c" * 64
+    row = UpstreamPage.objects.filter(repository=remote).get()
+    (line,) = documents.unpacked(bytes(row.document or b"")).lines
+    assert line.url == f"{url}/packages/{WHEEL[0]}"
+
+
+def test_redirect_of_a_page_is_followed_and_links_are_relative_to_its_end(remote, server) -> None:
+    server.add_html("/deep/down/frog/", f'<a href="../{WHEEL[0]}">x</a>')
+    server.replies["/simple/frog/"] = Reply(status=301, headers={"Location": "/deep/down/frog/"})
+    RemoteIndex(remote).page(FROG)
+    row = UpstreamPage.objects.get()
+    (line,) = documents.unpacked(bytes(row.document or b"")).lines
+    assert line.url == f"{server.url}deep/down/{WHEEL[0]}"
+
+
+def test_address_that_is_not_public_is_not_connected_to(cast, server) -> None:
+    remote = make_remote(cast.acme.tenant, server, private_allowed=False)
+    server.add_files("frog", WHEEL)
+    with pytest.raises(IndexUnavailable, match="not public"):
+        RemoteIndex(remote).page(FROG)
+    assert not server.asked
+
+
+def test_installation_may_allow_private_addresses_for_all(cast, server, settings) -> None:
+    settings.PRIVATE_UPSTREAMS_ALLOWED = True
+    remote = make_remote(cast.acme.tenant, server, private_allowed=False)
+    server.add_files("frog", WHEEL)
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+
+
+def test_many_callers_of_one_process_ask_once(remote, server) -> None:
+    """Those who come while one asks wait for its flight."""
+    source = RemoteIndex(remote).source
+    flight = refresh._Flight()
+    refresh._flights[remote.pk, "", "frog"] = flight
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(refresh._waited_for, flight, source, FROG)
+            flight.failure = UpstreamFailed("it is away")
+            flight.landed.set()
+            with pytest.raises(UpstreamFailed, match="it is away"):
+                waiting.result(5)
+    finally:
+        del refresh._flights[remote.pk, "", "frog"]
+    assert not server.asked
+
+
+def test_proxy_is_asked_for_what_lies_behind_it(cast, server) -> None:
+    index = "http://index.example/"
+    remote = make_remote(cast.acme.tenant, None, index_url=index, proxy=server.url)
+    server.add_files("frog", WHEEL)
+    server.replies["http://index.example/simple/frog/"] = server.replies["/simple/frog/"]
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+    link = {"Location": "http://10.0.0.1/simple/toad/"}
+    server.replies["http://index.example/simple/toad/"] = Reply(status=302, headers=link)
+    with pytest.raises(IndexUnavailable, match=r"10\.0\.0\.1, which is not public"):
+        RemoteIndex(remote).page(parse_name("toad"))
+    assert len(server.asked) == 2

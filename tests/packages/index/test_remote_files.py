@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import json
+import socket
 import threading
 import time as real_time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from django.db import connection
@@ -16,18 +20,23 @@ from django.test import Client
 
 from accounts.models import Tenant
 from accounts.roles import Role
+from base.audit import SYSTEM
 from base.models import AuditEvent
+from packages import curate
 from packages.filenames import parse_name
 from packages.index.base import Arriving, FileBroken, IndexUnavailable, Stored, Transfer
 from packages.index.remote import RemoteIndex
 from packages.models import Blob, Distribution, Fetch, LooseObject, Project
 from packages.storage import Readable
 from packages.upstream import fetch
-from packages.upstream.errors import UpstreamFailed
-from tests.cast import grant
+from packages.upstream.errors import UpstreamAway, UpstreamFailed
+from repos import configure
+from repos.models import Kind
+from tests.cast import grant, make_repository
 from tests.dists import make_sdist, make_wheel
 from tests.packages.fetching import settled
-from tests.upstreams import HTML, Reply, Server, json_line, make_remote, serving
+from tests.uploads import published
+from tests.upstreams import HTML, JSON, Reply, Server, json_line, make_remote, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,7 +59,8 @@ def remote(cast, server: Server, time):
 
 
 @pytest.fixture(autouse=True)
-def no_fetch_outlives_its_test():
+def no_fetch_outlives_its_test(monkeypatch):
+    monkeypatch.setattr("packages.upstream.connection._pause", lambda _: None)
     yield
     settled()
 
@@ -426,3 +436,83 @@ def test_only_so_many_threads_wait_for_upstreams(remote, server, settings) -> No
     server.add_files("frog", BIG)
     with pytest.raises(IndexUnavailable, match="Too many"):
         RemoteIndex(remote).page(FROG)
+
+
+def test_virtual_hands_on_what_its_remote_fetches(remote, server, cast, client) -> None:
+    virtual = make_repository(cast.acme.tenant, "all", Kind.VIRTUAL)
+    configure.set_members(virtual, [cast.acme.repository, remote], by=SYSTEM)
+    for repository in (virtual, remote):
+        grant(repository, Role.READER, cast.acme.reader)
+    server.add_files("frog", BIG)
+    published(client, "toad", "1.0", make_wheel("toad", "1.0"), by=cast.acme.writer)
+    headers = cast.acme.reader.headers
+    page = client.get("/acme/all/simple/frog/", headers=headers | {"Accept": JSON}).json()
+    url = urljoin("/acme/all/simple/frog/", page["files"][0]["url"])
+    answer = client.get(url, headers=headers)
+    assert answer.getvalue() == BIG[1]
+    root = client.get("/acme/all/simple/", headers=headers | {"Accept": JSON})
+    assert json.loads(root.getvalue())["projects"] == [{"name": "frog"}, {"name": "toad"}]
+
+
+def test_file_of_an_upstream_that_is_away_costs_no_more_than_a_few_tries(
+    remote, server, monkeypatch, time
+) -> None:
+    server.add_files("frog", *(make_wheel("frog", f"{number}.0") for number in range(6)))
+    RemoteIndex(remote).page(FROG)
+    tried: list[str] = []
+
+    def away(source, url, *_: Any) -> None:
+        tried.append(url)
+        raise UpstreamAway("it cannot be connected to.")
+
+    monkeypatch.setattr("packages.upstream.connection._followed", away)
+    for number in range(6):
+        with pytest.raises(IndexUnavailable):
+            fetched(remote, f"frog-{number}.0-py3-none-any.whl")
+        settled()
+    assert len(tried) == 9  # three files, three times each; then nobody is asked
+
+
+def test_what_upstream_has_is_not_curated_here(remote, server, cast) -> None:
+    server.add_files("frog", SMALL)
+    fetched(remote, *digest_of(SMALL))
+    settled()
+    with pytest.raises(curate.NotPublishedHere, match="is upstream's"):
+        curate.delete(Distribution.objects.get(), by=cast.acme.admin.principal)
+
+
+def test_circle_of_files_is_noticed(remote, server, cast, client) -> None:
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_files("frog", SMALL)
+    headers = cast.acme.reader.headers | {"Via": "1.1 pond"}
+    url = f"/acme/remote/files/frog/{sha256(SMALL[1])}/{SMALL[0]}"
+    assert client.get(url, headers=headers).getvalue() == SMALL[1]
+    assert server.asked[-1].path == f"/files/{SMALL[0]}"
+    assert server.asked[-1].headers["Via"].startswith("1.1 pond, 1.1 larder-")
+
+
+def test_reader_goes_on_where_a_dead_process_left_off(remote, server, tmp_path, time) -> None:
+    """What its spool has is given out, then the rest of the next fetch."""
+    server.add_files("frog", BIG)
+    spool = tmp_path / "spool" / "fetch-dead"
+    spool.parent.mkdir(exist_ok=True)
+    spool.write_bytes(BIG[1][:300_000])
+    spool.chmod(0o600)
+    Fetch.objects.create(
+        repository=remote,
+        normalized="frog",
+        filename=BIG[0],
+        sha256=sha256(BIG[1]),
+        fence="dead",
+        host=socket.gethostname(),
+        spool="dead",
+        size=len(BIG[1]),
+        heartbeat_at=time.time,
+    )
+    with spool.open("rb") as alive:
+        fcntl.flock(alive, fcntl.LOCK_EX)
+        begun = begun_transfer(remote, BIG[0])
+        first = begun.stream.read(200_000)
+    assert first + read(begun.stream) == BIG[1]
+    assert server.count(f"/files/{BIG[0]}") == 1
+    assert not spool.exists()
