@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import F
 
 from base.stamps import Stamp, new_nonce
@@ -36,3 +38,12 @@ def stamp(repository_id: int) -> Stamp:
     """Return the present stamp of one repository."""
     row = RepositoryState.objects.get(repository_id=repository_id)
     return Stamp(epoch=row.epoch, serial=row.serial, nonce=row.nonce)
+
+
+def stamps(repository_ids: Iterable[int]) -> dict[int, Stamp]:
+    """Return the present stamps of several repositories, in one question."""
+    rows = RepositoryState.objects.filter(repository_id__in=repository_ids)
+    return {
+        row.repository_id: Stamp(epoch=row.epoch, serial=row.serial, nonce=row.nonce)
+        for row in rows
+    }

@@ -41,6 +41,11 @@ class Source:
         """Say whether it is a remote that keeps every name that it ever had."""
         return self.upstream is not None and self.upstream.keeps_names
 
+    @property
+    def lists_projects(self) -> bool:
+        """Say whether it passes its list of projects on."""
+        return self.upstream is None or self.upstream.lists_projects
+
     def may_be_asked_for(self, name: str) -> bool:
         """Say whether its patterns let it be asked for `name` at all."""
         return self.upstream is None or self.upstream.may_ask_for(name)

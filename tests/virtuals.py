@@ -6,10 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.db import transaction
+
 from accounts.principal import Principal
 from base import clock
 from base.audit import SYSTEM
-from packages.filenames import NormalizedName, parse_name
+from packages.changes import contents_changed
+from packages.filenames import NormalizedName, parse_filename, parse_name
 from packages.index.base import (
     FileNotFound,
     Index,
@@ -22,7 +25,8 @@ from packages.index.base import (
 )
 from packages.index.opening import open_index
 from packages.index.virtual import VirtualIndex
-from packages.models import UpstreamPage
+from packages.models import Blob, Distribution, Project, Release, UpstreamPage
+from packages.versions import version_key
 from repos import configure
 from repos.models import Kind, Member, Repository, Upstream
 from repos.virtuals import Source
@@ -150,3 +154,44 @@ def ever_had(remote: Repository, project: str, *, scope: str = "") -> None:
 def files_of(index: VirtualIndex, project: str) -> list[str]:
     """Return the names of the files that the page of a project shows."""
     return [file.filename for file in index.page(parse_name(project)).files]
+
+
+def put_file(local: Repository, name: str, version: str) -> Distribution:
+    """Write the rows of a wheel whose bytes are the local's own, without any bytes."""
+    line = page_file(f"{name.replace('-', '_')}-{version}-py3-none-any.whl", by=str(local))
+    now = clock.now()
+    with transaction.atomic():
+        project, _ = Project.objects.get_or_create(
+            repository=local, normalized=name, defaults={"name": name, "created_at": now}
+        )
+        project.let_go_at = None
+        project.save()
+        parsed = parse_filename(line.filename, name=name, version=version)
+        release = Release.objects.create(
+            project=project,
+            version=version,
+            canonical=version,
+            version_key=version_key(parsed.version),
+            created_at=now,
+        )
+        blob = Blob.objects.create(
+            tenant=local.tenant,
+            sha256=line.sha256,
+            size=1,
+            storage_key=line.sha256,
+            named_at=now,
+        )
+        row = Distribution.objects.create(
+            repository=local,
+            release=release,
+            blob=blob,
+            path=line.filename,
+            filename=line.filename,
+            identity=parsed.identity,
+            kind=parsed.kind,
+            size=1,
+            sha256=line.sha256,
+            uploaded_at=now,
+        )
+        contents_changed(project)
+    return row

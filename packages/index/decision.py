@@ -31,6 +31,7 @@ from packages.index.base import (
     ProjectPage,
 )
 from packages.index.keepers import Facts, facts_of
+from repos.access import RepositoryMissing
 from repos.models import Repository
 from repos.virtuals import Place, Source, SourceId, Tree
 
@@ -101,6 +102,8 @@ class Decision:
     pages: tuple[ProjectPage, ...]
     # Some source has the name, or keeps it: it is not free for a stranger's index.
     is_ours: bool
+    # Upstreams were asked: it may change without any change here.
+    is_of_upstreams: bool
     # Something that may contribute was not looked at, because the caller may not read it.
     is_withheld: bool
 
@@ -120,7 +123,7 @@ class Decision:
 def decide(tree: Tree, name: NormalizedName, readable: frozenset[int], ask: AskSource) -> Decision:
     """Return what the virtual has of `name` for whoever may read the repositories `readable`."""
     facts = facts_of(tree, name)
-    asked = _Asked(name, ask)
+    asked = _Asked(facts, ask)
     _ask_private_remotes(facts, asked)
     gathering = _Gathering(facts, readable, asked)
     gathering.beneath(tree.virtual.pk, tree.places, depth=0, cut=None)
@@ -133,6 +136,7 @@ def decide(tree: Tree, name: NormalizedName, readable: frozenset[int], ask: AskS
         silences=gathering.silences(),
         pages=tuple(page for source in contributors if (page := asked.page(source)) is not None),
         is_ours=bool(contributors) or facts.is_kept,
+        is_of_upstreams=asked.upstreams,
         is_withheld=gathering.is_withheld,
     )
 
@@ -167,10 +171,12 @@ def _cut_off(place: Place, facts: Facts) -> Hidden | None:
 class _Asked:
     """The sources' answers for one name; each source is asked at most once."""
 
-    def __init__(self, name: NormalizedName, ask: AskSource) -> None:
-        self._name = name
+    def __init__(self, facts: Facts, ask: AskSource) -> None:
+        self._facts = facts
         self._ask_source = ask
         self._pages: dict[SourceId, ProjectPage | None] = {}
+        # Whether any upstream was asked.
+        self.upstreams = False
         # What those said that could not answer.
         self.failures: dict[SourceId, str] = {}
 
@@ -181,11 +187,15 @@ class _Asked:
         return self._pages[source.id]
 
     def _ask(self, source: Source) -> ProjectPage | None:
+        if self._facts.is_without(source):
+            return None
+        self.upstreams |= not source.is_local
         try:
-            return self._ask_source(source).page(self._name)
+            return self._ask_source(source).page(self._facts.name)
         except ProjectNotFound:
             return None
-        except (IndexUnavailable, IndexNotServed) as error:
+        except (IndexUnavailable, IndexNotServed, RepositoryMissing) as error:
+            # The last two: its settings do not allow an answer. That is not "has no such project".
             self.failures[source.id] = error.sentence
             return None
 

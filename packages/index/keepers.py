@@ -7,6 +7,7 @@ outages do not end keeping; only letting the name go does.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from django.db.models import Q
@@ -38,8 +39,8 @@ class Facts:
     # The virtuals that take the name also from upstream.
     marks: frozenset[int]
     keepers: set[SourceId]
-    # Those that have it and have let it go: having it is no keeping.
-    let_go: set[SourceId]
+    # Locals and private remotes that have or had it, by rows; False: and have let it go.
+    having: Mapping[SourceId, bool]
     # A quarantined file hides its name in every source, a local's deleted one in remotes.
     quarantined: list[Withdrawn]
     deleted: list[Withdrawn]
@@ -48,7 +49,11 @@ class Facts:
 
     def keeps_what_it_has(self, source: Source) -> bool:
         """Say whether the name is the remote's as soon as its upstream has it."""
-        return source.keeps_names and source.id not in self.let_go
+        return source.keeps_names and self.having.get(source.id, True)
+
+    def is_without(self, source: Source) -> bool:
+        """Say whether it is known that the source has no page of the name."""
+        return source.is_local and source.id not in self.having
 
     @property
     def is_kept(self) -> bool:
@@ -136,7 +141,7 @@ def facts_of(tree: Tree, name: NormalizedName) -> Facts:
         claims=claims,
         marks=marks_of(name, tree.virtuals),
         keepers=keepers | {each for each, keeps in having.items() if keeps},
-        let_go={each for each, keeps in having.items() if not keeps},
+        having=having,
         quarantined=withdrawn[False],
         deleted=withdrawn[True],
     )

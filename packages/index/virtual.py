@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 from itertools import chain
+
+from packaging.utils import canonicalize_name
 
 from accounts.principal import Principal
 from packages.filenames import NormalizedName, VersionRefused, parse_version
@@ -20,11 +23,13 @@ from packages.index.base import (
     Stored,
 )
 from packages.index.decision import Decision, Line, decide
+from packages.index.held import Standing, decided, standing
 from packages.index.reasons import reason
+from packages.models import Project
 from packages.versions import version_key
 from repos.access import RoleMissing, SignInRequired
 from repos.models import Repository
-from repos.virtuals import Source, Tree, readable_beneath, tree_of
+from repos.virtuals import Source, readable_beneath
 
 OpenSource = Callable[[Source], Index]
 
@@ -38,16 +43,21 @@ class VirtualIndex:
         self._open_source = open_source
 
     def projects(self) -> ProjectList:
-        """Return the names of all sources that the caller may read."""
-        tree, readable = self._entered()
-        lists = [
-            self._open_source(place.source).projects()
-            for place in tree.places
-            if place.repositories <= readable
-        ]
+        """Return the names of all sources that the caller may read and that list theirs."""
+        where, readable = self._entered()
+        sources = {
+            place.source.id: place.source
+            for place in where.tree.places
+            if place.repositories <= readable and place.source.lists_projects
+        }
+        lists = [self._open_source(source).projects() for source in sources.values()]
+        stale = [each.stale_since for each in lists if each.stale_since is not None]
+        names = _Names(lists)
         return ProjectList(
-            names=tuple(sorted(set(chain.from_iterable(each.names for each in lists)))),
+            names=names,
             serial=sum(each.serial for each in lists),
+            digest=names.digest,
+            stale_since=min(stale, default=None),
         )
 
     def page(self, project: NormalizedName) -> ProjectPage:
@@ -62,13 +72,15 @@ class VirtualIndex:
         if len(pages) > 1:
             files.sort(key=_order)
         stale = [page.stale_since for page in pages if page.stale_since is not None]
+        # PEP 792: a marker is its project's. Of several, the first one's that has files: what is
+        # quarantined offers none.
+        marked = next((page for page in pages if page.files), pages[0] if pages else None)
         return ProjectPage(
             name=project,
             versions=tuple(dict.fromkeys(file.version for file in files)),
             files=tuple(files),
-            # A marker is its project's: of several, the one that counts first.
-            status=pages[0].status if pages else "active",
-            status_reason=pages[0].status_reason if pages else "",
+            status=marked.status if marked else Project.Status.ACTIVE,
+            status_reason=marked.status_reason if marked else "",
             serial=sum(page.serial for page in pages),
             stale_since=min(stale, default=None),
         )
@@ -83,21 +95,26 @@ class VirtualIndex:
         index, line = self._shown(project, filename, sha256)
         return index.metadata(project, filename, line.file.sha256 or sha256)
 
-    def _entered(self) -> tuple[Tree, frozenset[int]]:
+    def _entered(self) -> tuple[Standing, frozenset[int]]:
         """Return what is beneath, and which of it the caller may read.
 
         An anonymous caller comes in only where anyone may read everything.
         """
-        tree = tree_of(self.repository)
-        readable = readable_beneath(self._by, tree)
-        if self._by.is_anonymous and readable != tree.beneath:
+        where = standing(self.repository)
+        readable = readable_beneath(self._by, where.tree)
+        if self._by.is_anonymous and readable != where.tree.beneath:
             raise SignInRequired("Sign in with a user name and a token.")
-        return tree, readable
+        return where, readable
 
     def _decided(self, project: NormalizedName) -> Decision:
         """Return the decision, where it is one that something can be served from."""
-        tree, readable = self._entered()
-        decision = decide(tree, project, readable, self._open_source)
+        where, readable = self._entered()
+        decision = decided(
+            where,
+            project,
+            readable,
+            lambda: decide(where.tree, project, readable, self._open_source),
+        )
         if (silent := decision.unavailable) is not None:
             # "Cannot say" of one that may have the name is never a shorter page.
             said = f": {silent.sentence}" if silent.sentence else "."
@@ -122,9 +139,41 @@ class VirtualIndex:
         if meant and meant[0].hidden is not None:
             why = reason(meant[0].hidden, decision.readable | {self.repository.pk})
             raise FileWithheld(f"{filename} is not given out by {self.repository}: {why}.")
+        for page in decision.pages:
+            # A source that withholds its files does not list them either.
+            if page.status == Project.Status.QUARANTINED:
+                reason_given = f": {page.status_reason}" if page.status_reason else ""
+                raise FileWithheld(f"{project} in {self.repository} is quarantined{reason_given}.")
         if named:
             raise FileNotFound(f"{filename} in {self.repository} has another sha256.")
         raise FileNotFound(f"There is no file {filename} in {self.repository}.")
+
+
+class _Names:
+    """The names of several lists: those of short ones in order, then the long ones as they are.
+
+    A name that two upstreams have may stand twice: to know it, both lists would have to be held.
+    """
+
+    def __init__(self, lists: list[ProjectList]) -> None:
+        self._long = [each for each in lists if each.digest]
+        short = chain.from_iterable(each.names for each in lists if not each.digest)
+        self._short = {canonicalize_name(name): name for name in short}
+
+    @property
+    def digest(self) -> str:
+        """Return what is equal for equal lists; empty when all of them are short."""
+        parts = [each.digest for each in self._long]
+        known = "\n".join([*parts, *sorted(self._short.values())])
+        return hashlib.sha256(known.encode()).hexdigest() if parts else ""
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield every name."""
+        yield from (self._short[name] for name in sorted(self._short))
+        for each in self._long:
+            for name in each.names:
+                if canonicalize_name(name) not in self._short:
+                    yield name
 
 
 def _order(file: PageFile) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.admin_base import UseCaseAdmin
@@ -14,9 +15,16 @@ from accounts.administration import office_of
 from accounts.authentication import signed_in
 from base.audit import Actor
 from repos import configure
+from repos.admin.claims import ClaimInline
 from repos.admin.grants import GrantInline
-from repos.admin.inlines import ClaimInline, MemberFormSet, MemberInline, UpstreamInline
-from repos.models import Claim, Grant, Kind, Repository, Upstream
+from repos.admin.upstreams import UpstreamInline
+from repos.admin.virtuals import (
+    AlsoUpstreamInline,
+    MemberFormSet,
+    MemberInline,
+    VirtualSettingsInline,
+)
+from repos.models import AlsoUpstream, Claim, Grant, Kind, Repository, Upstream, VirtualSettings
 
 
 class RepositoryForm(forms.ModelForm[Repository]):
@@ -72,15 +80,15 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
                 ("Uploads", {"fields": uploads}),
                 ("Limits", {"fields": limits}),
             )
-        return (
-            (None, {"fields": (*name, "address")}),
-            ("Uploads", {"fields": uploads}),
-            ("Limits", {"fields": limits}),
-        )
+        own: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
+            Kind.LOCAL: (("Uploads", {"fields": uploads}), ("Limits", {"fields": limits})),
+            Kind.REMOTE: (("Limits", {"fields": limits}), ("Upstream", {"fields": ("behind",)})),
+        }
+        return ((None, {"fields": (*name, "address")}), *own.get(obj.kind, ()))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Repository | None = None) -> list[str]:
         """Keep tenant, key and kind: URLs and contents hang on them."""
-        return ["tenant", "key", "kind", "address"] if obj else []
+        return ["tenant", "key", "kind", "address", "behind"] if obj else []
 
     def get_inlines(self, request: HttpRequest, obj: Repository | None) -> Any:
         """Offer what the kind of the repository has, once it is there."""
@@ -90,22 +98,26 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
             case Kind.REMOTE:
                 return [UpstreamInline, ClaimInline, GrantInline]
             case Kind.VIRTUAL:
-                return [MemberInline, ClaimInline, GrantInline]
+                return [
+                    MemberInline,
+                    VirtualSettingsInline,
+                    AlsoUpstreamInline,
+                    ClaimInline,
+                    GrantInline,
+                ]
             case _:
                 return [ClaimInline, GrantInline]
 
     @admin.display(description="URL")
     def address(self, obj: Repository) -> str:
-        """Show the repository's URL, and what it serves."""
-        link = format_html('<a href="/{}/">/{}/</a>', obj, obj)
-        if obj.kind == Kind.LOCAL:
-            return link
-        return format_html(
-            "{} A {} repository can be configured; this version of Larder serves nothing "
-            "from it yet.",
-            link,
-            obj.kind,
-        )
+        """Show the repository's URL."""
+        return format_html('<a href="/{}/">/{}/</a>', obj, obj)
+
+    @admin.display(description="What stands behind it")
+    def behind(self, obj: Repository) -> str:
+        """Lead to the page of the remote: whether the index answers, and what is kept of it."""
+        url = reverse("admin:packages_remote_change", args=[obj.pk])
+        return format_html('<a href="{}">Test the connection, look at what is kept</a>', url)
 
     def save_model(
         self, request: HttpRequest, obj: Repository, form: forms.ModelForm[Repository], change: bool
@@ -145,7 +157,7 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
         for row in saved:
             if isinstance(row, Upstream):
                 if not office_of(request).everything and configure.points_elsewhere(row):
-                    row.private_allowed = False  # a superuser ticked it for the old host
+                    row.private_allowed = False  # a superuser ticked it for the old hosts
                 configure.save_upstream(row, by=actor, password=formset.forms[0].password)
             else:
                 _give(row, by=actor)
@@ -159,15 +171,23 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
         return [str(each) for each in objs], {"repositories": len(objs)}, set(), []
 
 
-def _take_away(row: Claim | Grant, *, by: Actor) -> None:
-    if isinstance(row, Claim):
-        configure.remove_claim(row, by=by)
-    else:
-        configure.end_grant(row, by=by)
+def _take_away(row: AlsoUpstream | Claim | Grant, *, by: Actor) -> None:
+    match row:
+        case AlsoUpstream():
+            configure.unmark_also_upstream(row, by=by)
+        case Claim():
+            configure.remove_claim(row, by=by)
+        case Grant():
+            configure.end_grant(row, by=by)
 
 
-def _give(row: Claim | Grant, *, by: Actor) -> None:
-    if isinstance(row, Claim):
-        configure.add_claim(row, by=by)
-    else:
-        configure.save_grant(row, by=by)
+def _give(row: AlsoUpstream | Claim | Grant | VirtualSettings, *, by: Actor) -> None:
+    match row:
+        case AlsoUpstream():
+            configure.mark_also_upstream(row, by=by)
+        case Claim():
+            configure.add_claim(row, by=by)
+        case Grant():
+            configure.save_grant(row, by=by)
+        case VirtualSettings():
+            configure.save_virtual(row, by=by)

@@ -40,11 +40,17 @@ class Command(BaseCommand):
         lines = explain(virtual, normalized, Principal(user=by))
         if not lines:
             self.stdout.write(f"No member of {virtual} has files of {normalized}.")
-        for line in lines:
-            what = line.file.filename if line.file else "-"
-            source = line.source or "a member"
-            state = "shown" if line.cause is None else f"hidden: {line.why}"
-            self.stdout.write(f"{what}  {source}  {state}")
+        rows = [
+            (
+                line.file.filename if line.file else "-",
+                line.source or "a member",
+                "shown" if line.cause is None else f"hidden: {line.why}",
+            )
+            for line in lines
+        ]
+        names, sources = (max((len(row[at]) for row in rows), default=0) for at in (0, 1))
+        for name_of_file, source, state in rows:
+            self.stdout.write(f"{name_of_file:{names}}  {source:{sources}}  {state}")
 
 
 def _user(username: str) -> User:

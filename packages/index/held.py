@@ -1,0 +1,136 @@
+"""What this process holds of virtuals: their trees, and the decisions made for names.
+
+A page is merged when something beneath has changed, not for each reader: what is held counts as
+long as the stamps of the virtual and of everything beneath it are the present ones. They are read
+anew for each request, all in one question. Where upstreams were asked, it also ends soon by
+itself, so that they are asked again when what they said is no longer fresh.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Lock
+
+from base import clock
+from base.stamps import Stamp
+from packages.filenames import NormalizedName
+from packages.index.decision import Decision
+from repos.models import Repository
+from repos.stamps import stamps
+from repos.virtuals import Tree, tree_of
+
+Stamps = Mapping[int, Stamp]
+Key = tuple[int, NormalizedName, frozenset[int]]
+
+# All lines of all pages held; one is about half a kilobyte.
+_LINES_AT_MOST = 50_000
+_TREES_AT_MOST = 500
+_UPSTREAMS_HOLD_FOR = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A virtual's tree as of this request, and the stamps that it was read under."""
+
+    tree: Tree
+    # None: it changed while it was read, so nothing made of it is to be held.
+    stamps: Stamps | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    decision: Decision
+    stamps: Stamps
+    until: datetime | None
+
+
+_lock = Lock()
+_trees: OrderedDict[int, tuple[Tree, Stamps]] = OrderedDict()
+_decisions: OrderedDict[Key, _Made] = OrderedDict()
+_lines = 0
+
+
+def standing(virtual: Repository) -> Standing:
+    """Return the tree of `virtual`: the held one where it is still true, else read anew."""
+    with _lock:
+        held = _trees.get(virtual.pk)
+    if held is not None:
+        tree, made_under = held
+        present = stamps(made_under)
+        if _is_still(tree, made_under, present):
+            return Standing(tree, present)
+    # Stamps are read before the rows that they vouch for. Whose, the rows themselves say.
+    present = stamps(_ids(tree_of(virtual)))
+    tree = tree_of(virtual)
+    if present.keys() != _ids(tree):
+        return Standing(tree, None)
+    with _lock:
+        _trees[virtual.pk] = (tree, present)
+        _trees.move_to_end(virtual.pk)
+        if len(_trees) > _TREES_AT_MOST:
+            _trees.popitem(last=False)
+    return Standing(tree, present)
+
+
+def decided(
+    where: Standing,
+    name: NormalizedName,
+    readable: frozenset[int],
+    decide: Callable[[], Decision],
+) -> Decision:
+    """Return the decision for a name: the held one where it is still true, else a new one."""
+    key = (where.tree.virtual.pk, name, readable)
+    with _lock:
+        held = _decisions.get(key)
+        if held is not None and held.stamps == where.stamps and _is_fresh(held):
+            _decisions.move_to_end(key)
+            return held.decision
+    decision = decide()
+    if where.stamps is not None and decision.unavailable is None:
+        until = clock.now() + _UPSTREAMS_HOLD_FOR if decision.is_of_upstreams else None
+        _hold(key, _Made(decision, where.stamps, until))
+    return decision
+
+
+def forget() -> None:
+    """Let go of everything that is held."""
+    global _lines  # noqa: PLW0603 - as in `_hold`
+    with _lock:
+        _trees.clear()
+        _decisions.clear()
+        _lines = 0
+
+
+def _is_fresh(held: _Made) -> bool:
+    return held.until is None or clock.now() < held.until
+
+
+def _hold(key: Key, made: _Made) -> None:
+    """Hold a decision, and let go of those that nobody has asked for the longest."""
+    global _lines  # noqa: PLW0603 - a count beside what it counts, under one lock
+    with _lock:
+        replaced = _decisions.pop(key, None)
+        _decisions[key] = made
+        _lines += _weight(made) - (_weight(replaced) if replaced else 0)
+        while _lines > _LINES_AT_MOST and _decisions:
+            _, dropped = _decisions.popitem(last=False)
+            _lines -= _weight(dropped)
+
+
+def _weight(made: _Made) -> int:
+    return 1 + len(made.decision.lines)
+
+
+def _ids(tree: Tree) -> set[int]:
+    return {tree.virtual.pk, *tree.beneath}
+
+
+def _is_still(tree: Tree, made_under: Stamps, present: Stamps) -> bool:
+    """Say whether members and settings are what they were; contents of sources may have moved."""
+    return present.keys() == made_under.keys() and all(
+        present[each] == stamp if each in tree.virtuals else present[each].epoch == stamp.epoch
+        for each, stamp in made_under.items()
+    )
