@@ -12,7 +12,14 @@ from django.http import HttpRequest
 from accounts.admin_base import UseCaseStacked, UseCaseTabular
 from accounts.administration import office_of
 from repos import configure
-from repos.models import Claim, Member, Repository, Upstream
+from repos.models import (
+    AlsoUpstream,
+    Claim,
+    Member,
+    Repository,
+    Upstream,
+    VirtualSettings,
+)
 
 
 class UpstreamForm(forms.ModelForm[Upstream]):
@@ -79,14 +86,15 @@ class MemberFormSet(BaseInlineFormSet[Member, Repository, forms.ModelForm[Member
         if not any(self.errors):
             configure.check_members(self.instance, self.chosen())
 
-    def chosen(self) -> list[Repository]:
-        """Return the members in the order that the form gives them."""
+    def chosen(self) -> list[Member]:
+        """Return the members in the order that the form gives them, none of them saved."""
         kept = [
             form.cleaned_data
             for form in self.forms
             if form.cleaned_data.get("repository") and not form.cleaned_data.get("DELETE")
         ]
-        return [data["repository"] for data in sorted(kept, key=lambda data: data["position"])]
+        kept.sort(key=lambda data: data["position"])
+        return [Member(repository=data["repository"], scope=data["scope"]) for data in kept]
 
 
 class MemberInline(UseCaseTabular[Member, Repository]):
@@ -98,7 +106,7 @@ class MemberInline(UseCaseTabular[Member, Repository]):
     reads_with = ("virtual__tenant", "repository__tenant")
     fk_name = "virtual"
     extra = 1
-    fields = ("position", "repository")
+    fields = ("position", "repository", "scope")
     autocomplete_fields = ("repository",)
     verbose_name_plural = "members, in order"
 
@@ -106,6 +114,33 @@ class MemberInline(UseCaseTabular[Member, Repository]):
         """Offer what is in service."""
         living = Repository.objects.filter(deleted_at__isnull=True).select_related("tenant")
         return super().formfield_for_foreignkey(db_field, request, **kwargs | {"queryset": living})
+
+
+class VirtualSettingsInline(UseCaseStacked[VirtualSettings, Repository]):
+    """How a virtual shows its members, and where uploads to it go."""
+
+    tenant_path = "repository__tenant"
+    model = VirtualSettings
+    reads_with = ("repository__tenant", "deployment__tenant")
+    fk_name = "repository"
+    can_delete = False
+    fields = ("merge", "deployment")
+    autocomplete_fields = ("deployment",)
+
+
+class AlsoUpstreamInline(UseCaseTabular[AlsoUpstream, Repository]):
+    """The names that a virtual takes from its remotes although they are ours."""
+
+    tenant_path = "virtual__tenant"
+    model = AlsoUpstream
+    reads_with = ("virtual__tenant",)
+    extra = 1
+    fields = ("normalized",)
+    verbose_name_plural = "names also from upstream: strangers' files beside ours"
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A mark is made or taken back, not changed into another."""
+        return False
 
 
 class ClaimInline(UseCaseTabular[Claim, Repository]):

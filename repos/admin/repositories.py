@@ -15,8 +15,23 @@ from accounts.authentication import signed_in
 from base.audit import Actor
 from repos import configure
 from repos.admin.grants import GrantInline
-from repos.admin.inlines import ClaimInline, MemberFormSet, MemberInline, UpstreamInline
-from repos.models import Claim, Grant, Kind, Repository, Upstream
+from repos.admin.inlines import (
+    AlsoUpstreamInline,
+    ClaimInline,
+    MemberFormSet,
+    MemberInline,
+    UpstreamInline,
+    VirtualSettingsInline,
+)
+from repos.models import (
+    AlsoUpstream,
+    Claim,
+    Grant,
+    Kind,
+    Repository,
+    Upstream,
+    VirtualSettings,
+)
 
 
 class RepositoryForm(forms.ModelForm[Repository]):
@@ -90,22 +105,21 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
             case Kind.REMOTE:
                 return [UpstreamInline, ClaimInline, GrantInline]
             case Kind.VIRTUAL:
-                return [MemberInline, ClaimInline, GrantInline]
+                # Members first: uploads go to one that is beneath.
+                return [
+                    MemberInline,
+                    VirtualSettingsInline,
+                    AlsoUpstreamInline,
+                    ClaimInline,
+                    GrantInline,
+                ]
             case _:
                 return [ClaimInline, GrantInline]
 
     @admin.display(description="URL")
     def address(self, obj: Repository) -> str:
-        """Show the repository's URL, and what it serves."""
-        link = format_html('<a href="/{}/">/{}/</a>', obj, obj)
-        if obj.kind == Kind.LOCAL:
-            return link
-        return format_html(
-            "{} A {} repository can be configured; this version of Larder serves nothing "
-            "from it yet.",
-            link,
-            obj.kind,
-        )
+        """Show the repository's URL."""
+        return format_html('<a href="/{}/">/{}/</a>', obj, obj)
 
     def save_model(
         self, request: HttpRequest, obj: Repository, form: forms.ModelForm[Repository], change: bool
@@ -131,7 +145,7 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
         return super().response_add(request, obj, post_url_continue)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Save upstream, members, claims and grants by their use cases."""
+        """Save upstream, members, settings, marks, claims and grants by their use cases."""
         actor = signed_in(request).actor
         if isinstance(formset, MemberFormSet):
             if formset.has_changed():
@@ -159,15 +173,23 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
         return [str(each) for each in objs], {"repositories": len(objs)}, set(), []
 
 
-def _take_away(row: Claim | Grant, *, by: Actor) -> None:
-    if isinstance(row, Claim):
-        configure.remove_claim(row, by=by)
-    else:
-        configure.end_grant(row, by=by)
+def _take_away(row: Claim | Grant | AlsoUpstream, *, by: Actor) -> None:
+    match row:
+        case Claim():
+            configure.remove_claim(row, by=by)
+        case AlsoUpstream():
+            configure.unmark_also_upstream(row, by=by)
+        case Grant():
+            configure.end_grant(row, by=by)
 
 
-def _give(row: Claim | Grant, *, by: Actor) -> None:
-    if isinstance(row, Claim):
-        configure.add_claim(row, by=by)
-    else:
-        configure.save_grant(row, by=by)
+def _give(row: Claim | Grant | AlsoUpstream | VirtualSettings, *, by: Actor) -> None:
+    match row:
+        case Claim():
+            configure.add_claim(row, by=by)
+        case AlsoUpstream():
+            configure.mark_also_upstream(row, by=by)
+        case VirtualSettings():
+            configure.save_virtual(row, by=by)
+        case Grant():
+            configure.save_grant(row, by=by)

@@ -112,7 +112,7 @@ def test_a_project_without_files_says_so(client: Client, frogs: Cast) -> None:
 @pytest.mark.parametrize("kind", [Kind.REMOTE, Kind.VIRTUAL])
 def test_what_serves_nothing_yet_says_so(client: Client, cast: Cast, kind: Kind) -> None:
     grant(make_repository(cast.acme.tenant, "other", kind), Role.READER)
-    assert "serves nothing" in text_of(client, "/acme/other/")
+    assert "cannot be browsed here yet" in text_of(client, "/acme/other/")
 
 
 @pytest.mark.parametrize("url", ["/acme/local/", "/acme/none/", "/nowhere/none/"])

@@ -20,8 +20,9 @@ from base.audit import SYSTEM
 from base.models import AuditEvent
 from packages.models import Distribution, Project, Release
 from repos import configure
-from repos.models import Grant, Kind, Member, Repository, Upstream
+from repos.models import Grant, Kind, Member, Repository, Upstream, VirtualSettings
 from repos.sealed import unseal
+from repos.stamps import stamp
 from tests.cast import Cast, make_repository
 from tests.dists import make_wheel
 from tests.forms import errors_of, fields_of
@@ -196,7 +197,6 @@ def test_a_new_remote_or_virtual_goes_on_to_what_it_lacks(
 def test_a_remote_gets_its_upstream_and_never_shows_the_password(root: Client, cast: Cast) -> None:
     remote = make_repository(cast.acme.tenant, "remote", Kind.REMOTE)
     url = change("repos_repository", remote)
-    assert "serves nothing" in root.get(url).content.decode()
     sent = {
         "upstream-0-index_url": "https://mirror.example.org/simple",
         "upstream-0-username": "ann",
@@ -230,6 +230,41 @@ def test_a_virtual_gets_its_members_in_order(root: Client, cast: Cast) -> None:
     for stranger in (cast.globex.repository, virtual):
         assert not saved(fill_in(root, url, **members((1, stranger))))
     assert Member.objects.filter(virtual=virtual).count() == 2
+
+
+def test_a_virtual_gets_its_settings_marks_and_scopes(root: Client, cast: Cast) -> None:
+    virtual = make_repository(cast.acme.tenant, "virtual", Kind.VIRTUAL)
+    remote = make_repository(cast.acme.tenant, "remote", Kind.REMOTE)
+    upstream = Upstream(
+        repository=remote, index_url="https://mirror.example.org/", scopes=["root/pypi"]
+    )
+    configure.save_upstream(upstream, by=SYSTEM)
+    url = change("repos_repository", virtual)
+    # All in one form: the members are saved before what hangs on them.
+    sent: dict[str, object] = {
+        "members-TOTAL_FORMS": 2,
+        "members-0-position": 1,
+        "members-0-repository": cast.acme.repository.pk,
+        "members-1-position": 2,
+        "members-1-repository": remote.pk,
+        "members-1-scope": "root/pypi",
+        "virtual_settings-0-merge": "first",
+        "virtual_settings-0-deployment": cast.acme.repository.pk,
+        "also_upstream-0-normalized": "frog",
+    }
+    assert saved(fill_in(root, url, **sent))
+    settings = VirtualSettings.objects.get()
+    assert (settings.merge, settings.deployment) == ("first", cast.acme.repository)
+    assert [place.scope for place in virtual.members.all()] == ["", "root/pypi"]
+    assert virtual.also_upstream.get().normalized == "frog"
+    # A form that is saved as it stands changes nothing; a scope stays.
+    epoch = stamp(virtual.pk).epoch
+    assert saved(fill_in(root, url))
+    assert stamp(virtual.pk).epoch == epoch + 1  # the repository's own settings
+    assert saved(fill_in(root, url, **{"also_upstream-0-DELETE": "on"}))
+    assert not virtual.also_upstream.exists()
+    assert not saved(fill_in(root, url, **{"virtual_settings-0-deployment": remote.pk}))
+    assert not saved(fill_in(root, url, **{"members-1-scope": "root/other"}))
 
 
 def test_grants_beside_a_repository(root: Client, cast: Cast) -> None:
