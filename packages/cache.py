@@ -5,7 +5,7 @@ A file that is dropped is no tombstone: it is fetched again when somebody asks f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -49,9 +49,7 @@ def changed_upstream(remote: Repository) -> QuerySet[Distribution]:
 
 def drop(distribution: Distribution, *, by: Principal) -> Dropped:
     """Let go of one file of a remote."""
-    return _drop(
-        distribution.repository, [distribution.pk], by, {"filename": distribution.filename}
-    )
+    return _drop(distribution.repository, [distribution.pk], by)
 
 
 def drop_old(
@@ -70,8 +68,7 @@ def drop_old(
     if unused_for is not None:
         unused = Q(used_at__lt=now - unused_for)
         due = due.filter(unused | Q(used_at__isnull=True, uploaded_at__lt=now - unused_for))
-    asked = {"fetched_before": str(fetched_before), "unused_for": str(unused_for)}
-    return _drop(remote, due.values_list("pk", flat=True), by, asked)
+    return _drop(remote, due.values_list("pk", flat=True), by)
 
 
 def lift_quarantine(distribution: Distribution, *, by: Principal) -> None:
@@ -85,25 +82,27 @@ def lift_quarantine(distribution: Distribution, *, by: Principal) -> None:
         row.upstream_change = ""
         row.upstream_changed_at = clock.now()
         row.save(update_fields=["upstream_change", "upstream_changed_at"])
-        _record("upstream.lift", remote, by, {"filename": row.filename, "sha256": row.sha256})
+        audit.record(
+            by=by.actor,
+            action="upstream.lift",
+            tenant=remote.tenant.slug,
+            subject=f"{remote}/{row.filename}",
+            after={"sha256": row.sha256},
+        )
         _page_changed(row)
 
 
-def _drop(
-    remote: Repository, which: Iterable[int], by: Principal, asked: Mapping[str, object]
-) -> Dropped:
+def _drop(remote: Repository, which: Iterable[int], by: Principal) -> Dropped:
+    """Let go of files one by one: many projects locked at once would stand in the fetches' way."""
     if remote.kind != Kind.REMOTE:
         raise NotCached(f"{remote} is no remote. What was published is deleted, not dropped.")
     _require_admin(remote, by)
-    sizes = [size for pk in list(which) if (size := _dropped(pk)) is not None]
-    dropped = Dropped(files=len(sizes), bytes=sum(sizes))
-    done = {"files": dropped.files, "bytes": dropped.bytes}
-    _record("upstream.drop", remote, by, {**asked, **done})
-    return dropped
+    sizes = [size for pk in list(which) if (size := _dropped(pk, remote, by)) is not None]
+    return Dropped(files=len(sizes), bytes=sum(sizes))
 
 
 @transaction.atomic
-def _dropped(pk: int) -> int | None:
+def _dropped(pk: int, remote: Repository, by: Principal) -> int | None:
     """Remove the rows of one file; the sweeper has its bytes. None: it is gone already."""
     row = _locked(pk)
     if row is None:
@@ -113,6 +112,13 @@ def _dropped(pk: int) -> int | None:
         used_bytes=F("used_bytes") - row.size, used_files=F("used_files") - 1
     )
     row.delete()
+    audit.record(
+        by=by.actor,
+        action="upstream.drop",
+        tenant=remote.tenant.slug,
+        subject=f"{remote}/{row.filename}",
+        before={"sha256": row.sha256, "size": row.size},
+    )
     _page_changed(row)
     return row.size
 
@@ -133,9 +139,3 @@ def _page_changed(row: Distribution) -> None:
 
 def _require_admin(remote: Repository, by: Principal) -> None:
     require(by, remote.tenant.slug, remote.key, Role.ADMIN)
-
-
-def _record(action: str, remote: Repository, by: Principal, after: Mapping[str, object]) -> None:
-    audit.record(
-        by=by.actor, action=action, tenant=remote.tenant.slug, subject=str(remote), after=after
-    )

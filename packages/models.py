@@ -8,6 +8,7 @@ from django.db import models
 
 from accounts.models import Tenant
 from packages.filenames import Kind
+from repos.models import Kind as RepositoryKind
 from repos.models import Repository
 
 
@@ -358,3 +359,22 @@ class UpstreamHealth(models.Model):
 
     def __str__(self) -> str:
         return f"health of {self.repository}"
+
+
+class RemoteManager(models.Manager["Remote"]):
+    """Finds the remotes that are in service."""
+
+    def get_queryset(self) -> models.QuerySet[Remote]:
+        """Return the remotes alone."""
+        alive = super().get_queryset().filter(deleted_at__isnull=True)
+        return alive.filter(kind=RepositoryKind.REMOTE)
+
+
+class Remote(Repository):
+    """A repository that is a remote, for lists of what remotes keep."""
+
+    objects: ClassVar[RemoteManager] = RemoteManager()
+
+    class Meta:
+        proxy = True
+        ordering: ClassVar = ["tenant__slug", "key"]

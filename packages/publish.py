@@ -22,6 +22,7 @@ from base.errors import LarderError
 from packages import storage
 from packages.archive import inspect
 from packages.changes import contents_changed, locked_project
+from packages.filename_rules import require_public_name
 from packages.filenames import (
     DistributionName,
     NormalizedName,
@@ -49,16 +50,13 @@ from packages.places import (
 )
 from packages.rows import Accepted, RaceLost, blob_row, distribution_row, project_row
 from packages.storage import Spooled
-from packages.upload_form import judge_form, requires_python_of
-from packages.uploads import FileTooLarge, Upload, UploadRefused
+from packages.upload_form import judge_form, judge_requires_python, requires_python_of
+from packages.uploads import FORM_AROUND_THE_FILE, FileTooLarge, Upload, UploadRefused
 from repos.access import RoleMissing
 from repos.models import Kind, Repository, Rules
 from repos.targets import Target
 
 _RACES_AT_MOST = 5
-_REQUIRES_PYTHON_AT_MOST = 500
-# What a client declares is the rest of its form; fields may follow the file.
-_FORM_AROUND_THE_FILE = 1024 * 1024
 _BLAKE2B_512 = re.compile(r"[0-9a-f]{128}")
 
 
@@ -91,6 +89,7 @@ def publish(
         _compare_digests(upload, spool)
         if same := same_file(place, spool):
             return Published(distribution=same, created=False)
+        _judge_spelling(place)
         accepted = _open_archive(repository, upload, place.named, spool)
         judge_room(place, spool.size)
         return _store(accepted, Target(repository, through), by)
@@ -105,7 +104,8 @@ def _judge_fields(
             f"{repository} is a {repository.kind} repository and takes no uploads. "
             "Publish to a local one."
         )
-    at_least = max(0, (upload.declared_size or 0) - _FORM_AROUND_THE_FILE)
+    # What a client declares is the rest of its form, of which the file may be the smaller part.
+    at_least = max(0, (upload.declared_size or 0) - FORM_AROUND_THE_FILE)
     if at_least > repository.max_file_bytes:
         raise _too_large(repository)
     if upload.is_named:
@@ -146,7 +146,15 @@ def _judged_place(repository: Repository, upload: Upload, by: Principal) -> Plac
     _judge_token(named.normalized, by)
     place = place_of(repository, named)
     judge_place(place)
+    if place.distribution is None:  # else it may be the same file again, which needs no better name
+        _judge_spelling(place)
     return place
+
+
+def _judge_spelling(place: Place) -> None:
+    """Refuse a file name that strict rules do not take."""
+    if place.repository.rules == Rules.STRICT:
+        require_public_name(place.named)
 
 
 def _judge_token(name: NormalizedName, by: Principal) -> None:
@@ -183,13 +191,9 @@ def _open_archive(
     if metadata is not None:
         _refuse_other_identity(metadata, named)
         requires_python = metadata.requires_python
+        judge_requires_python(requires_python, named)
     else:
         requires_python = requires_python_of(upload.value, named)
-    if len(requires_python) > _REQUIRES_PYTHON_AT_MOST:
-        raise UploadRefused(
-            f"{named.filename} has a Requires-Python of {len(requires_python)} characters; "
-            f"{_REQUIRES_PYTHON_AT_MOST} is the most."
-        )
     return Accepted(
         repository=repository,
         named=named,

@@ -11,6 +11,8 @@ from packages.filenames import DistributionName, Kind, shown
 from repos.models import Rules
 
 MAX_SUMMARY = 512
+# Of the form and of an archive's metadata: it becomes part of a page.
+MAX_REQUIRES_PYTHON = 500
 _DIGESTS = ("sha256_digest", "blake2_256_digest", "md5_digest")
 
 
@@ -31,7 +33,10 @@ def judge_form(value: Callable[[str], str], named: DistributionName, rules: Rule
 
 def requires_python_of(value: Callable[[str], str], named: DistributionName) -> str:
     """Return the form's Requires-Python in one line, for archives without metadata."""
-    text = " ".join(value("requires_python").split())
+    said = value("requires_python")
+    # Before anything else: of a text of some megabytes a specifier makes hundreds.
+    judge_requires_python(said, named)
+    text = " ".join(said.split())
     try:
         SpecifierSet(text)
     except InvalidSpecifier:
@@ -39,6 +44,15 @@ def requires_python_of(value: Callable[[str], str], named: DistributionName) -> 
             f"{shown(named.filename)} came with the Requires-Python {shown(text)}, which is none."
         ) from None
     return text
+
+
+def judge_requires_python(text: str, named: DistributionName) -> None:
+    """Refuse a Requires-Python, wherever it is from, that is longer than any real one."""
+    if len(text) > MAX_REQUIRES_PYTHON:
+        raise FormRefused(
+            f"{named.filename} has a Requires-Python of {len(text)} characters; "
+            f"{MAX_REQUIRES_PYTHON} is the most."
+        )
 
 
 def _judge_strictly(value: Callable[[str], str], named: DistributionName) -> None:

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from base.errors import InvalidInput, LarderError
 from packages.filenames import DistributionName, parse_filename, parse_name, parse_version
 
+# In bytes: of a form, everything but the file. A long description, many classifiers and
+# requirements; before the file or, from old distutils, behind it.
+FORM_AROUND_THE_FILE = 8 * 1024 * 1024
+
 
 class UploadRefused(InvalidInput):
     """The upload breaks a rule; nothing was changed."""
@@ -48,7 +52,7 @@ class Upload:
     filename: str
     chunks: Iterable[bytes]
     fields: dict[str, list[str]] = field(default_factory=dict)
-    declared_size: int | None = None  # of the file and what follows it in the form
+    declared_size: int | None = None  # of the file and what follows it in the form, in bytes
 
     @property
     def is_named(self) -> bool:

@@ -13,21 +13,30 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.authentication import caller_of
+from accounts.principal import Principal
 from accounts.roles import Role
 from packages.filenames import NameRefused, parse_name
 from packages.index.base import ProjectNotFound
 from packages.metadata import CoreMetadata, parse_core_metadata
-from packages.models import Distribution, Project, Property, Release, StoredMetadata
+from packages.models import (
+    Distribution,
+    Project,
+    Property,
+    Release,
+    StoredMetadata,
+    UpstreamHealth,
+)
 from packages.versions import newest_version
-from repos.access import require
-from repos.models import Repository
+from repos.access import readable_by, require
+from repos.models import Kind, Repository, Upstream, VirtualSettings
 
 _PROJECTS_PER_PAGE = 100
 
 
 def repository_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
     """Show what a repository holds and how to connect to it."""
-    repository = require(caller_of(request), tenant, key, Role.READER)
+    principal = caller_of(request)
+    repository = require(principal, tenant, key, Role.READER)
     living = Q(releases__distributions__deleted_at__isnull=True)
     projects = (
         Project.objects.filter(repository=repository)
@@ -51,7 +60,7 @@ def repository_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse
     return render(
         request,
         "packages/repository.html",
-        {"page": page, "rows": rows} | _connection(repository),
+        {"page": page, "rows": rows} | _connection(repository) | _kind_facts(repository, principal),
     )
 
 
@@ -83,7 +92,31 @@ def _connection(repository: Repository) -> dict[str, object]:
         "url": f"{settings.BASE_URL}/{repository}/",
         "scheme": scheme,
         "host": host,
+        "takes_uploads": _takes_uploads(repository),
     }
+
+
+def _takes_uploads(repository: Repository) -> bool:
+    if repository.kind == Kind.VIRTUAL:
+        return VirtualSettings.objects.filter(
+            repository=repository, deployment__isnull=False
+        ).exists()
+    return repository.kind == Kind.LOCAL
+
+
+def _kind_facts(repository: Repository, principal: Principal) -> dict[str, object]:
+    """Return what is particular to the kind: a remote's upstream, a virtual's members in order."""
+    match Kind(repository.kind):
+        case Kind.LOCAL:
+            return {}
+        case Kind.REMOTE:
+            upstream = Upstream.objects.filter(repository=repository).first()
+            health = UpstreamHealth.objects.filter(repository=repository).first()
+            return {"upstream": upstream, "health": health}
+        case Kind.VIRTUAL:
+            places = repository.members.select_related("repository__tenant")
+            readable = set(readable_by(principal).values_list("pk", flat=True))
+            return {"members": [(place, place.repository_id in readable) for place in places]}
 
 
 def _newest_releases(projects: Iterable[Project]) -> dict[int, Release]:

@@ -102,7 +102,7 @@ def read(environment: Mapping[str, str]) -> Config:
         secret_key_fallbacks=reader.take("LARDER_SECRET_KEY_FALLBACKS", "", _words),
         default_tenant=default_tenant,
         default_repository=reader.take(
-            "LARDER_DEFAULT_REPOSITORY", f"{default_tenant}/pypi-local", _repository_name
+            "LARDER_DEFAULT_REPOSITORY", f"{default_tenant}/pypi-virtual", _repository_name
         ),
         admin_password=reader.take("LARDER_ADMIN_PASSWORD", "", str),
         upstream_url=reader.take("LARDER_UPSTREAM_URL", "", _upstream_url),

@@ -16,7 +16,7 @@ from base.audit import SYSTEM
 from portal.config import Config
 from portal.pip_index import configured_index, split_credentials
 from repos import configure
-from repos.models import Kind, Repository, Upstream
+from repos.models import Kind, Repository, Upstream, VirtualSettings
 
 ADMINISTRATOR = "admin"
 
@@ -58,6 +58,7 @@ def first_start(config: Config) -> FirstStart:
                 password=upstream.password,
             )
         configure.set_members(virtual, [local, remote], by=SYSTEM)
+        configure.save_virtual(VirtualSettings(repository=virtual, deployment=local), by=SYSTEM)
     return FirstStart(is_new=True, password=generated)
 
 

@@ -87,6 +87,9 @@ class Answer:
     reason: str | None = None  # None: the standard phrase
 
 
+_SENT_AT_ONCE = 64 * 1024
+
+
 class Pieces:
     """A stream of what is made piece by piece while it is sent."""
 
@@ -94,12 +97,13 @@ class Pieces:
         self._pieces = pieces
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return the next pieces: about `size` bytes, and all of them when it is negative."""
+        """Return the next pieces: about `size` bytes, or as many as are sent well at once."""
+        size = _SENT_AT_ONCE if size < 0 else min(size, _SENT_AT_ONCE)
         taken, length = [], 0
         for piece in self._pieces:
             taken.append(piece)
             length += len(piece)
-            if 0 <= size <= length:
+            if size <= length:
                 break
         return b"".join(taken)
 

@@ -8,12 +8,10 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser, par
 
 from base.bodies import BodyBroken
 from packages.filenames import shown
-from packages.uploads import Upload
+from packages.uploads import FORM_AROUND_THE_FILE, Upload
 from pypi.answer import Ask
 from pypi.errors import BrokenForm
 
-# Everything but the file: a long description, many classifiers and requirements.
-_FIELD_BYTES_AT_MOST = 8 * 1024 * 1024
 _FIELDS_AT_MOST = 20_000
 # The parts of the form that carry a file. The signature is read and let go.
 _CONTENT = "content"
@@ -28,7 +26,7 @@ class FormReader:
             raise BrokenForm("An upload is a multipart/form-data form with the file in it.")
         self.fields: dict[str, list[str]] = {}
         self._body = ask.body
-        self._field_bytes = 0
+        self._around_the_file = 0  # bytes, names and headers of fields too: all of it is held
         self._parser = PushMultipartParser(
             options["boundary"], max_header_size=8192, max_segment_count=_FIELDS_AT_MOST
         )
@@ -56,6 +54,7 @@ class FormReader:
             if event is None:
                 break
             if isinstance(event, (bytes, bytearray)):
+                self._around_the_file -= len(event)
                 yield bytes(event)
         if self._read_fields() is not None:
             raise BrokenForm("The form has more than one file.")
@@ -75,11 +74,6 @@ class FormReader:
         for event in self._events:
             if not isinstance(event, (bytes, bytearray)):
                 break
-            self._field_bytes += len(event)
-            if self._field_bytes > _FIELD_BYTES_AT_MOST:
-                raise BrokenForm(
-                    f"The fields of the form are larger than {_FIELD_BYTES_AT_MOST} bytes."
-                )
             if segment.filename is None:  # a signature is read and let go
                 value += event
         if segment.filename is None:
@@ -97,7 +91,13 @@ class FormReader:
                 chunk = self._body.read()
                 if not chunk and self._body.left:
                     raise BrokenForm("The upload was cut off before its end.")
+                self._around_the_file += len(chunk)
                 yield from self._parser.parse(chunk)
+                # All of the file in this chunk has been counted out by now.
+                if self._around_the_file > FORM_AROUND_THE_FILE:
+                    raise BrokenForm(
+                        f"The fields of the form are larger than {FORM_AROUND_THE_FILE} bytes."
+                    )
                 if not chunk:
                     break
             self._parser.close()

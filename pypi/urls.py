@@ -24,7 +24,7 @@ class ScopeConverter(StringConverter):
 
 register_converter(ScopeConverter, "scope")
 
-_index: list[URLPattern | URLResolver] = [
+_index: list[URLPattern] = [
     path("simple", views.project_list),
     path("simple/", views.project_list, name="simple"),
     path("simple/<str:project>", views.project_page),
@@ -35,6 +35,9 @@ _index: list[URLPattern | URLResolver] = [
     path("files/<str:project>/<str:sha256>/<str:filename>", views.file, name="file"),
     path("files/<str:project>/<str:filename>", views.file, name="present-file"),
 ]
+
+# Without their names: a link that we make leads to the repository's own index.
+_in_a_scope = [URLPattern(each.pattern, each.callback) for each in _index]
 
 _below: list[URLPattern | URLResolver] = [
     *_index,
@@ -68,7 +71,7 @@ def _door(prefix: str) -> list[URLPattern | URLResolver]:
 urlpatterns = [route for prefix in _PREFIXES for route in _door(prefix)]
 # After all others: what is no scope is found before it is taken for one.
 urlpatterns += [
-    re_path(rf"^{prefix}/", include([path("<scope:scope>/", include(_index))]))
+    re_path(rf"^{prefix}/", include([path("<scope:scope>/", include(_in_a_scope))]))
     for prefix in _PREFIXES
     if _KEY in prefix
 ]

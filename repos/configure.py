@@ -128,8 +128,8 @@ def save_upstream(upstream: Upstream, *, by: Actor, password: str | None = None)
             upstream.sealed_password = seal(password)
         elif points_elsewhere(upstream) and upstream.sealed_password:
             raise ValidationError(
-                "The index URL has moved to another host. Enter the password for it, or clear it: "
-                "the stored one is for the old host."
+                "The index or its files have moved to another host. Enter the password for it, or "
+                "clear it: the stored one is for the old host."
             )
         upstream.full_clean()
         upstream.save()
@@ -145,9 +145,16 @@ def save_upstream(upstream: Upstream, *, by: Actor, password: str | None = None)
 
 
 def points_elsewhere(upstream: Upstream) -> bool:
-    """Say whether `upstream` is about to leave the origin that it has been saved with."""
+    """Say whether `upstream` is about to name a host that it has not been saved with.
+
+    Its password is sent to these hosts, and the leave for private addresses covers them.
+    """
     before = Upstream.objects.filter(pk=upstream.pk).first()
-    return before is not None and _origin(before.index_url) != _origin(upstream.index_url)
+    return before is not None and not _origins(upstream) <= _origins(before)
+
+
+def _origins(upstream: Upstream) -> set[tuple[str, str, int | None]]:
+    return {_origin(url) for url in (upstream.index_url, upstream.files_url) if url}
 
 
 def set_members(virtual: Repository, members: Sequence[Repository | Member], *, by: Actor) -> None:

@@ -16,7 +16,6 @@ from packages.archive.tars import TarContents, read_tar
 from packages.archive.unpacking import tar_stream
 from packages.archive.wheels import dist_info_folder, metadata_in_wheel
 from packages.archive.zips import ZipContents
-from packages.filename_rules import require_public_name
 from packages.filenames import DistributionName, Kind, shown
 from packages.metadata import (
     CoreMetadata,
@@ -46,21 +45,24 @@ def inspect(
 ) -> Inspected:
     """Judge the distribution at `path`, whose name was read as `named`.
 
-    Raises ArchiveRefused, FilenameRefused or MetadataRefused. Memory does not grow with the
+    Raises ArchiveRefused or MetadataRefused. Memory does not grow with the
     archive beyond its names and its metadata file, and nothing is written.
     """
-    if rules == Rules.STRICT:
-        require_public_name(named)
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         judgement = Judgement(named, rules, file_limit, size)
-        shape = shape_of(named)
-        require_shape(file, shape, judgement)
-        contents = _contents(file, shape, judgement)
-        if contents.tree.is_empty:
-            raise judgement.refusal("holds no files")
-        metadata = _metadata(contents, judgement)
+        metadata = _metadata(read_contents(file, judgement), judgement)
     return Inspected(metadata, tuple(judgement.findings))
+
+
+def read_contents(file: IO[bytes], judgement: Judgement) -> ZipContents | TarContents:
+    """Return what an archive holds, which every reader of its format sees in the same way."""
+    shape = shape_of(judgement.named)
+    require_shape(file, shape, judgement)
+    contents = _contents(file, shape, judgement)
+    if contents.tree.is_empty:
+        raise judgement.refusal("holds no files")
+    return contents
 
 
 def _contents(file: IO[bytes], shape: str, judgement: Judgement) -> ZipContents | TarContents:

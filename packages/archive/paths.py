@@ -33,7 +33,7 @@ def member_name(raw: bytes, judgement: Judgement) -> str:
         raise judgement.refusal(
             f"has a member whose name is not UTF-8: {shown(raw.decode(errors='replace'))}"
         ) from None
-    if _CONTROL.search(name):
+    if holds_control(name):
         raise judgement.refusal(f"has a control character in the name of a member: {shown(name)}")
     return name
 
@@ -56,32 +56,40 @@ def safe_path(name: str, judgement: Judgement) -> str:
     return path
 
 
+def holds_control(text: str) -> bool:
+    """Say whether a text holds what terminals obey and some readers take for the end of a line."""
+    return bool(_CONTROL.search(text))
+
+
 def leads_out(path: str) -> bool:
     """Say whether a path that is not a member's own leads out of where it is unpacked."""
     return path.startswith("/") or bool(_DRIVE.match(path)) or ".." in path.split("/")
 
 
 class Tree:
-    """The paths of an archive: its files, its folders as far as they are members, its links."""
+    """The paths of an archive: its files, its folders as far as they are members, its links.
+
+    `files` has the size of each, in bytes.
+    """
 
     def __init__(self, judgement: Judgement) -> None:
         self._judgement = judgement
-        self.files: set[str] = set()
+        self.files: dict[str, int] = {}
         self.folders: set[str] = set()
         self.tops: set[str] = set()
         self.top_folders: set[str] = set()
-        self._links: dict[str, str] = {}
+        self.links: dict[str, str] = {}
         self._hard_links: dict[str, str] = {}
 
     @property
     def is_empty(self) -> bool:
         """Say whether there is no file."""
-        return not self.files and not self._links
+        return not self.files and not self.links
 
-    def add_file(self, path: str) -> None:
+    def add_file(self, path: str, size: int) -> None:
         """Take a file."""
         self._add(path)
-        self.files.add(path)
+        self.files[path] = size
 
     def add_folder(self, path: str, *, again: bool = False) -> None:
         """Take a folder; with `again` it may have been there already, as tar writers do it."""
@@ -95,15 +103,15 @@ class Tree:
     def add_link(self, path: str, target: str) -> None:
         """Take a symbolic link with the path, from the top of the archive, that it leads to."""
         self._add(path)
-        self._links[path] = target
+        self.links[path] = target
 
     def add_hard_link(self, path: str, original: str) -> None:
         """Take a further name of a file that is there already."""
-        self.add_file(path)
+        self.add_file(path, self.files[original])
         self._hard_links[path] = original
 
     def _add(self, path: str) -> None:
-        if path in self.files or path in self.folders or path in self._links:
+        if path in self.files or path in self.folders or path in self.links:
             raise self._judgement.refusal(f"has the member {shown(path)} more than once")
         top, divider, _ = path.partition("/")
         self.tops.add(top)
@@ -112,17 +120,17 @@ class Tree:
 
     def settle(self) -> None:
         """Refuse members below a file or a link, and links that lead through links."""
-        ends = self.files | self._links.keys()
+        ends = self.files.keys() | self.links.keys()
         if below := _first_below(ends, ends | self.folders):
-            kind = "link" if below[0] in self._links else "file"
+            kind = "link" if below[0] in self.links else "file"
             raise self._judgement.refusal(
                 f"has the member {shown(below[1])} below {shown(below[0])}, which is a {kind}"
             )
-        if through := _first_below(self._links, self._links.keys() | self._links.values()):
+        if through := _first_below(self.links, self.links.keys() | self.links.values()):
             raise self._judgement.refusal(
                 f"has a link to {shown(through[1])}, through the link {shown(through[0])}"
             )
-        for kind, links in (("symbolic", self._links), ("hard", self._hard_links)):
+        for kind, links in (("symbolic", self.links), ("hard", self._hard_links)):
             if links:
                 path, target = next(iter(links.items()))
                 count = f"{len(links)} {kind} link{'s' * (len(links) > 1)}"

@@ -12,10 +12,11 @@ import hashlib
 import io
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from packages.archive import limits
 from packages.archive.judgement import Judgement
-from packages.archive.paths import leads_out
+from packages.archive.paths import holds_control, leads_out
 from packages.archive.zips import ZipContents
 from packages.filenames import shown
 
@@ -39,37 +40,63 @@ def check_record(contents: ZipContents, folder: str, judgement: Judgement) -> No
         judgement.only_compatible(f"has a RECORD that does not match its contents: {says}")
 
 
-def _lines(raw: bytes, path: str, judgement: Judgement) -> dict[str, list[str]]:
-    """Return digest and size by path; a path that is listed twice has the fields of both."""
-    lines: dict[str, list[str]] = {}
-    try:
-        for row in csv.reader(line.decode() for line in io.BytesIO(raw)):
-            if not row:
-                continue
-            if len(row) != _COLUMNS or (row[2] and not _SIZE.fullmatch(row[2])):
-                # uv cannot install it then.
-                raise judgement.refusal(
-                    f"has a RECORD in which {shown(','.join(row))} is not path, digest and size"
-                )
-            # Some writers on Windows divide by backslashes.
-            listed = row[0].replace("\\", "/")
-            if leads_out(listed):
-                # pip keeps such a line, and goes by it when it uninstalls.
-                raise judgement.refusal(
-                    f"has a RECORD that lists {shown(listed)}, which leads out of the wheel"
-                )
-            lines[listed] = lines.get(listed, []) + row[1:]
-    except (UnicodeDecodeError, csv.Error):
-        raise judgement.refusal(f"has {shown(path)}, which cannot be read as UTF-8 CSV") from None
+class _Line(NamedTuple):
+    """What a RECORD says of one path; of a path that it lists again, what it said first."""
+
+    digest: str
+    size: str
+    times: int = 1
+
+
+def _lines(raw: bytes, path: str, judgement: Judgement) -> dict[str, _Line]:
+    """Return what a RECORD says, by path."""
+    lines: dict[str, _Line] = {}
+    for number, text in enumerate(io.BytesIO(raw), start=1):
+        if number > limits.MAX_RECORD_LINES:
+            raise judgement.refusal(
+                f"has a RECORD of more than {limits.MAX_RECORD_LINES} lines, of which most list "
+                "nothing that is there"
+            )
+        row = _row(text, path, judgement)
+        if not row:
+            continue
+        if len(row) != _COLUMNS or (row[2] and not _SIZE.fullmatch(row[2])):
+            # uv cannot install it then.
+            raise judgement.refusal(
+                f"has a RECORD in which {shown(','.join(row))} is not path, digest and size"
+            )
+        # Some writers on Windows divide by backslashes.
+        listed = row[0].replace("\\", "/")
+        if leads_out(listed):
+            # pip keeps such a line, and goes by it when it uninstalls.
+            raise judgement.refusal(
+                f"has a RECORD that lists {shown(listed)}, which leads out of the wheel"
+            )
+        known = lines.get(listed)
+        lines[listed] = known._replace(times=known.times + 1) if known else _Line(row[1], row[2])
     return lines
+
+
+def _row(raw: bytes, path: str, judgement: Judgement) -> list[str]:
+    """Return the columns of one line.
+
+    Each is read by itself: no member's name holds a line break, so that a quoted one would only
+    hide lines from readers that know no quotes.
+    """
+    if len(raw) <= limits.MAX_RECORD_LINE:
+        try:
+            text = raw.decode().rstrip("\r\n")
+            if not holds_control(text):
+                return next(csv.reader((text,), strict=True), [])
+        except (UnicodeDecodeError, csv.Error):
+            pass
+    raise judgement.refusal(f"has {shown(path)}, which cannot be read as UTF-8 CSV")
 
 
 class _Comparison:
     """What differs between a RECORD and a wheel: the first thing, and how much there is."""
 
-    def __init__(
-        self, lines: dict[str, list[str]], *, without_digest: set[str], hashes: bool
-    ) -> None:
+    def __init__(self, lines: dict[str, _Line], *, without_digest: set[str], hashes: bool) -> None:
         self._lines = lines
         self._without_digest = without_digest
         self._hashes = hashes
@@ -86,11 +113,11 @@ class _Comparison:
         if line is None:
             if not path.endswith(_SIGNATURES) or path not in self._without_digest:
                 self._differs(f"{shown(path)} is not listed")
-        elif len(line) >= _COLUMNS:
+        elif line.times > 1:
             self._differs(f"{shown(path)} is listed more than once")
-        elif line[1] and line[1] != str(size):
-            self._differs(f"{shown(path)} has {size} bytes, {shown(line[1])} are listed")
-        elif path in self._without_digest and not line[0]:
+        elif line.size and line.size != str(size):
+            self._differs(f"{shown(path)} has {size} bytes, {shown(line.size)} are listed")
+        elif path in self._without_digest and not line.digest:
             return
         elif not said:
             self._differs(f"{shown(path)} is listed without a digest of sha256 or better")
@@ -108,7 +135,7 @@ class _Comparison:
         self._count += 1
 
 
-def _digest_in(line: list[str] | None) -> tuple[str, str]:
+def _digest_in(line: _Line | None) -> tuple[str, str]:
     """Return algorithm and digest of a line; both empty where it has none that counts."""
-    algorithm, _, digest = (line[0] if line else "").partition("=")
+    algorithm, _, digest = (line.digest if line else "").partition("=")
     return (algorithm, digest.rstrip("=")) if algorithm in _ALGORITHMS else ("", "")

@@ -34,11 +34,23 @@ _OTHER_NUMBERS = (
     *(slice(100, 108), slice(108, 116), slice(116, 124), slice(136, 148)),
     *(slice(329, 337), slice(337, 345)),
 )
-_OCTAL = re.compile(rb" *([0-7]*) *(?:\0.*)?", re.DOTALL)
+# What follows a NUL is nothing, but for GNU tar, which passes over one in front of a number.
+_OCTAL = re.compile(rb" *([0-7]+) *(?:\0.*)?", re.DOTALL)
+_BLANK = re.compile(rb" *\0*")
 _POSITIVE, _NEGATIVE = 0x80, 0xFF
 
 # pax keywords that change what a member is called, where it leads or how long it is.
 DECIDING = ("path", "linkpath", "size")
+# pax keywords of GNU tar, star, libarchive and Solaris that change what a file holds: its own
+# readers go by them, others do not.
+_CHANGING = ("GNU.", "SCHILY.realsize", "SCHILY.filetype", "SUN.holesdata")
+# GNU tar stops at those that are none, others take 0.
+_NUMBERS = {
+    **dict.fromkeys(("uid", "gid"), re.compile(rb"[0-9]{1,20}")),
+    **dict.fromkeys(("atime", "ctime", "mtime"), re.compile(rb"-?[0-9]{1,20}(?:\.[0-9]{0,20})?")),
+}
+# As long as the largest that any reader counts with, without zeros in front.
+_SIZE_RECORD = re.compile(rb"0|[1-9][0-9]{0,18}")
 _RECORD_LENGTH = re.compile(rb"([1-9][0-9]{0,8}) ")
 
 
@@ -50,6 +62,7 @@ class Header:
     name: bytes
     link: bytes
     size: int
+    is_posix: bool  # and not the old format, or GNU's, which is an old one with more in it
 
 
 def is_header(block: bytes) -> bool:
@@ -62,9 +75,11 @@ def read_header(block: bytes, judgement: Judgement) -> Header:
     if not _is_right(block):
         raise judgement.damaged("a member's header")
     size = _number(block[_SIZE])
-    if size is None or size < 0 or any(_number(block[field]) is None for field in _OTHER_NUMBERS):
+    is_odd = size is None or size < 0 or _BLANK.fullmatch(block[_SIZE])
+    if is_odd or any(_number(block[field]) is None for field in _OTHER_NUMBERS):
         raise judgement.refusal("has a member with a number in its header that cannot be read")
-    return Header(block[156:157], _name(block, judgement), _text(block[_LINK]), size)
+    name, link = _name(block, judgement), _text(block[_LINK])
+    return Header(block[156:157], name, link, size or 0, is_posix=block[_MAGIC] == _POSIX)
 
 
 def read_records(data: bytes, judgement: Judgement) -> dict[str, bytes]:
@@ -88,17 +103,27 @@ def read_records(data: bytes, judgement: Judgement) -> dict[str, bytes]:
 
 
 def _require_plain(records: dict[str, bytes], judgement: Judgement) -> None:
-    for keyword in records:
+    for keyword, value in records.items():
         if keyword.startswith("GNU.sparse."):
             raise judgement.refusal(
                 "has a sparse member; tar readers differ in what they make of it"
+            )
+        if keyword.startswith(_CHANGING):
+            raise judgement.refusal(
+                f"has an extended header with {shown(keyword)}; tar readers differ in what they "
+                "make of it"
+            )
+        if keyword in _NUMBERS and not _NUMBERS[keyword].fullmatch(value):
+            raise judgement.refusal(
+                f"has an extended header with the {keyword} "
+                f"{shown(value.decode(errors='replace'))}, which is no number"
             )
     if records.get("hdrcharset", b"ISO-IR 10646 2000 UTF-8") != b"ISO-IR 10646 2000 UTF-8":
         raise judgement.refusal("has an extended header in another character set than UTF-8")
     for keyword in ("path", "linkpath"):
         if records.get(keyword) == b"":
             raise judgement.refusal(f"has an extended header with an empty {keyword}")
-    if "size" in records and not records["size"].isdigit():
+    if "size" in records and not _SIZE_RECORD.fullmatch(records["size"]):
         raise judgement.refusal("has an extended header with a size that is no number")
 
 
@@ -126,13 +151,17 @@ def _text(field: bytes) -> bytes:
 
 @lru_cache(maxsize=1024)  # members have the same owner and mode over and over
 def _number(field: bytes) -> int | None:
-    """Return an octal number, or a binary one as GNU writes what is too large; None if neither."""
+    """Return an octal number, or a binary one as GNU writes what is too large; None if neither.
+
+    Nothing at all is 0.
+    """
     if field[0] == _POSITIVE:
         return int.from_bytes(field[1:])
     if field[0] == _NEGATIVE:
         return int.from_bytes(field[1:]) - (1 << 8 * (len(field) - 1))
-    octal = _OCTAL.fullmatch(field)
-    return None if octal is None else int(octal.group(1) or b"0", 8)
+    if octal := _OCTAL.fullmatch(field):
+        return int(octal[1], 8)
+    return 0 if _BLANK.fullmatch(field) else None
 
 
 def _is_right(block: bytes) -> bool:

@@ -110,6 +110,7 @@ class _Reader:
         self._count = 0
         self._globals = 0
         self._names = 0
+        self._records = 0
         self.tree = Tree(judgement)
         self.wanted: dict[str, bytes] = {}
 
@@ -152,7 +153,7 @@ class _Reader:
             raise self._judgement.refusal(
                 f"has more than {limits.MAX_GLOBAL_HEADERS} global headers"
             )
-        records = read_records(self._header_data(header), self._judgement)
+        records = self._records_of(header)
         if deciding := next((keyword for keyword in DECIDING if keyword in records), None):
             raise self._judgement.refusal(
                 f"has a global header with a {deciding} for all members; tar readers differ in "
@@ -165,14 +166,32 @@ class _Reader:
         if extension.kinds and extension.kinds | {header.type} != {b"L", b"K"}:
             raise self._chain()
         extension.kinds.add(header.type)
-        data = self._header_data(header)
         match header.type:
             case b"L":
-                extension.records["path"] = data.partition(b"\0")[0]
+                extension.records["path"] = self._long_text(header)
             case b"K":
-                extension.records["linkpath"] = data.partition(b"\0")[0]
+                extension.records["linkpath"] = self._long_text(header)
             case _:
-                extension.records = read_records(data, self._judgement)
+                extension.records = self._records_of(header)
+
+    def _long_text(self, header: Header) -> bytes:
+        """Return a name or a target as GNU tar writes it, up to the NUL at its end."""
+        text, _, behind = self._header_data(header).partition(b"\0")
+        if behind.strip(b"\0"):
+            raise self._judgement.refusal(
+                f"has bytes behind the long name {shown(text.decode(errors='replace'))}; to some "
+                "readers they belong to it"
+            )
+        return text
+
+    def _records_of(self, header: Header) -> dict[str, bytes]:
+        records = read_records(self._header_data(header), self._judgement)
+        self._records += len(records)
+        if self._records > limits.MAX_TAR_RECORDS:
+            raise self._judgement.refusal(
+                f"has more than {limits.MAX_TAR_RECORDS} records in its extended headers"
+            )
+        return records
 
     def _chain(self) -> Exception:
         return self._judgement.refusal(
@@ -206,14 +225,14 @@ class _Reader:
     def _member(self, header: Header, extension: _Extension) -> None:
         self._count += 1
         self._judgement.require_few_members(self._count)
-        raw = self._text_of("path", header.name, extension)
+        raw = self._text_of("path", header, extension)
         self._names += len(raw)
         self._require_few_names()
         name = member_name(raw, self._judgement)
         size = self._size(name, header, extension)
         if header.type in _SPECIAL:
             raise self._judgement.refusal(f"has {shown(name)} as {_SPECIAL[header.type]}")
-        is_folder = header.type == _FOLDER or (header.type == b"\0" and name.endswith("/"))
+        is_folder = self._is_folder(name, header)
         if header.type not in _FILES and header.type not in (_HARD_LINK, _SYMBOLIC_LINK, _FOLDER):
             raise self._judgement.refusal(
                 f"has {shown(name)} as a member of the unknown type {header.type!a}"
@@ -221,16 +240,33 @@ class _Reader:
         if size and (is_folder or header.type not in _FILES):
             # Some readers pass over those bytes, others take them for the next header.
             raise self._judgement.refusal(f"has bytes behind {shown(name)}, which is no file")
+        if header.type not in (_HARD_LINK, _SYMBOLIC_LINK) and "linkpath" in extension.records:
+            raise self._judgement.refusal(f"has a target for {shown(name)}, which is no link")
         if is_folder and name in (".", "./"):
             return
         # A tar made in its own folder has "./" in front of every name.
-        plain = name.removeprefix("./")
-        if not is_folder and plain.endswith("/"):
+        path = safe_path(name.removeprefix("./"), self._judgement)
+        self._take(path, header, extension, is_folder=is_folder, size=size)
+
+    def _is_folder(self, name: str, header: Header) -> bool:
+        """Say whether a member is a folder, by its type or, of old, by the slash at its end.
+
+        Python asks the name in the header for that slash, GNU tar and libarchive the whole name,
+        Rust's tar the whole name of what is not in POSIX's format. Whoever sees a folder looks for
+        the next header where the others see the file's bytes.
+        """
+        if header.type == _FOLDER:
+            return True
+        in_header, in_name = header.name.endswith(b"/"), name.endswith("/")
+        if header.type == b"\0" and in_header and in_name and not header.is_posix:
+            return True
+        # Long names are cut to fit, be it behind a slash; of the old type nobody writes any.
+        is_cut = header.type != b"\0" and len(header.name) == _FITS
+        if in_name or (in_header and not is_cut):
             raise self._judgement.refusal(
                 f"has {shown(name)}, a file by its type and a folder by its name"
             )
-        path = safe_path(plain, self._judgement)
-        self._take(path, header, extension, is_folder=is_folder, size=size)
+        return False
 
     def _take(
         self, path: str, header: Header, extension: _Extension, *, is_folder: bool, size: int
@@ -239,7 +275,7 @@ class _Reader:
         if is_folder:
             self.tree.add_folder(path, again=True)
         elif header.type in _FILES:
-            self.tree.add_file(path)
+            self.tree.add_file(path, size)
         elif wanted:
             raise self._judgement.refusal(f"has {shown(path)} as a link; it must be a plain file")
         else:
@@ -259,7 +295,7 @@ class _Reader:
         )
 
     def _link(self, path: str, header: Header, extension: _Extension) -> None:
-        raw = self._text_of("linkpath", header.link, extension)
+        raw = self._text_of("linkpath", header, extension)
         self._names += len(raw)
         self._require_few_names()
         target = member_name(raw, self._judgement)
@@ -273,12 +309,17 @@ class _Reader:
             )
         self.tree.add_hard_link(path, original)
 
-    def _text_of(self, keyword: str, in_header: bytes, extension: _Extension) -> bytes:
+    def _text_of(self, keyword: str, header: Header, extension: _Extension) -> bytes:
         """Return a name, refusing one that could stand in the header where another stands."""
+        in_header = header.name if keyword == "path" else header.link
         said = extension.records.get(keyword)
         if said is None:
             return in_header
-        if len(said) <= _FITS and said.isascii() and said.rstrip(b"/") != in_header.rstrip(b"/"):
+        # A folder's name may end with "/" or not; of anything else that would make one for some.
+        is_same = said == in_header or (
+            header.type == _FOLDER and said.rstrip(b"/") == in_header.rstrip(b"/")
+        )
+        if len(said) <= _FITS and said.isascii() and not is_same:
             raise self._judgement.refusal(
                 f"has a member that is called {shown(in_header.decode(errors='replace'))} in one "
                 f"header and {shown(said.decode())} in another"
@@ -286,7 +327,7 @@ class _Reader:
         return said
 
     def _size(self, name: str, header: Header, extension: _Extension) -> int:
-        said = int(extension.records.get("size", str(header.size).encode())[:20])
+        said = int(extension.records.get("size", header.size))
         if said != header.size and not (said >= _LARGEST_IN_HEADER and header.size == 0):
             raise self._judgement.refusal(
                 f"has {shown(name)} with {header.size} bytes by one header and {said} by another"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import configparser
-import re
-
 from packages.archive import limits
+from packages.archive.entry_points import check_entry_points
 from packages.archive.judgement import Judgement
 from packages.archive.paths import Tree
 from packages.archive.records import check_record
@@ -14,9 +12,6 @@ from packages.filenames import name_in_stem, shown
 from repos.models import Rules
 
 _NEEDED = ("METADATA", "WHEEL", "RECORD")
-_SCRIPTS = ("console_scripts", "gui_scripts")
-# PyPA, entry points: a name becomes a file's name.
-_SCRIPT_NAME = re.compile(r"[\w.-]+")
 
 
 def metadata_in_wheel(contents: ZipContents, folder: str, judgement: Judgement) -> bytes:
@@ -25,7 +20,9 @@ def metadata_in_wheel(contents: ZipContents, folder: str, judgement: Judgement) 
         if f"{folder}/{name}" not in contents.tree.files:
             # PEP 427: without these three no installer knows what to do with it.
             raise judgement.refusal(f"lacks {shown(f'{folder}/{name}')}; every wheel has it")
-    _check_entry_points(contents, folder, judgement)
+    path = f"{folder}/entry_points.txt"
+    if (raw := contents.read(path, limits.MAX_ENTRY_POINTS)) is not None:
+        check_entry_points(raw, path, judgement)
     check_record(contents, folder, judgement)
     return contents.read(f"{folder}/METADATA", limits.MAX_METADATA) or b""
 
@@ -56,25 +53,3 @@ def dist_info_folder(tree: Tree, judgement: Judgement) -> str:
             "as the file's name spells it"
         )
     return folder
-
-
-def _check_entry_points(contents: ZipContents, folder: str, judgement: Judgement) -> None:
-    """Refuse entry points that installers stumble over, or that name scripts elsewhere."""
-    path = f"{folder}/entry_points.txt"
-    raw = contents.read(path, limits.MAX_ENTRY_POINTS)
-    if raw is None:
-        return
-    parser = configparser.RawConfigParser(delimiters=("=",))
-    parser.optionxform = str  # type: ignore[assignment, method-assign]  # names keep their case
-    try:
-        parser.read_string(raw.decode())
-    except (UnicodeDecodeError, configparser.Error) as error:
-        raise judgement.refusal(
-            f"has {shown(path)}, which is no UTF-8 INI file ({type(error).__name__})"
-        ) from None
-    for section in _SCRIPTS:
-        for name in parser[section] if parser.has_section(section) else ():
-            if not _SCRIPT_NAME.fullmatch(name):
-                raise judgement.refusal(
-                    f"has the script {shown(name)} in {shown(path)}, which is no name for one"
-                )

@@ -6,12 +6,14 @@ import struct
 import zlib
 from dataclasses import dataclass
 
+from packages.archive import limits
 from packages.archive.judgement import Judgement
 from packages.filenames import shown
 
 _HEADER = struct.Struct("<2H")
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
-_FULL32 = 0xFFFFFFFF
+# Stands for a number that does not fit, and is in the ZIP64 field instead.
+FULL32 = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Numbers:
 def numbers_of(record: Record, judgement: Judgement) -> Numbers:
     """Return what a record says, once its extra fields are sound."""
     zip64 = _checked(record, judgement) if record.extras else None
-    wanting = record.numbers.count(_FULL32)
+    wanting = record.numbers.count(FULL32)
     if zip64 is None:
         if wanting:
             raise _odd(record, judgement, "no ZIP64 numbers where it says there are some")
@@ -50,15 +52,18 @@ def numbers_of(record: Record, judgement: Judgement) -> Numbers:
     if len(large) != wanting:
         raise _odd(record, judgement, "ZIP64 numbers of a wrong length")
     given = iter(large)
-    values = tuple(next(given) if number == _FULL32 else number for number in record.numbers)
+    values = tuple(next(given) if number == FULL32 else number for number in record.numbers)
     return Numbers(values, is_zip64=True)
 
 
 def _checked(record: Record, judgement: Judgement) -> bytes | None:
     """Return the ZIP64 field; refuse fields that are cut off, or that matter and stand twice."""
     seen: dict[int, bytes] = {}
-    position = 0
+    position = count = 0
     while position < len(record.extras):
+        count += 1
+        if count > limits.MAX_EXTRA_FIELDS:
+            raise _odd(record, judgement, f"more than {limits.MAX_EXTRA_FIELDS} extra fields")
         if len(record.extras) - position < _HEADER.size:
             raise _odd(record, judgement, "an extra field that is cut off")
         kind, length = _HEADER.unpack_from(record.extras, position)

@@ -17,7 +17,7 @@ from typing import IO, Any
 from packages.archive.judgement import Judgement
 from packages.archive.paths import member_name
 from packages.archive.zip_ends import directory_of
-from packages.archive.zip_extras import Record, numbers_of
+from packages.archive.zip_extras import FULL32, Record, numbers_of
 from packages.filenames import shown
 
 STORED, DEFLATED = 0, 8
@@ -81,7 +81,7 @@ class Structure:
 
     def member(self, index: int) -> tuple[Entry, int]:
         """Return the member of this number in that order."""
-        return self._entry_at(self._positions[index]), self._starts[index]
+        return self._entry_at(self._positions[index], again=True), self._starts[index]
 
     def _walked(self, count: int) -> Iterator[int]:
         """Yield where each record of the directory starts, to its very end."""
@@ -119,8 +119,8 @@ class Structure:
             if stop < following:
                 raise self._refused(entry, f"and {following - stop} hidden bytes behind it")
 
-    def _entry_at(self, position: int) -> Entry:
-        """Return what the directory says of a member."""
+    def _entry_at(self, position: int, *, again: bool = False) -> Entry:
+        """Return what the directory says of a member; `again`, its extra fields are sound."""
         fields = _CENTRAL.unpack_from(self._directory, position)
         needed, flags, method, crc = fields[3], fields[5], fields[6], fields[9]
         comment, disk, attributes = fields[14], fields[15], fields[17]
@@ -130,13 +130,17 @@ class Structure:
             raise self._judgement.refusal(f"has a comment on the member {shown(name)}")
         if disk:
             raise self._judgement.refusal("is a part of a zip that is split over several files")
-        unpacked, packed, _ = numbers_of(record, self._judgement).values
+        is_said = again and FULL32 not in record.numbers
+        numbers = record.numbers if is_said else numbers_of(record, self._judgement).values
+        unpacked, packed, _ = numbers
         entry = Entry(record.name, name, flags, method, crc, packed, unpacked, attributes >> 16)
         self._require_readable(entry, needed)
         return entry
 
     def _offset_at(self, position: int) -> int:
         fields = _CENTRAL.unpack_from(self._directory, position)
+        if fields[18] != FULL32:
+            return int(fields[18])
         return numbers_of(self._record_of(fields, position), self._judgement).values[2]
 
     def _record_of(self, fields: tuple[Any, ...], position: int) -> Record:

@@ -78,7 +78,7 @@ class ZipContents:
                 f"has {shown(path)}, a folder by its mode and a file by its name"
             )
         else:
-            self.tree.add_file(path)
+            self.tree.add_file(path, entry.unpacked)
 
     def _pieces(self, entry: Entry, start: int) -> Iterator[bytes]:
         self._file.seek(start)

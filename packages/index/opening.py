@@ -13,10 +13,11 @@ from repos.virtuals import Source
 
 
 def open_index(repository: Repository, by: Principal, scope: str = "") -> Index:
-    """Return the behaviour of `repository` to `by`; IndexNotServed: it is not set up yet.
+    """Return the behaviour of `repository` to `by`.
 
     `scope` is where a remote's upstream keeps the index that is meant; empty: at its root. Raises
-    RepositoryMissing for a scope that the repository does not have.
+    RepositoryMissing for a scope that the repository does not have, and IndexNotServed for a remote
+    without an upstream.
     """
     if scope and repository.kind != Kind.REMOTE:
         raise RepositoryMissing(f"There is no repository {repository}/{scope}.")

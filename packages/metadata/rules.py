@@ -15,7 +15,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from trove_classifiers import classifiers as known_classifiers
 from trove_classifiers import deprecated_classifiers
 
@@ -26,6 +26,12 @@ from packages.metadata.header import ABSENT, Fields, Header, read_fields, shown_
 # more than a minute over a megabyte of made-up content type parameters.
 MAX_VALUE = 10_000
 MAX_FIELD = 1024 * 1024
+# All that `packaging` is asked to read as requirements. It takes 3 microseconds for a bracket, and
+# the largest real ones, with every version of hundreds of dependencies pinned, have 200 KiB.
+MAX_REQUIREMENTS = 512 * 1024
+# Of one requirement, one address, one licence. Readers go one or more calls deeper with each and
+# stop with a RecursionError; real ones have fewer than ten.
+MAX_BRACKETS = 50
 MAX_SUMMARY = 512
 MAX_LABEL = 32
 # An explanation repeats what the file says: enough to act on, in a line.
@@ -46,6 +52,7 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[\w!#$%&'()*+,/:;=?@\[\].~-]+")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[\w.-]{1,255}")
 _FIELDS_OF_ADDRESSES = ("author_email", "maintainer_email")
 _FIELDS_OF_URLS = ("home_page", "download_url")
+_FIELDS_OF_REQUIREMENTS = ("requires_dist", "provides_dist", "obsoletes_dist")
 
 
 class LetIn(enum.Enum):
@@ -134,6 +141,10 @@ def _of_the_specification(header: Header) -> Iterator[Objection]:
     for field, value in header.known.items():
         if _is_long(field, value):
             yield Objection(f"has a metadata field {shown_field(field)} that is too long")
+        elif field in _FIELDS_OF_REQUIREMENTS:
+            asked[field] = []  # of which only the version that introduced it is asked here
+        elif field == "license_expression" and not _is_flat(str(value)):
+            yield Objection(f"has {shown(str(value))} as {shown_field(field)}, which is too nested")
         elif value not in ABSENT:
             asked[field] = value
     try:
@@ -160,8 +171,13 @@ def _explained(error: Exception) -> Iterator[Objection]:
 def _is_long(field: str, value: object) -> bool:
     if field in _FREE_TEXT:
         return False
-    values = [str(part) for part in value] if isinstance(value, list) else [str(value)]
-    lengths = [len(part) for part in values]
+    match value:
+        case list():
+            lengths = [len(str(part)) for part in value]
+        case dict():
+            lengths = [len(label) + len(url) for label, url in value.items()]
+        case _:
+            lengths = [len(str(value))]
     return max(lengths, default=0) > MAX_VALUE or sum(lengths) > MAX_FIELD
 
 
@@ -169,15 +185,30 @@ def _of_text(fields: Fields) -> Iterator[Objection]:
     if len(summary := _first(fields, "summary")) > MAX_SUMMARY:
         yield Objection(f"has a Summary of {len(summary)} characters; {MAX_SUMMARY} are the most")
     for field in _FIELDS_OF_ADDRESSES:
-        # Several may stand in it; only the first is looked at, as on the public index.
-        _, address = parseaddr(_first(fields, field)[:MAX_VALUE])
-        if address and not _ADDRESS.fullmatch(address):
+        text = _first(fields, field)[:MAX_VALUE]
+        address = _address_in(text)
+        if address is None or (address and not _ADDRESS.fullmatch(address)):
             yield Objection(
-                f"has {shown(address)} as {shown_field(field)}, which is no e-mail address"
+                f"has {shown(address or text)} as {shown_field(field)}, which is no e-mail address"
             )
     if _first(fields, "license") and _first(fields, "license_expression"):
         # PEP 639: License is deprecated by License-Expression, and they must not disagree.
         yield Objection("has both License and License-Expression; use License-Expression alone")
+
+
+def _address_in(text: str) -> str | None:
+    """Return the first address in a text, as the public index does; None for what is unreadable."""
+    if not _is_flat(text):
+        return None
+    try:
+        return parseaddr(text)[1]
+    except Exception:  # noqa: BLE001 - a parser of others' text
+        return None
+
+
+def _is_flat(text: str) -> bool:
+    """Say whether a text is one that readers who go deeper with each bracket come back from."""
+    return text.count("(") <= MAX_BRACKETS
 
 
 def _of_classifiers(fields: Fields) -> Iterator[Objection]:
@@ -215,24 +246,34 @@ def _is_url(text: str) -> bool:
 
 
 def _of_requirements(fields: Fields) -> Iterator[Objection]:
-    """Look for direct URLs; `packaging` has parsed Requires-Dist, but not the two other fields."""
-    for field in ("requires_dist", "provides_dist", "obsoletes_dist"):
-        for text in fields.get(field, ()):
-            if text.strip() in ABSENT or len(text) > MAX_VALUE:
-                continue
-            try:
-                requirement = Requirement(text)
-            except InvalidRequirement:
-                if field != "requires_dist":
-                    yield Objection(
-                        f"has {shown(text)} as {shown_field(field)}, which is no requirement"
-                    )
-                continue
-            if requirement.url is not None:
-                yield Objection(
-                    f"requires {shown(text)} by a URL of its own, past every index",
-                    LetIn.COMPATIBLE,
-                )
+    """Read what says other projects' names, and look for direct URLs in it."""
+    given = [
+        (field, text)
+        for field in _FIELDS_OF_REQUIREMENTS
+        for text in fields.get(field, ())
+        if text.strip() not in ABSENT and len(text) <= MAX_VALUE
+    ]
+    if sum(len(text) for _, text in given) > MAX_REQUIREMENTS:
+        yield Objection(f"has requirements of more than {MAX_REQUIREMENTS} characters")
+        return
+    for field, text in given:
+        requirement = _requirement(text)
+        if requirement is None:
+            yield Objection(f"has {shown(text)} as {shown_field(field)}, which is no requirement")
+        elif requirement.url is not None:
+            yield Objection(
+                f"requires {shown(text)} by a URL of its own, past every index", LetIn.COMPATIBLE
+            )
+
+
+def _requirement(text: str) -> Requirement | None:
+    """Return what a text requires, None if it is no requirement."""
+    if not _is_flat(text):
+        return None
+    try:
+        return Requirement(text)
+    except Exception:  # noqa: BLE001 - a parser of others' text; not all it raises is its own
+        return None
 
 
 def _first(fields: Fields, field: str) -> str:

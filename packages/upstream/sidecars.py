@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from django.db import transaction
 
 from packages.filenames import NormalizedName
-from packages.models import UpstreamMetadata, UpstreamPage
+from packages.models import Fetch, UpstreamMetadata, UpstreamPage
 from packages.upstream import connection, heartbeats
-from packages.upstream.errors import UpstreamRefused, WrongBytes
+from packages.upstream.errors import UpstreamFailed, UpstreamRefused, WrongBytes
 from packages.upstream.links import Line
 from packages.upstream.source import Source
 from packages.upstream.waiting import waiting
@@ -20,6 +21,9 @@ from repos.stamps import locked_state, move_serial
 METADATA_BYTES_AT_MOST = 8 * 1024 * 1024
 
 _SECONDS = 60.0
+_POLLED_EVERY = 0.05  # seconds
+_REASON_AT_MOST = 500
+_DIGITS = 50
 
 
 def kept_metadata(source: Source, project: NormalizedName, line: Line) -> bytes | None:
@@ -38,14 +42,53 @@ def kept_metadata(source: Source, project: NormalizedName, line: Line) -> bytes 
 def fetched_metadata(source: Source, project: NormalizedName, line: Line) -> bytes:
     """Ask upstream for the metadata file of `line`, check it against the page, and keep it.
 
-    Raises UpstreamFailed, and WrongBytes when its digest is not the one that is listed.
+    Of all that want it in all processes, one asks. Raises UpstreamFailed, and WrongBytes when its
+    digest is not the one that is listed.
     """
+    deadline, watched = time.monotonic() + _SECONDS, ""
+    with waiting():
+        while time.monotonic() < deadline:
+            row, _ = Fetch.objects.get_or_create(
+                repository=source.repository,
+                scope=source.scope,
+                normalized=project,
+                filename=line.filename,
+                sha256=f"metadata {line.metadata_sha256[:_DIGITS]}",  # no digest of a file's
+            )
+            if not heartbeats.is_held(row):
+                if row.reason and watched == row.fence:
+                    raise UpstreamFailed(row.reason)  # it failed elsewhere while we waited
+                if (fence := heartbeats.claim(row)) is not None:
+                    row.fence = fence
+                    return _fetched(source, project, line, row)
+            watched = row.fence
+            heartbeats.give_back()
+            time.sleep(_POLLED_EVERY)
+            if (raw := kept_metadata(source, project, line)) is not None:
+                return raw
+    raise UpstreamFailed(f"{source.host} takes too long to send the metadata of {line.filename}.")
+
+
+def _fetched(source: Source, project: NormalizedName, line: Line, row: Fetch) -> bytes:
+    mine = Fetch.objects.filter(pk=row.pk, fence=row.fence)
+    try:
+        with heartbeats.beating(row, row.fence):
+            raw = kept_metadata(source, project, line)  # it may have come before our claim
+            if raw is None:
+                raw = _asked(source, line)
+                _keep(source, project, line, raw)
+    except UpstreamFailed as failure:
+        mine.update(heartbeat_at=None, reason=failure.sentence[:_REASON_AT_MOST])
+        raise
+    mine.delete()
+    return raw
+
+
+def _asked(source: Source, line: Line) -> bytes:
     parts = urlsplit(line.url)
     url = parts._replace(path=f"{parts.path}.metadata").geturl()
-    with waiting():
-        heartbeats.give_back()
-        limit = METADATA_BYTES_AT_MOST
-        reply = connection.ask(source, url, {}, limit=limit, seconds=_SECONDS)
+    heartbeats.give_back()
+    reply = connection.ask(source, url, {}, limit=METADATA_BYTES_AT_MOST, seconds=_SECONDS)
     if reply.status != HTTPStatus.OK:
         raise UpstreamRefused(
             f"{source.host} answered {reply.status} for the metadata of {line.filename}."
@@ -56,19 +99,17 @@ def fetched_metadata(source: Source, project: NormalizedName, line: Line) -> byt
             f"{source.host} sent another metadata file of {line.filename} than it lists: "
             f"its sha256 is {digest}, not {line.metadata_sha256}."
         )
-    _keep(source, project, line, (digest, reply.body))
     return reply.body
 
 
-def _keep(source: Source, project: NormalizedName, line: Line, found: tuple[str, bytes]) -> None:
-    digest, raw = found
+def _keep(source: Source, project: NormalizedName, line: Line, raw: bytes) -> None:
     with transaction.atomic():
         UpstreamMetadata.objects.update_or_create(
             repository=source.repository,
             scope=source.scope,
             normalized=project,
             filename=line.filename,
-            defaults={"sha256": digest, "raw": raw},
+            defaults={"sha256": hashlib.sha256(raw).hexdigest(), "raw": raw},
         )
         if not line.metadata_sha256:  # from now on our page can name it
             serial = move_serial(locked_state(source.repository.pk))

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.admin_base import UseCaseAdmin
@@ -14,24 +15,16 @@ from accounts.administration import office_of
 from accounts.authentication import signed_in
 from base.audit import Actor
 from repos import configure
+from repos.admin.claims import ClaimInline
 from repos.admin.grants import GrantInline
-from repos.admin.inlines import (
+from repos.admin.upstreams import UpstreamInline
+from repos.admin.virtuals import (
     AlsoUpstreamInline,
-    ClaimInline,
     MemberFormSet,
     MemberInline,
-    UpstreamInline,
     VirtualSettingsInline,
 )
-from repos.models import (
-    AlsoUpstream,
-    Claim,
-    Grant,
-    Kind,
-    Repository,
-    Upstream,
-    VirtualSettings,
-)
+from repos.models import AlsoUpstream, Claim, Grant, Kind, Repository, Upstream, VirtualSettings
 
 
 class RepositoryForm(forms.ModelForm[Repository]):
@@ -87,15 +80,15 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
                 ("Uploads", {"fields": uploads}),
                 ("Limits", {"fields": limits}),
             )
-        return (
-            (None, {"fields": (*name, "address")}),
-            ("Uploads", {"fields": uploads}),
-            ("Limits", {"fields": limits}),
-        )
+        own: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {
+            Kind.LOCAL: (("Uploads", {"fields": uploads}), ("Limits", {"fields": limits})),
+            Kind.REMOTE: (("Limits", {"fields": limits}), ("Upstream", {"fields": ("behind",)})),
+        }
+        return ((None, {"fields": (*name, "address")}), *own.get(obj.kind, ()))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Repository | None = None) -> list[str]:
         """Keep tenant, key and kind: URLs and contents hang on them."""
-        return ["tenant", "key", "kind", "address"] if obj else []
+        return ["tenant", "key", "kind", "address", "behind"] if obj else []
 
     def get_inlines(self, request: HttpRequest, obj: Repository | None) -> Any:
         """Offer what the kind of the repository has, once it is there."""
@@ -105,7 +98,6 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
             case Kind.REMOTE:
                 return [UpstreamInline, ClaimInline, GrantInline]
             case Kind.VIRTUAL:
-                # Members first: uploads go to one that is beneath.
                 return [
                     MemberInline,
                     VirtualSettingsInline,
@@ -120,6 +112,12 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
     def address(self, obj: Repository) -> str:
         """Show the repository's URL."""
         return format_html('<a href="/{}/">/{}/</a>', obj, obj)
+
+    @admin.display(description="What stands behind it")
+    def behind(self, obj: Repository) -> str:
+        """Lead to the page of the remote: whether the index answers, and what is kept of it."""
+        url = reverse("admin:packages_remote_change", args=[obj.pk])
+        return format_html('<a href="{}">Test the connection, look at what is kept</a>', url)
 
     def save_model(
         self, request: HttpRequest, obj: Repository, form: forms.ModelForm[Repository], change: bool
@@ -145,7 +143,7 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
         return super().response_add(request, obj, post_url_continue)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Save upstream, members, settings, marks, claims and grants by their use cases."""
+        """Save upstream, members, claims and grants by their use cases."""
         actor = signed_in(request).actor
         if isinstance(formset, MemberFormSet):
             if formset.has_changed():
@@ -159,7 +157,7 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
         for row in saved:
             if isinstance(row, Upstream):
                 if not office_of(request).everything and configure.points_elsewhere(row):
-                    row.private_allowed = False  # a superuser ticked it for the old host
+                    row.private_allowed = False  # a superuser ticked it for the old hosts
                 configure.save_upstream(row, by=actor, password=formset.forms[0].password)
             else:
                 _give(row, by=actor)
@@ -173,23 +171,23 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
         return [str(each) for each in objs], {"repositories": len(objs)}, set(), []
 
 
-def _take_away(row: Claim | Grant | AlsoUpstream, *, by: Actor) -> None:
+def _take_away(row: AlsoUpstream | Claim | Grant, *, by: Actor) -> None:
     match row:
-        case Claim():
-            configure.remove_claim(row, by=by)
         case AlsoUpstream():
             configure.unmark_also_upstream(row, by=by)
+        case Claim():
+            configure.remove_claim(row, by=by)
         case Grant():
             configure.end_grant(row, by=by)
 
 
-def _give(row: Claim | Grant | AlsoUpstream | VirtualSettings, *, by: Actor) -> None:
+def _give(row: AlsoUpstream | Claim | Grant | VirtualSettings, *, by: Actor) -> None:
     match row:
-        case Claim():
-            configure.add_claim(row, by=by)
         case AlsoUpstream():
             configure.mark_also_upstream(row, by=by)
-        case VirtualSettings():
-            configure.save_virtual(row, by=by)
+        case Claim():
+            configure.add_claim(row, by=by)
         case Grant():
             configure.save_grant(row, by=by)
+        case VirtualSettings():
+            configure.save_virtual(row, by=by)

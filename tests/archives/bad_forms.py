@@ -148,6 +148,8 @@ ARCHIVES = (
             ("with-a-newline", ">=3\nX-Evil: 1", "came with the Requires-Python"),
             ("of-text", "three", "came with the Requires-Python 'three', which is none"),
             ("of-600-characters", ">=3," * 150 + ">=3", "has a Requires-Python of 603 characters"),
+            ("of-7-mb", "!=3," * 1_800_000 + "!=3", "has a Requires-Python of 7200003 characters"),
+            ("of-7-mb-of-spaces", ">=3" + " ," * 3_600_000, "Requires-Python of 7200003 char"),
         )
     ),
 )

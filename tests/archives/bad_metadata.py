@@ -35,8 +35,16 @@ WRONG: Iterable[Row] = (
         ["Requires-Python: >=3.9", "Requires-Python: >=2"],
         "the metadata field 'requires-python' 2 times",
     ),
-    ("requires-dist-wrong", ["Requires-Dist: not one"], "'not one' is invalid for 'requires-dist'"),
-    ("requires-dist-marker", ["Requires-Dist: a; x == 'y'"], "is invalid for 'requires-dist'"),
+    (
+        "requires-dist-wrong",
+        ["Requires-Dist: not one"],
+        "'not one' as 'requires-dist', which is no",
+    ),
+    (
+        "requires-dist-marker",
+        ["Requires-Dist: a; x == 'y'"],
+        "as 'requires-dist', which is no requ",
+    ),
     (
         "requires-dist-giant",
         ["Requires-Dist: a" + "," * 20_000],
@@ -100,6 +108,77 @@ WRONG: Iterable[Row] = (
         "content-type' that is too",
     ),
     ("author-giant", ["Author: " + "x" * 20_000], "a metadata field 'author' that is too long"),
+)
+
+DEEP = "(" * 3000 + ")" * 3000
+NESTED = "(" * 3000 + "os_name == 'x'" + ")" * 3000
+
+
+def flood(field: str) -> list[str]:
+    """Return as many requirements as a field may hold, full of brackets, that take long to read."""
+    marker = " or ".join(f"{'(' * 12}os_name == 'x'{')' * 12}" for _ in range(4))
+    return [f"{field}: a; {marker}"] * 4000
+
+
+# What stops a reader that goes deeper with each bracket, or keeps one busy, in metadata of any
+# age: compatible rules take what is old, and note it.
+EXHAUSTING: Iterable[Row] = (
+    ("author-email-nested", [f"Author-email: {DEEP}"], "as 'author-email', which is no e-mail"),
+    (
+        "author-email-nested-in-an-address",
+        [f"Author-email: a <{DEEP}b@example.org>"],
+        "as 'author-email', which is no e-mail",
+    ),
+    (
+        "author-email-of-groups",
+        ["Author-email: " + "a:" * 4000],
+        "as 'author-email', which is no e-mail",
+    ),
+    (
+        "maintainer-email-nested",
+        [f"Maintainer-email: {DEEP}"],
+        "'maintainer-email', which is no e-",
+    ),
+    (
+        "requires-dist-nested",
+        [f"Requires-Dist: a; {NESTED}"],
+        "as 'requires-dist', which is no req",
+    ),
+    (
+        "provides-dist-nested",
+        [f"Provides-Dist: a; {NESTED}"],
+        "as 'provides-dist', which is no req",
+    ),
+    (
+        "obsoletes-dist-nested",
+        [f"Obsoletes-Dist: a; {NESTED}"],
+        "as 'obsoletes-dist', which is no req",
+    ),
+    (
+        "requires-dist-flooded",
+        flood("Requires-Dist"),
+        "has requirements of more than 524288 characters",
+    ),
+    (
+        "provides-dist-flooded",
+        flood("Provides-Dist"),
+        "has requirements of more than 524288 characters",
+    ),
+    (
+        "licence-expression-nested",
+        ["License-Expression: " + "(" * 3000 + "MIT" + ")" * 3000],
+        "as 'license-expression', which is too nested",
+    ),
+    (
+        "content-type-of-quotes",
+        ["Description-Content-Type: text/plain; " + '"' * 9_900],
+        "metadata that is not valid: 'text/plain;",
+    ),
+    (
+        "requires-python-of-2000-clauses",
+        ["Requires-Python: " + ",".join("!=3" for _ in range(2000)) + ",x"],
+        "metadata that is not valid: '!=3,!=3,",
+    ),
 )
 
 # What compatible rules take and note.
@@ -177,6 +256,14 @@ BAD_METADATA = (
     *(
         only_compatible(f"metadata-{slug}", wheel(**said(*lines)), says, finding=says)
         for slug, lines, says in ODD
+    ),
+    *(Case(f"metadata-{slug}", wheel(**said(*lines)), says) for slug, lines, says in EXHAUSTING),
+    *(
+        only_compatible(
+            f"metadata-old-and-{slug}", wheel(**said(*lines, version="1.2")), says, finding=says
+        )
+        for slug, lines, says in EXHAUSTING
+        if not slug.startswith(("licence-", "content-type-"))  # younger than that
     ),
     *(Case(f"metadata-{slug}", wheel(**raw(text)), says) for slug, text, says in FILES),
     Case(

@@ -159,6 +159,19 @@ HEADERS = (
             ("devminor", b"_000000\0"),
         )
     ),
+    *(
+        odd(
+            f"tar-size-{slug}",
+            packed(member("frog-1.0/a", EVIL, length=value.ljust(12, b"\0"))),
+            "a number in its header that cannot be read",
+        )
+        for slug, value in (
+            ("behind-a-nul", b"\0" + b"0002000"),
+            ("behind-a-space-and-a-nul", b" \0" + b"0002000"),
+            ("of-nothing", b""),
+            ("of-spaces", b" " * 12),
+        )
+    ),
     odd(
         "tar-size-negative",
         packed(member("frog-1.0/a", length=b"\xff" * 12)),
@@ -211,7 +224,7 @@ HEADERS = (
     ),
     odd(
         "tar-old-folder-with-bytes",
-        packed(header(b"frog-1.0/d/", 512, b"\0") + EVIL[:512]),
+        packed(header(b"frog-1.0/d/", 512, b"\0", magic=OLD) + EVIL[:512]),
         "has bytes behind 'frog-1.0/d/', which is no file",
     ),
     odd(
@@ -228,6 +241,167 @@ HEADERS = (
         "tar-file-called-like-a-folder",
         packed(member("frog-1.0/d/", b"x")),
         "a file by its type and a folder by its name",
+    ),
+    odd(
+        "tar-link-called-like-a-folder",
+        packed(member("frog-1.0/d/", kind=b"2", link=b"PKG-INFO")),
+        "a file by its type and a folder by its name",
+    ),
+    odd(
+        "tar-old-folder-of-the-posix-format",
+        packed(member("frog-1.0/d/", kind=b"\0")),
+        "a file by its type and a folder by its name",
+    ),
+    odd(
+        "tar-old-folder-that-is-all-prefix",
+        packed(member("", EVIL, b"\0", prefix=b"frog-1.0/d")),
+        "a file by its type and a folder by its name",
+    ),
+)
+
+# A file to some readers, and to the others a folder, behind which they look for the next header:
+# the file's bytes are one.
+SMUGGLED = (
+    *(
+        odd(
+            f"tar-folder-in-the-header-alone-by-{slug}",
+            packed(extension, member("frog-1.0/d/", EVIL, b"\0", magic=magic)),
+            "is called 'frog-1.0/d/' in one header and 'frog-1.0/d' in another",
+        )
+        for slug, extension, magic in (
+            ("pax", pax({"path": "frog-1.0/d"}), b"ustar\x0000"),
+            ("gnu", long_name(b"frog-1.0/d"), GNU),
+            ("pax-before-the-old-format", pax({"path": "frog-1.0/d"}), OLD),
+        )
+    ),
+    *(
+        odd(
+            f"tar-folder-in-the-extended-header-alone-by-{slug}",
+            packed(extension, member("frog-1.0/d", EVIL, kind, magic=magic)),
+            "is called 'frog-1.0/d' in one header and 'frog-1.0/d/' in another",
+        )
+        for slug, extension, kind, magic in (
+            ("pax", pax({"path": "frog-1.0/d/"}), b"\0", b"ustar\x0000"),
+            ("gnu", long_name(b"frog-1.0/d/"), b"\0", GNU),
+            ("pax-for-a-file", pax({"path": "frog-1.0/d/"}), b"0", b"ustar\x0000"),
+        )
+    ),
+    *(
+        odd(
+            f"tar-folder-in-the-header-before-a-{slug}-name",
+            packed(extension, member("frog-1.0/d/", EVIL, kind)),
+            "a file by its type and a folder by its name",
+        )
+        for slug, extension, kind in (
+            ("long-pax", pax({"path": "frog-1.0/" + "n" * 120}), b"\0"),
+            ("long-gnu", long_name(b"frog-1.0/" + b"n" * 120), b"\0"),
+            ("pax-utf-8", pax({"path": "frog-1.0/fr\u00f6g"}), b"\0"),
+            ("gnu-utf-8", long_name("frog-1.0/fr\u00f6g".encode()), b"\0"),
+            ("long-pax-file", pax({"path": "frog-1.0/" + "n" * 120}), b"0"),
+            ("pax-utf-8-file", pax({"path": "frog-1.0/fr\u00f6g"}), b"0"),
+        )
+    ),
+    odd(
+        "tar-old-folder-cut-before-a-long-name",
+        packed(
+            long_name(b"frog-1.0/" + b"n" * 90 + b"/x"),
+            member("frog-1.0/" + "n" * 90 + "/", EVIL, b"\0", magic=GNU),
+        ),
+        "a file by its type and a folder by its name",
+    ),
+    odd(
+        "tar-folder-behind-a-long-name",
+        packed(
+            long_name(b"frog-1.0/" + b"n" * 120 + b"/"),
+            member("frog-1.0/" + "n" * 91, EVIL, magic=GNU),
+        ),
+        "a file by its type and a folder by its name",
+    ),
+    *(
+        odd(
+            f"tar-{slug}-with-bytes-by-pax",
+            packed(
+                pax({"size": str(len(EVIL))}), member("frog-1.0/l", kind=kind, link=link) + EVIL
+            ),
+            f"'frog-1.0/l' with 0 bytes by one header and {len(EVIL)} by another",
+        )
+        for slug, kind, link in (
+            ("folder", b"5", b""),
+            ("symlink", b"2", b"PKG-INFO"),
+            ("hard-link", b"1", b"frog-1.0/PKG-INFO"),
+        )
+    ),
+    *(
+        odd(
+            f"tar-pax-size-with-{slug}",
+            packed(pax({"size": size}), member("frog-1.0/a"), EVIL),
+            "a size that is no number",
+        )
+        for slug, size in (
+            ("twenty-zeros-in-front", "0" * 20 + str(len(EVIL))),
+            ("a-zero-in-front", "01000"),
+            ("a-space-in-front", " 1024"),
+            ("an-underscore", "1_024"),
+            ("other-digits", "\u0661"),
+        )
+    ),
+    odd(
+        "tar-pax-target-of-a-file",
+        packed(pax({"linkpath": "../../etc/passwd"}), member("frog-1.0/a", b"x")),
+        "has a target for 'frog-1.0/a', which is no link",
+    ),
+    odd(
+        "tar-long-target-of-a-folder",
+        packed(long_name(b"../" * 40, b"K"), member("frog-1.0/d/", kind=b"5")),
+        "has a target for 'frog-1.0/d/', which is no link",
+    ),
+    odd(
+        "tar-link-target-with-a-slash-more",
+        packed(pax({"linkpath": "PKG-INFO/"}), member("frog-1.0/l", kind=b"2", link=b"PKG-INFO")),
+        "is called 'PKG-INFO' in one header and 'PKG-INFO/' in another",
+    ),
+    odd(
+        "tar-long-name-with-bytes-behind-its-nul",
+        packed(
+            long_name(b"frog-1.0/" + b"n" * 120 + b"\0.py"),
+            member("frog-1.0/" + "n" * 91, b"x", magic=GNU),
+        ),
+        "has bytes behind the long name",
+    ),
+    *(
+        odd(
+            f"tar-pax-{slug}",
+            packed(pax({keyword: "9"}), EVIL),
+            f"an extended header with '{keyword}'; tar readers differ",
+        )
+        for slug, keyword in (
+            ("volume", "GNU.volume.offset"),
+            ("dump", "GNU.dumpdir"),
+            ("real-size", "SCHILY.realsize"),
+            ("file-type", "SCHILY.filetype"),
+            ("holes", "SUN.holesdata"),
+        )
+    ),
+    *(
+        odd(
+            f"tar-pax-{keyword}-that-is-no-number",
+            packed(pax({keyword: value}), EVIL),
+            f"with the {keyword} '{value}', which is no number",
+        )
+        for keyword, value in (("mtime", "now"), ("atime", ""), ("uid", "-1"), ("gid", "1.0"))
+    ),
+    odd(
+        "tar-flood-of-pax-records",
+        lambda: gz(
+            sdist_of(
+                *(
+                    pax({f"{number:x}": "" for number in range(90_000)})
+                    + member(f"frog-1.0/{member_number}")
+                    for member_number in range(5)
+                )
+            )
+        ),
+        "more than 400000 records in its extended headers",
     ),
 )
 
@@ -297,7 +471,7 @@ EXTENDED = (
     odd(
         "tar-pax-size-of-a-thousand-digits",
         packed(pax({"size": "9" * 1000}), EVIL),
-        "by another",
+        "a size that is no number",
     ),
     odd(
         "tar-pax-charset-of-its-own",
@@ -386,7 +560,7 @@ EXTENDED = (
     ),
     odd(
         "tar-long-name-leads-out",
-        packed(long_name(b"../" * 40 + b"evil.py"), member("../")),
+        packed(long_name(b"../" * 40 + b"evil.py"), member("../x")),
         "leads out of it by '..'",
     ),
     odd(
@@ -455,4 +629,4 @@ TOPS = (
     ),
 )
 
-BAD_TARS = (*ENDS, *HEADERS, *EXTENDED, *SHAPES, *TOPS)
+BAD_TARS = (*ENDS, *HEADERS, *EXTENDED, *SMUGGLED, *SHAPES, *TOPS)

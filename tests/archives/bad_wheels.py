@@ -191,6 +191,27 @@ RECORDS = (
             ("backslashes", "..\\..\\x.dll"),
         )
     ),
+    *(
+        Case(f"record-with-{slug}", recorded({"x": text}), "which cannot be read as UTF-8 CSV")
+        for slug, text in (
+            ("a-quote-left-open", '"x,,\n'),
+            ("a-file-in-quotes-over-lines", '"x\n../../etc/passwd,,\n",,\n'),
+            ("a-line-separator", "x\u2028../../etc/passwd,,\n"),
+            ("a-lone-carriage-return", "x,,\r../../etc/passwd,,\n"),
+            ("an-escape", "x\x1b[2J,,\n"),
+            ("a-million-columns", "," * 1_000_000 + "\n"),
+        )
+    ),
+    Case(
+        "record-with-one-file-a-million-times",
+        wheel(files={f"{INFO}/RECORD": b"a,,\n" * 1_000_000}),
+        "a RECORD of more than 200000 lines",
+    ),
+    Case(
+        "record-with-a-million-files",
+        wheel(files={f"{INFO}/RECORD": b"".join(b"%06x,,\n" % n for n in range(1_500_000))}),
+        "a RECORD of more than 200000 lines",
+    ),
     Case(
         "record-that-is-not-utf-8",
         wheel(files={f"{INFO}/RECORD": b"fr\xf6g.py,,\n"}),
@@ -211,11 +232,51 @@ SCRIPTS = (
             says,
         )
         for slug, text, says in (
-            ("that-are-not-utf-8", b"[console_scripts]\nfr\xf6g = frog:main\n", "UnicodeDecode"),
-            ("without-a-section", b"frog = frog:main\n", "(MissingSectionHeaderError)"),
-            ("with-a-section-twice", b"[a]\n[a]\n", "(DuplicateSectionError)"),
-            ("with-a-name-twice", b"[a]\nb = c\nb = d\n", "(DuplicateOptionError)"),
-            ("with-a-line-of-noise", b"[a]\nnoise\n", "(ParsingError)"),
+            ("that-are-not-utf-8", b"[console_scripts]\nfr\xf6g = frog:main\n", "is not UTF-8"),
+            ("without-a-section", b"frog = frog:main\n", "entry 'frog' before any section"),
+            ("with-a-section-twice", b"[a]\n[a]\n", "the section 'a' once more"),
+            ("with-a-section-of-nothing", b"[ ]\na = b\n", "the section '[ ]', which is none"),
+            ("with-a-section-left-open", b"[a] = b\n", "the section '[a] = b', which is none"),
+            (
+                "with-a-section-in-brackets",
+                b"[[console_scripts]]\n/bin/sh = frog:main\n",
+                "the section '[[console_scripts]]', which is none",
+            ),
+            ("with-a-name-twice", b"[a]\nb = c\nb = d\n", "the entry 'b' once more"),
+            ("with-a-line-of-noise", b"[a]\nnoise\n", "'noise', which is not a name, '='"),
+            ("with-a-value-alone", b"[a]\n= b\n", "'= b', which is not a name, '='"),
+            ("with-a-lone-carriage-return", b"[a]\nb = c\rd = e\n", "a control character"),
+            (
+                "with-a-line-separator",
+                b"[console_scripts]\nb = c\xe2\x80\xa8../../bin/sh = d:e\n",
+                "has in line 2 of",
+            ),
+            (
+                "with-a-script-in-a-value",
+                b"[console_scripts]\nb = c:d\n ../../bin/sh = d:e\n",
+                "a line that is indented",
+            ),
+            (
+                "with-a-script-in-a-comment",
+                b"[console_scripts]\n;/../../bin/sh = d:e\n",
+                "the script ';/../../bin/sh'",
+            ),
+            (
+                "with-a-script-for-every-section",
+                b"[DEFAULT]\n../../bin/sh = d:e\n[console_scripts]\n",
+                "the script '../../bin/sh'",
+            ),
+            (
+                "with-a-million-spaces",
+                b"[console_scripts]\na" + b" " * 1_000_000 + b"b\n",
+                "a line of more than 4096 characters",
+            ),
+            (
+                "with-lines-of-spaces",
+                b"[a]\n" + (b"a" + b" " * 4000 + b"b\n") * 200,
+                "which is not a name, '='",
+            ),
+            ("with-a-flood-of-lines", b"[a]\n" + b"\n" * 500_000, "of more than 10000 lines"),
             (
                 "that-lead-out",
                 b"[console_scripts]\n../../bin/sh = frog:main\n",

@@ -27,6 +27,7 @@ from tests.archives.zips import (
     zip_made_of,
 )
 
+FLOOD = extra(9, b"") * 16_000
 EVIL = Part(b"frog/evil.py", b"print('evil')")
 
 
@@ -249,6 +250,16 @@ EXTRAS = (
         "zip-extra-cut-off", one(central_extra=extra(9, b"ab", 40)), "extra field that is cut off"
     ),
     Case("zip-extra-of-two-bytes", one(central_extra=b"\1\0"), "extra field that is cut off"),
+    Case(
+        "zip-flood-of-extras-in-the-directory",
+        made(lambda: [Part(b"n%d" % n, central_extra=FLOOD) for n in range(200)]),
+        "more than 8 extra fields",
+    ),
+    Case(
+        "zip-flood-of-extras-in-the-headers",
+        made(lambda: [Part(b"n%d" % n, local_extra=FLOOD) for n in range(200)]),
+        "more than 8 extra fields",
+    ),
     Case("zip-extra-cut-off-in-the-header", one(local_extra=extra(9, b"", 9)), "that is cut off"),
     Case(
         "zip-unicode-path-says-another-name",

@@ -71,6 +71,14 @@ def _gzip_with_a_name() -> bytes:
     return plain[:3] + b"\x08" + plain[4:10] + b"frog-1.0.tar\0" + plain[10:]
 
 
+ODD_ENTRY_POINTS = "\r\n".join(
+    (
+        *("# By hand.", "; Not much.", "", "    [console_scripts]"),
+        *("    frog = frog:main [green]", "  Green=frog:main", "\tfrog-fu.x=frog : main"),
+        *("[frog.plugins]", "with a space/and = more:of = that", "  # A comment.", "fr\u00f6g ="),
+    )
+).encode()
+
 ZIPS = (
     good("stored-only", parts(lambda part: replace(part, method=STORED))),
     good("deflated-with-every-level", parts(lambda part: replace(part, flags=2))),
@@ -106,11 +114,20 @@ ZIPS = (
     good("signed-record", wheel(files={f"{INFO}/RECORD.jws": b"{}"})),
     good("data-folder", lambda: _recorded({"frog-1.0.data/scripts/frog": b"#!python\n"})),
     good("sboms", lambda: _recorded({f"{INFO}/sboms/frog.cdx.json": b"{}"})),
+    good("odd-entry-points", lambda: _recorded({f"{INFO}/entry_points.txt": ODD_ENTRY_POINTS})),
+    good("odd-lines-of-record", lambda: _with_odd_lines_of_record(wheel_parts())),
     good(
         "entry-points",
         lambda: _recorded({f"{INFO}/entry_points.txt": b"[console_scripts]\nfrog-fu.x = a:b\n"}),
     ),
 )
+
+
+def _with_odd_lines_of_record(members: list[Part]) -> bytes:
+    """Return a wheel with quotes, blank lines and several kinds of line ends in its RECORD."""
+    lines = members.pop().data.splitlines()
+    quoted = b"\r\r\n".join(b'"%s"' % line.replace(b",", b'","') for line in lines)
+    return zip_made_of([*members, Part(f"{INFO}/RECORD".encode(), b"\n" + quoted + b"\r\n\n")])
 
 
 def _recorded(files: dict[str, bytes]) -> bytes:
@@ -200,6 +217,36 @@ TARS = (
     good(
         "sdist-with-old-folders",
         tarred(member("frog-1.0/d/", b"", b"\0", magic=OLD), member("frog-1.0/d/e", b"x")),
+        SDIST,
+    ),
+    good(
+        "sdist-with-old-folders-of-gnu-tar",
+        tarred(member("frog-1.0/d/", b"", b"\0", magic=GNU), member("frog-1.0/d/e", b"x")),
+        SDIST,
+    ),
+    good(
+        "sdist-with-a-long-name-cut-behind-a-slash",
+        tarred(
+            long_name(b"frog-1.0/" + b"n" * 90 + b"/x"),
+            member("frog-1.0/" + "n" * 90 + "/", b"x", magic=GNU),
+            pax({"path": "frog-1.0/" + "m" * 90 + "/fr\u00f6g"}),
+            member("frog-1.0/" + "m" * 90 + "/", b"x"),
+        ),
+        SDIST,
+    ),
+    good(
+        "sdist-with-long-folders",
+        tarred(
+            long_name(b"frog-1.0/" + b"n" * 120 + b"/"),
+            member("frog-1.0/" + "n" * 91, kind=b"5", magic=GNU),
+            pax({"path": "frog-1.0/d"}),
+            member("frog-1.0/d/", kind=b"5"),
+        ),
+        SDIST,
+    ),
+    good(
+        "sdist-with-its-size-twice",
+        tarred(pax({"size": "1"}), member("frog-1.0/a", b"x")),
         SDIST,
     ),
     good(

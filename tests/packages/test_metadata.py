@@ -219,13 +219,15 @@ def test_objections_come_in_a_fixed_order_and_what_they_are_about_is_read_all_th
         "1.0",
         requires_python="3.x",
         requires_dist=["not a requirement"],
-        extra_headers=["License-Expression: MIT"],
+        extra_headers=["License-Expression: MIT", "Provides-Extra: a b"],
     )
     metadata = parse_core_metadata(raw)
     assert metadata.requires_python == "3.x"
     assert metadata.requires_dist == ("not a requirement",)
-    assert len(wrong(raw)) == 3
-    assert wrong(raw) == sorted(wrong(raw))
+    *of_the_specification, of_a_requirement = wrong(raw)
+    assert len(of_the_specification) == 3
+    assert of_the_specification == sorted(of_the_specification)
+    assert "as 'requires-dist', which is no requirement" in of_a_requirement
 
 
 def test_twelve_hundred_requirements_and_a_long_description_are_read() -> None:

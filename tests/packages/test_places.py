@@ -17,6 +17,7 @@ from base import clock
 from base.audit import SYSTEM
 from base.models import AuditEvent
 from packages import curate
+from packages.filenames import FilenameRefused
 from packages.listed import packed
 from packages.models import (
     Blob,
@@ -40,7 +41,7 @@ from packages.uploads import (
     UploadRefused,
 )
 from repos import configure
-from repos.models import Claim, Kind, Repository, Upstream
+from repos.models import Claim, Kind, Repository, Rules, Upstream
 from tests.cast import Cast, grant, make_repository
 from tests.conftest import MovableClock
 from tests.dists import make_sdist, make_wheel
@@ -120,6 +121,27 @@ def test_a_purged_file_gives_its_place_back(cast: Cast, time: MovableClock) -> N
     time.move(days=31)
     sweep()
     assert used(cast.acme.tenant) == (0, 0)
+
+
+# Spelling
+
+
+def test_strict_rules_refuse_a_name_before_the_file_is_read(cast: Cast) -> None:
+    change(cast.acme.repository, rules=Rules.STRICT)
+    coming, chunks = watched("Frog", "1.0", make_wheel("Frog", "1.0", spelled="Frog"))
+    with pytest.raises(FilenameRefused, match="should start with 'frog'"):
+        publish(repository=cast.acme.repository, upload=coming, by=cast.acme.writer.limited)
+    assert chunks.read == 0
+
+
+def test_a_name_that_was_taken_once_is_judged_again_with_other_bytes_only(cast: Cast) -> None:
+    file = make_wheel("Frog", "1.0", spelled="Frog")
+    other = make_wheel("Frog", "1.0", spelled="Frog", description="green")
+    take(cast, "Frog", "1.0", file)
+    change(cast.acme.repository, rules=Rules.STRICT, overwrite_allowed=True)
+    assert not take(cast, "Frog", "1.0", file).created
+    with pytest.raises(FilenameRefused, match="should start with 'frog'"):
+        take(cast, "Frog", "1.0", other)
 
 
 @pytest.mark.parametrize("declared", [None, 10**9])

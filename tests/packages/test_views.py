@@ -10,9 +10,12 @@ import pytest
 from django.test import Client
 
 from accounts.roles import Role
+from base import clock
+from base.audit import SYSTEM
 from packages import curate
-from packages.models import Distribution, Project, Release
-from repos.models import Kind
+from packages.models import Distribution, Project, Release, UpstreamHealth
+from repos import configure
+from repos.models import Kind, Upstream, VirtualSettings
 from tests.cast import Cast, grant, make_repository
 from tests.conftest import MovableClock
 from tests.dists import make_sdist, make_wheel
@@ -109,10 +112,38 @@ def test_a_project_without_files_says_so(client: Client, frogs: Cast) -> None:
     assert "no files" in text_of(client, "/acme/local/")
 
 
-@pytest.mark.parametrize("kind", [Kind.REMOTE, Kind.VIRTUAL])
-def test_what_serves_nothing_yet_says_so(client: Client, cast: Cast, kind: Kind) -> None:
-    grant(make_repository(cast.acme.tenant, "other", kind), Role.READER)
-    assert "cannot be browsed here yet" in text_of(client, "/acme/other/")
+def test_a_remote_says_what_stands_behind_it_and_what_is_kept(client: Client, cast: Cast) -> None:
+    remote = make_repository(cast.acme.tenant, "remote", Kind.REMOTE)
+    grant(remote, Role.READER)
+    assert "No index stands behind this repository yet" in text_of(client, "/acme/remote/")
+    configure.save_upstream(
+        Upstream(repository=remote, index_url="https://mirror.example.org/"), by=SYSTEM
+    )
+    page = text_of(client, "/acme/remote/")
+    assert "Nothing is kept yet" in page
+    assert "/acme/remote/simple/" in page
+    assert "twine" not in page
+    UpstreamHealth.objects.create(
+        repository=remote, failures=3, failed_at=clock.now(), failure="It said 500."
+    )
+    assert "It said 500." in text_of(client, "/acme/remote/")
+
+
+def test_a_virtual_lists_its_members_in_order_and_names_none_that_one_may_not_read(
+    client: Client, cast: Cast
+) -> None:
+    virtual = make_repository(cast.acme.tenant, "virtual", Kind.VIRTUAL)
+    secret = make_repository(cast.acme.tenant, "secret")
+    configure.set_members(virtual, [secret, cast.acme.repository], by=SYSTEM)
+    grant(virtual, Role.READER, cast.acme.reader)
+    client.force_login(cast.acme.reader.user)
+    page = text_of(client, "/acme/virtual/")
+    assert "secret" not in page
+    assert page.index("A repository that you may not read") < page.index("/acme/local/")
+    assert "twine" not in page
+    settings = VirtualSettings(repository=virtual, deployment=cast.acme.repository)
+    configure.save_virtual(settings, by=SYSTEM)
+    assert "twine upload" in text_of(client, "/acme/virtual/")
 
 
 @pytest.mark.parametrize("url", ["/acme/local/", "/acme/none/", "/nowhere/none/"])

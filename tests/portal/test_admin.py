@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from django.contrib import admin
 from django.db import connection
 from django.test import Client
@@ -22,11 +23,11 @@ from packages.models import Distribution, Project, Release
 from repos import configure
 from repos.models import Grant, Kind, Member, Repository, Upstream, VirtualSettings
 from repos.sealed import unseal
-from repos.stamps import stamp
 from tests.cast import Cast, make_repository
 from tests.dists import make_wheel
 from tests.forms import errors_of, fields_of
 from tests.uploads import published, upload
+from tests.upstreams import serving
 
 
 @pytest.fixture
@@ -212,6 +213,78 @@ def test_a_remote_gets_its_upstream_and_never_shows_the_password(root: Client, c
     assert (kept.suffix, unseal(kept.sealed_password)) == ("+simple", "hunter2-hunter2")
 
 
+def test_an_upstream_gets_its_lists_line_by_line(root: Client, cast: Cast) -> None:
+    remote = make_repository(cast.acme.tenant, "remote", Kind.REMOTE)
+    url = change("repos_repository", remote)
+    sent = {
+        "upstream-0-index_url": "https://mirror.example.org/",
+        "upstream-0-scopes": "root/pypi\r\n\r\n ann/* \r\n",
+        "upstream-0-include": "acme-*",
+        "upstream-0-names_are_kept": "true",
+        "upstream-0-fresh_seconds": "60",
+    }
+    assert saved(fill_in(root, url, **sent))
+    made = Upstream.objects.get()
+    assert (made.scopes, made.include, made.exclude) == (["root/pypi", "ann/*"], ["acme-*"], [])
+    assert (made.names_are_kept, made.fresh_seconds, made.offline) == (True, 60, False)
+    AuditEvent.objects.all().delete()
+    assert saved(fill_in(root, url))
+    assert not AuditEvent.objects.exists(), "saved as it stood"
+    wrong = fill_in(root, url, **{"upstream-0-scopes": "root/../pypi", "upstream-0-exclude": "A_b"})
+    assert len(errors_of(wrong.content.decode())) >= 2
+    assert "root/../pypi" in wrong.content.decode()
+
+
+def test_the_connection_of_a_remote_is_tried_out(root: Client, cast: Cast) -> None:
+    remote = make_repository(cast.acme.tenant, "remote", Kind.REMOTE)
+    url = change("packages_remote", remote)
+
+    def said() -> str:
+        answer = root.post(url, fields_of(root.get(url).content.decode()) | {"_test": ["1"]})
+        assert saved(answer)
+        page = root.get(url).content.decode()
+        return str(BeautifulSoup(page, "html.parser").select(".messagelist li"))
+
+    assert "has no index URL yet." in said()
+    upstream = Upstream(repository=remote, index_url="http://127.0.0.1:1/simple/")
+    configure.save_upstream(upstream, by=SYSTEM)
+    assert "which is not public" in said()
+    upstream.private_allowed = True
+    configure.save_upstream(upstream, by=SYSTEM)
+    assert "cannot be connected to." in said()
+    with serving() as index:
+        upstream.index_url = index.url
+        configure.save_upstream(upstream, by=SYSTEM)
+        assert "there is no index" in said()
+        index.add_html("/simple/", '<h1>Simple index</h1><a href="frog/">frog</a>')
+        assert "is an index (Simple API 1.0) with 1 projects." in said()
+    nothing = root.post(url, fields_of(root.get(url).content.decode()))
+    assert "Say how old" in str(errors_of(nothing.content.decode()))
+
+
+def test_a_virtual_gets_its_rules(root: Client, cast: Cast) -> None:
+    virtual = make_repository(cast.acme.tenant, "virtual", Kind.VIRTUAL)
+    remote = make_repository(cast.acme.tenant, "remote", Kind.REMOTE)
+    for member in (cast.acme.repository, remote):
+        Member.objects.create(virtual=virtual, repository=member)
+    url = change("repos_repository", virtual)
+    offered = BeautifulSoup(root.get(url).content, "html.parser").select(
+        "select[name=virtual_settings-0-deployment] option"
+    )
+    assert [option.get_text() for option in offered if option["value"]] == ["acme/local"]
+    sent = {
+        "virtual_settings-0-merge": "first",
+        "virtual_settings-0-deployment": cast.acme.repository.pk,
+        "also_upstream-0-normalized": "frog",
+    }
+    assert saved(fill_in(root, url, **sent))
+    settings = VirtualSettings.objects.get()
+    assert (settings.merge, settings.deployment) == ("first", cast.acme.repository)
+    assert [mark.normalized for mark in virtual.also_upstream.all()] == ["frog"]
+    assert saved(fill_in(root, url, **{"also_upstream-0-DELETE": "on"}))
+    assert not virtual.also_upstream.exists()
+
+
 def test_a_virtual_gets_its_members_in_order(root: Client, cast: Cast) -> None:
     virtual = make_repository(cast.acme.tenant, "virtual", Kind.VIRTUAL)
     other = make_repository(cast.acme.tenant, "other")
@@ -230,41 +303,6 @@ def test_a_virtual_gets_its_members_in_order(root: Client, cast: Cast) -> None:
     for stranger in (cast.globex.repository, virtual):
         assert not saved(fill_in(root, url, **members((1, stranger))))
     assert Member.objects.filter(virtual=virtual).count() == 2
-
-
-def test_a_virtual_gets_its_settings_marks_and_scopes(root: Client, cast: Cast) -> None:
-    virtual = make_repository(cast.acme.tenant, "virtual", Kind.VIRTUAL)
-    remote = make_repository(cast.acme.tenant, "remote", Kind.REMOTE)
-    upstream = Upstream(
-        repository=remote, index_url="https://mirror.example.org/", scopes=["root/pypi"]
-    )
-    configure.save_upstream(upstream, by=SYSTEM)
-    url = change("repos_repository", virtual)
-    # All in one form: the members are saved before what hangs on them.
-    sent: dict[str, object] = {
-        "members-TOTAL_FORMS": 2,
-        "members-0-position": 1,
-        "members-0-repository": cast.acme.repository.pk,
-        "members-1-position": 2,
-        "members-1-repository": remote.pk,
-        "members-1-scope": "root/pypi",
-        "virtual_settings-0-merge": "first",
-        "virtual_settings-0-deployment": cast.acme.repository.pk,
-        "also_upstream-0-normalized": "frog",
-    }
-    assert saved(fill_in(root, url, **sent))
-    settings = VirtualSettings.objects.get()
-    assert (settings.merge, settings.deployment) == ("first", cast.acme.repository)
-    assert [place.scope for place in virtual.members.all()] == ["", "root/pypi"]
-    assert virtual.also_upstream.get().normalized == "frog"
-    # A form that is saved as it stands changes nothing; a scope stays.
-    epoch = stamp(virtual.pk).epoch
-    assert saved(fill_in(root, url))
-    assert stamp(virtual.pk).epoch == epoch + 1  # the repository's own settings
-    assert saved(fill_in(root, url, **{"also_upstream-0-DELETE": "on"}))
-    assert not virtual.also_upstream.exists()
-    assert not saved(fill_in(root, url, **{"virtual_settings-0-deployment": remote.pk}))
-    assert not saved(fill_in(root, url, **{"members-1-scope": "root/other"}))
 
 
 def test_grants_beside_a_repository(root: Client, cast: Cast) -> None:

@@ -25,7 +25,7 @@ def test_nothing_has_to_be_set(home: dict[str, str], tmp_path: Path) -> None:
     assert config.database["NAME"] == str(tmp_path / "larder.sqlite3")
     assert config.storage.folder == tmp_path / "blobs"
     assert config.broker_url == f"file://{tmp_path}/broker"
-    assert config.default_repository == ("main", "pypi-local")
+    assert config.default_repository == ("main", "pypi-virtual")
     assert not config.is_https
 
 

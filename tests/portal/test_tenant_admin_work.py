@@ -349,6 +349,15 @@ def test_superusers_allow_private_addresses_and_a_moved_upstream_loses_them(
     assert not Upstream.objects.get().private_allowed
 
 
+def test_a_proxy_is_a_superusers_business(ada: Client, cast: Cast) -> None:
+    remote = make_repository(cast.acme.tenant, "remote", Kind.REMOTE)
+    upstream = Upstream(repository=remote, index_url="https://mirror.example.org/")
+    configure.save_upstream(upstream, by=SYSTEM)
+    sent = {"upstream-0-proxy": "http://10.0.0.1:3128/", "upstream-0-suffix": ""}
+    assert saved(fill_in(ada, change("repos_repository", remote), **sent))
+    assert (Upstream.objects.get().proxy, Upstream.objects.get().suffix) == ("", "")
+
+
 # Refusals keep what was typed
 
 
@@ -357,8 +366,12 @@ def test_an_upstreams_password_does_not_move_to_another_host(ada: Client, cast: 
     upstream = Upstream(repository=remote, index_url="https://mirror.example.org/simple")
     configure.save_upstream(upstream, by=SYSTEM, password="hunter2-hunter2")
     url = change("repos_repository", remote)
-    for elsewhere in ("https://evil.example.org/simple", "http://mirror.example.org/simple"):
-        refused = fill_in(ada, url, **{"upstream-0-index_url": elsewhere})
+    for field, elsewhere in (
+        ("index_url", "https://evil.example.org/simple"),
+        ("index_url", "http://mirror.example.org/simple"),
+        ("files_url", "https://evil.example.org/files"),
+    ):
+        refused = fill_in(ada, url, **{f"upstream-0-{field}": elsewhere})
         text = refused.content.decode()
         assert "another host" in str(errors_of(text))
         assert elsewhere in text

@@ -345,6 +345,27 @@ def test_a_file_over_the_limit_is_refused_while_it_comes(client: Client, cast: C
     assert nothing_is_left(cast)
 
 
+@pytest.mark.parametrize("limit", ["max_file_bytes", "quota_bytes"])
+def test_a_small_file_before_a_long_description_is_not_too_large(
+    client: Client, cast: Cast, limit: str
+) -> None:
+    if limit == "quota_bytes":
+        cast.acme.tenant.quota_bytes = 1_000_000
+        cast.acme.tenant.save()
+    else:
+        cast.acme.repository.max_file_bytes = 1_000_000
+        configure.change_repository(cast.acme.repository, by=SYSTEM)
+    filename, content = WHEEL
+    body = form_body(
+        twine_fields("frog", "1.0", filename, content),
+        filename=filename,
+        content=content,
+        after=[("description", "frogs are green\n" * 200_000)],
+    )
+    response = post_form(client, body, to="/acme/local/", by=cast.acme.writer)
+    assert response.status_code == HTTPStatus.OK, response.reason_phrase
+
+
 def test_a_full_tenant_takes_no_more(client: Client, cast: Cast) -> None:
     cast.acme.tenant.quota_bytes = len(WHEEL[1])
     cast.acme.tenant.save()

@@ -1,4 +1,4 @@
-"""Damaged archives: the gate lets them in or refuses them, and does nothing else."""
+"""Damaged archives: the gate refuses them, or every reader sees in them what the gate sees."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from packages.archive import inspect
 from packages.filenames import parse_filename
 from repos.models import GIB, Rules
 from tests.archives.cases import SDIST, WHEEL
-from tests.archives.tars import long_name, member, pax, sdist_of
+from tests.archives.reading import seen_by_gnu_tar, seen_by_python, seen_by_the_gate
+from tests.archives.tars import GNU, OLD, long_name, member, pax, sdist_of
 from tests.archives.zips import End, described, wheel_parts, zip_made_of
 from tests.dists import make_egg, make_sdist, make_wheel
 
@@ -80,17 +81,79 @@ def test_damage_is_refused_or_harmless(slug: str, damage: list[Damage]) -> None:
     filename, content = SEEDS[slug]
     named = parse_filename(filename, name="frog", version="1.0")
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "spool")
+        path = Path(folder, filename)
         path.write_bytes(damaged(content, damage))
         started = time.process_time()
         try:
             findings = inspect(path, named, rules=Rules.COMPATIBLE, file_limit=GIB).findings
         except InvalidInput as refused:
             findings = (refused.sentence,)
+        else:
+            is_zip = filename.endswith((".whl", ".egg", ".zip"))
+            gate = seen_by_the_gate(path, named)
+            assert seen_by_python(path, is_zip=is_zip) == gate
+            assert is_zip or seen_by_gnu_tar(path) == gate
         assert time.process_time() - started < 5
     for sentence in findings:
         assert sentence.isascii()
         assert sentence.isprintable()
+
+
+LONG = b"frog-1.0/" + b"n" * 90
+NAMES = st.sampled_from(
+    (
+        *(b"frog-1.0/x", b"frog-1.0/x/", b"frog-1.0/x//", b"./frog-1.0/y", b"frog-1.0", b"x/", b""),
+        *(LONG + b"/", LONG + b"n", LONG + b"/more", LONG + b"nmore", LONG + b"nmore/"),
+        *("frog-1.0/\u00f6".encode(), "frog-1.0/\u00f6/".encode(), b"frog-1.0/x\0y/"),
+    )
+)
+EVIL = member("frog-1.0/evil.py", b"print('evil')")
+FIELDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "kind": st.sampled_from([b"\0", b"\0", b"5", b"5", b"2", b"1", b"7", b"A"]),
+        "magic": st.sampled_from([GNU, OLD, b"ustar\0\0\0"]),
+        "prefix": st.sampled_from([b"", b"", b"frog-1.0", b"frog-1.0/d"]),
+        "length": st.sampled_from(
+            [b"00000001000\0", b"1000 \0", b"\0" + b"0001000\0", b"\x80" + bytes(9) + b"\2\0"]
+        ),
+        "link": st.sampled_from([b"PKG-INFO", b"frog-1.0/PKG-INFO"]),
+    },
+)
+RECORDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "path": NAMES,
+        "linkpath": NAMES,
+        "size": st.sampled_from(["0", "512", "1024", "0" * 20 + "512"]),
+        "mtime": st.sampled_from(["1.5", "x"]),
+    },
+)
+EXTENSIONS = st.one_of(
+    st.just(b""),
+    st.builds(pax, RECORDS),
+    st.builds(long_name, NAMES, st.sampled_from([b"L", b"L", b"K"])),
+)
+MEMBERS = st.builds(
+    lambda extension, name, data, fields: extension + member(name, data, **fields),
+    *(EXTENSIONS, NAMES, st.sampled_from([b"", b"x", EVIL]), FIELDS),
+)
+
+
+@given(members=st.lists(MEMBERS, min_size=1, max_size=2))
+@settings(deadline=None, max_examples=600, derandomize=True)
+def test_whatever_headers_say_every_reader_sees_the_same_or_nothing(members: list[bytes]) -> None:
+    named = parse_filename("frog-1.0.tar", name="frog", version="1.0")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, named.filename)
+        path.write_bytes(sdist_of(*members))
+        try:
+            inspect(path, named, rules=Rules.COMPATIBLE, file_limit=GIB)
+        except InvalidInput:
+            return
+        gate = seen_by_the_gate(path, named)
+        assert seen_by_python(path, is_zip=False) == gate
+        assert seen_by_gnu_tar(path) == gate
 
 
 def test_the_seeds_are_good() -> None:

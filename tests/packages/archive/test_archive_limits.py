@@ -10,7 +10,7 @@ import random
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -21,7 +21,7 @@ from packages.filenames import parse_filename
 from repos.models import GIB, Rules
 from tests.archives.cases import INFO, SDIST, WHEEL
 from tests.archives.good import stored_gzip
-from tests.archives.tars import gz, member, sdist_of
+from tests.archives.tars import gz, member, pax, sdist_of
 from tests.archives.zips import FULL16, STORED, End, Part, wheel_parts, zip_made_of
 from tests.dists import make_metadata, make_sdist, make_wheel
 
@@ -129,11 +129,31 @@ LARGE = {
         SDIST,
         lambda: make_sdist("frog", "1.0", description="frogs are green\n" * 500_000)[1],
     ),
+    "records-of-a-tar": (SDIST, lambda: gz(sdist_of(*_many_records()))),
+    "requirements": (
+        WHEEL,
+        lambda: make_wheel(
+            "frog", "1.0", requires_dist=[f"d{n}[a,b]>=1,<2" for n in range(19_000)]
+        )[1],
+    ),
     "lines-of-record": (
         WHEEL,
         lambda: make_wheel("frog", "1.0", files={f"{INFO}/RECORD": _many_lines()})[1],
     ),
+    "short-lines-of-record": (
+        WHEEL,
+        lambda: make_wheel("frog", "1.0", files={f"{INFO}/RECORD": _short_lines()})[1],
+    ),
 }
+
+
+def _many_records() -> Iterator[bytes]:
+    records = pax({f"{number:05x}": "" for number in range(79_000)})
+    return (records + member(f"frog-1.0/{number}") for number in range(5))
+
+
+def _short_lines() -> bytes:
+    return b"".join(b"%06x,,\n" % n for n in range(limits.MAX_RECORD_LINES))
 
 
 def _many_lines() -> bytes:

@@ -10,6 +10,7 @@ import pytest
 
 from base.errors import InvalidInput
 from packages.archive import Inspected, inspect
+from packages.filename_rules import require_public_name
 from packages.filenames import MAX_SHOWN, parse_filename, shown
 from repos.models import GIB, Rules
 from tests.archives.cases import Case, slugs
@@ -31,6 +32,8 @@ def judge(tmp_path: Path) -> Judge:
         named = parse_filename(case.filename, name=case.name, version=case.version)
         started = time.process_time()
         try:
+            if rules == Rules.STRICT:  # as publish does, before it reads the file
+                require_public_name(named)
             return inspect(path, named, rules=rules, file_limit=4 * GIB)
         finally:
             assert time.process_time() - started < SECONDS

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import tracemalloc
 from http import HTTPStatus
 
 import pytest
 from django.test import Client
 
 from base.audit import SYSTEM
+from packages.filenames import parse_filename
 from packages.models import Distribution, LooseObject, Project
+from packages.upload_form import FormRefused, requires_python_of
 from pypi.errors import reason_phrase
 from repos import configure
 from repos.models import Rules
@@ -75,6 +78,19 @@ def test_a_requires_python_of_the_form_becomes_one_line(client: Client, cast: Ca
     response = post_form(client, body_of(egg), to="/acme/local/", by=cast.acme.writer)
     assert response.status_code == HTTPStatus.OK, response.reason_phrase
     assert Distribution.objects.get().requires_python == ">=2.7, <4"
+
+
+def test_a_giant_requires_python_is_measured_before_it_is_read() -> None:
+    named = parse_filename("frog-1.0-py3.11.egg", name="frog", version="1.0")
+    giant = ",".join(f"!={number}" for number in range(500_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(FormRefused, match="has a Requires-Python of"):
+            requires_python_of(lambda _: giant, named)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 100_000
 
 
 def test_only_the_digest_of_old_distutils_may_be_another(client: Client, cast: Cast) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import threading
+import tracemalloc
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -23,6 +25,7 @@ from tests.uploads import upload
 from tests.upstreams import HTML, JSON, Reply, Server, json_line, make_remote, serving
 
 FROG = parse_name("frog")
+QUERIES_OF_A_PAGE = 7
 WHEEL = make_wheel("frog", "1.0")
 SDIST = make_sdist("frog", "1.0")
 
@@ -554,3 +557,46 @@ def test_proxy_is_asked_for_what_lies_behind_it(cast, server) -> None:
     with pytest.raises(IndexUnavailable, match=r"10\.0\.0\.1, which is not public"):
         RemoteIndex(remote).page(parse_name("toad"))
     assert len(server.asked) == 2
+
+
+def test_long_list_is_never_all_in_memory(remote, server, cast, client, monkeypatch, time) -> None:
+    """It passes through in the memory of a part of it."""
+    monkeypatch.setattr("packages.upstream.listing.NAMES_PER_PART", 1000)
+    longest = 60
+
+    def pieces(count: int) -> Iterator[bytes]:
+        yield b'{"meta":{"api-version":"1.1"},"projects":['
+        for start in range(0, count, 1000):
+            names = (f"{number:0{longest}}" for number in range(start, start + 1000))
+            yield b",".join(b'{"name":"p%s"}' % name.encode() for name in names)
+            yield b"]}" if start + 1000 == count else b","
+
+    def received(count: int) -> int:
+        server.replies["/simple/"] = lambda _: Reply(pieces(count), kind=JSON)
+        time.move(hours=1)
+        answer = client.get("/acme/remote/simple/", headers=headers)
+        return sum(len(piece) for piece in answer.streaming_content)
+
+    grant(remote, Role.READER, cast.acme.reader)
+    headers = cast.acme.reader.headers | {"Accept": JSON}
+    received(1000)  # what is loaded once
+    tracemalloc.start()
+    try:
+        length = received(40_000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert length > 40_000 * longest
+    assert peak < length / 2
+
+
+def test_fresh_page_costs_few_queries(
+    remote, server, cast, client, django_assert_num_queries
+) -> None:
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_files("frog", WHEEL)
+    headers = cast.acme.reader.headers
+    for _ in range(2):  # the second notes that it is in use
+        client.get("/acme/remote/simple/frog/", headers=headers)
+    with django_assert_num_queries(QUERIES_OF_A_PAGE):
+        client.get("/acme/remote/simple/frog/", headers=headers)

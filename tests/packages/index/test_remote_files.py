@@ -36,7 +36,7 @@ from tests.cast import grant, make_repository
 from tests.dists import make_sdist, make_wheel
 from tests.packages.fetching import settled
 from tests.uploads import published
-from tests.upstreams import HTML, JSON, Reply, Server, json_line, make_remote, serving
+from tests.upstreams import HTML, JSON, Asked, Reply, Server, json_line, make_remote, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -516,3 +516,25 @@ def test_reader_goes_on_where_a_dead_process_left_off(remote, server, tmp_path, 
     assert first + read(begun.stream) == BIG[1]
     assert server.count(f"/files/{BIG[0]}") == 1
     assert not spool.exists()
+
+
+def test_metadata_is_asked_for_once_however_many_want_it(remote, server) -> None:
+    raw = b"Metadata-Version: 2.1\nName: frog\nVersion: 1.1\n"
+    server.add_files("frog", SMALL, **{"core-metadata": {"sha256": sha256(raw)}})
+
+    def slow(_: Asked) -> Reply:
+        real_time.sleep(0.2)
+        return Reply(raw)
+
+    server.replies[f"/files/{SMALL[0]}.metadata"] = slow
+
+    def get(_: int) -> bytes:
+        try:
+            return RemoteIndex(remote).metadata(FROG, SMALL[0])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(get, range(8))) == {raw}
+    assert server.count(f"/files/{SMALL[0]}.metadata") == 1
+    assert not Fetch.objects.exists()

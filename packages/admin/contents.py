@@ -11,8 +11,9 @@ from django.http import HttpRequest
 
 from accounts.admin_base import ChangeOnlyAdmin, UseCaseTabular
 from accounts.authentication import signed_in
-from packages import curate
+from packages import cache, curate
 from packages.models import Distribution, Project, Property, Release
+from repos.models import Kind as RepositoryKind
 
 
 @admin.register(Project)
@@ -76,6 +77,27 @@ class PropertyInline(UseCaseTabular[Property, Distribution]):
         return False
 
 
+class ChangedUpstream(admin.SimpleListFilter):
+    """Narrows the list to what upstream has changed since it was kept."""
+
+    title = "changed upstream"
+    parameter_name = "changed"
+
+    def lookups(self, *_: Any) -> list[tuple[str, str]]:
+        """Return what can be chosen."""
+        return [("yes", "Yes"), *Distribution.UpstreamChange.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the files of that change, or of any."""
+        match self.value():
+            case None:
+                return queryset
+            case "yes":
+                return queryset.exclude(upstream_change="")
+            case change:
+                return queryset.filter(upstream_change=change)
+
+
 @admin.register(Distribution)
 class DistributionAdmin(ChangeOnlyAdmin[Distribution]):
     """Files; one can be yanked, deleted and restored."""
@@ -91,7 +113,7 @@ class DistributionAdmin(ChangeOnlyAdmin[Distribution]):
         "uploaded_at",
         "deleted_at",
     )
-    list_filter = ("kind", "yanked", "extraction", "repository")
+    list_filter = (ChangedUpstream, "kind", "yanked", "extraction", "repository")
     reads_with = ("repository__tenant",)
     search_fields = ("filename", "sha256")
     readonly_fields = (
@@ -105,11 +127,12 @@ class DistributionAdmin(ChangeOnlyAdmin[Distribution]):
         "extraction",
         "uploaded_at",
         "uploaded_by",
+        "upstream_change",
         "deleted_at",
     )
     fields = (*readonly_fields, "yanked", "yanked_reason")
     inlines = (PropertyInline,)
-    actions = ("restore",)
+    actions = ("restore", "lift_quarantine")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let a file be deleted once."""
@@ -126,8 +149,11 @@ class DistributionAdmin(ChangeOnlyAdmin[Distribution]):
         _yank(request, obj)
 
     def delete_model(self, request: HttpRequest, obj: Distribution) -> None:
-        """Delete by the use case: a tombstone, restorable for a while."""
-        curate.delete(obj, by=signed_in(request))
+        """Delete by the use case: a tombstone, restorable for a while; what is cached just goes."""
+        if obj.repository.kind == RepositoryKind.REMOTE:
+            cache.drop(obj, by=signed_in(request))
+        else:
+            curate.delete(obj, by=signed_in(request))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Name the files; what describes them stays, for a restore."""
@@ -143,6 +169,13 @@ class DistributionAdmin(ChangeOnlyAdmin[Distribution]):
         by = signed_in(request)
         deleted = queryset.filter(deleted_at__isnull=False)
         self.for_each(request, deleted, lambda row: curate.restore(row, by=by), "Restored")
+
+    @admin.action(permissions=["change"], description="Give out again what upstream quarantined")
+    def lift_quarantine(self, request: HttpRequest, queryset: QuerySet[Distribution]) -> None:
+        """Give files out that upstream has quarantined."""
+        by = signed_in(request)
+        withheld = queryset.filter(upstream_change=Distribution.UpstreamChange.QUARANTINED)
+        self.for_each(request, withheld, lambda row: cache.lift_quarantine(row, by=by), "Lifted")
 
 
 def _yank(request: HttpRequest, target: Distribution | Release) -> None:

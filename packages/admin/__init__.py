@@ -1,0 +1,5 @@
+"""Contents of repositories, and what remotes keep, in the Django admin."""
+
+from packages.admin import contents, remotes
+
+__all__ = ["contents", "remotes"]
