@@ -27,7 +27,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -40,7 +39,8 @@ os.environ["LARDER_TEST_COUNTS"] = "full"  # the long list of distributions
 from tests.clients import client
 from tests.journeys import larder as larders
 from tests.journeys.distributions import wheels
-from tests.journeys.machine import Machine, sha256_of, signed_in
+from tests.journeys.indexes import static_index
+from tests.journeys.machine import Machine, signed_in
 from tests.journeys.remotes import make_remote
 from tests.parts.processes import ServerDied, private_folder, server
 
@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args(arguments).rounds
     with ExitStack() as stack:
-        index = stack.enter_context(_index())
+        index = stack.enter_context(static_index(wheels()))
         ways = [Way(DIRECT, lambda: index), *_ways(stack, index)]
         home = stack.enter_context(private_folder("resolver"))
         took, wrong = _measure(ways, rounds, home)
@@ -105,35 +105,6 @@ def _resolved(home: Path, url: str) -> tuple[float, str]:
     answer = (folder / "all.txt").read_text()
     shutil.rmtree(folder)
     return seconds, answer or found
-
-
-@contextmanager
-def _index() -> Iterator[str]:
-    """Serve the wheels as files: pages in HTML with hashes and metadata (PEP 503, PEP 658)."""
-    with private_folder("index") as folder, private_folder("log") as log:
-        lines = defaultdict(list)
-        (folder / "files").mkdir()
-        for file in wheels():
-            (folder / "files" / file.path.name).symlink_to(file.path)
-            with zipfile.ZipFile(file.path) as wheel:
-                inside = next(each for each in wheel.namelist() if each.endswith("/METADATA"))
-                metadata = wheel.read(inside)
-            (folder / "files" / f"{file.path.name}.metadata").write_bytes(metadata)
-            lines[file.name].append(
-                f'<a href="../../files/{file.path.name}#sha256={file.sha256}" '
-                f'data-core-metadata="sha256={sha256_of(metadata)}">{file.path.name}</a><br>'
-            )
-        for name, anchors in lines.items():
-            page = folder / "simple" / name / "index.html"
-            page.parent.mkdir(parents=True)
-            page.write_text(f"<!DOCTYPE html><title>Links for {name}</title>{''.join(anchors)}")
-        names = "".join(f'<a href="{name}/">{name}</a><br>' for name in sorted(lines))
-        root = f"<!DOCTYPE html><title>Simple index</title>{names}"
-        (folder / "simple" / "index.html").write_text(root)
-        program = [sys.executable, "-m", "http.server", "--protocol", "HTTP/1.1"]
-        where = ["--bind", "127.0.0.1", "--directory", str(folder)]
-        with server(log, lambda port: [*program, *where, str(port)]) as running:
-            yield f"http://127.0.0.1:{running.port}/simple/"
 
 
 def _ways(stack: ExitStack, index: str) -> Iterator[Way]:
