@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest
 JOURNEYS := tests/journeys tests/browser
 UNIT := -n auto $(JOURNEYS:%=--ignore=%)
 CLIENTS := pip uv twine poetry pdm hatch flit build
-UPSTREAMS := devpi pypiserver
+UPSTREAMS := devpi proxpi pypiserver
 APT := postgresql redis-server nginx-light chromium unzip
 BREW := postgresql@17 redis nginx unzip
 
@@ -61,6 +61,9 @@ bench-visibility: $(VENV)/dev.txt  ## publish, then read at once from elsewhere,
 bench-crashes: $(VENV)/dev.txt  ## upload while the server is killed, and look for losses
 	@$(BIN)/python bench/crashes.py --database sqlite
 	@$(PARTS) postgres -- $(BIN)/python bench/crashes.py --database postgres
+
+bench-proxy: $(VENV)/dev.txt  ## resolve through Larder and through other proxies, side by side
+	@$(BIN)/python bench/proxy.py
 
 lint: $(VENV)/dev.txt  ## check style, types, imports, templates, migrations and settings
 	@$(BIN)/pre-commit run --all-files --show-diff-on-failure

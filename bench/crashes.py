@@ -44,6 +44,8 @@ GIVES_UP = 0.1
 ALL_AT_ONCE = 0.3
 SECONDS_APART = (0.2, 2.0)
 UPLOADS_APART = (1, 16)
+WHILE_STARTING = 0.1
+PATIENCE = 30
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,15 @@ class Killer:
                 self.kills += kill(pid)
 
     def _wait(self) -> bool:
-        """Wait for some seconds or some answers, whichever is over sooner; say whether to go on."""
+        """Wait for some seconds or some answers, whichever is over sooner; say whether to go on.
+
+        Mostly both count from the first answer since the last kill: on a slow machine a process
+        that is killed each time while it starts would never answer anything.
+        """
+        while self._heard.acquire(blocking=False):
+            pass
+        if self.chance.random() > WHILE_STARTING and not self._over:
+            self._heard.acquire(timeout=PATIENCE)
         until = time.monotonic() + self.chance.uniform(*SECONDS_APART)
         for _ in range(self.chance.randint(*UPLOADS_APART)):
             if self._over or not self._heard.acquire(timeout=max(0, until - time.monotonic())):
@@ -185,7 +195,8 @@ def _write(target: Target, killer: Killer, options: argparse.Namespace, seed: in
             time.sleep(PAUSE)
             status, reason = _try(target, wheel)
             tries += 1
-        killer.heard()
+        if status is not None:
+            killer.heard()
         return Sent(wheel, status, reason, tries)
 
     with ThreadPoolExecutor(options.writers) as pool:
