@@ -71,22 +71,27 @@ class Document(msgspec.Struct, frozen=True, array_like=True):
     lines: tuple[Line, ...]
 
 
+# What a field may be at all: a page that nests anything else is none, and is not built in memory.
+Scalar = str | int | float | bool | None
+_Digests = dict[str, Scalar]
+
+
 class Claimed(msgspec.Struct):
     """One link as it stood on a page, before anything of it is believed.
 
     Named as PEP 691 names the keys; HTML is brought into the same form.
     """
 
-    filename: object = None
-    url: object = None
-    hashes: object = None
-    size: object = None
-    upload_time: object = msgspec.field(default=None, name="upload-time")
-    requires_python: object = msgspec.field(default=None, name="requires-python")
-    yanked: object = False
-    core_metadata: object = msgspec.field(default=None, name="core-metadata")
-    dist_info_metadata: object = msgspec.field(default=None, name="dist-info-metadata")
-    provenance: object = None
+    filename: Scalar = None
+    url: Scalar = None
+    hashes: _Digests | Scalar = None
+    size: Scalar = None
+    upload_time: Scalar = msgspec.field(default=None, name="upload-time")
+    requires_python: Scalar = msgspec.field(default=None, name="requires-python")
+    yanked: Scalar = False
+    core_metadata: _Digests | Scalar = msgspec.field(default=None, name="core-metadata")
+    dist_info_metadata: _Digests | Scalar = msgspec.field(default=None, name="dist-info-metadata")
+    provenance: Scalar = None
 
 
 def believed(
@@ -104,7 +109,7 @@ def believed(
     found: dict[str, tuple[Version, Line]] = {}
     for number, each in enumerate(claimed):
         if number >= LINES_AT_MOST:
-            raise UpstreamUnreadable(f"The page has more than {LINES_AT_MOST} lines.")
+            raise too_long()
         named = _named(project, each)
         url = _absolute(base, each.url)
         if named is None or not url or named.identity in found:
@@ -116,6 +121,11 @@ def believed(
         status_reason=_text(reason),
         lines=tuple(line for _, line in ordered),
     )
+
+
+def too_long() -> UpstreamUnreadable:
+    """Return the refusal of a page with more lines than any project has."""
+    return UpstreamUnreadable(f"The page has more than {LINES_AT_MOST} lines.")
 
 
 def _named(project: NormalizedName, claimed: Claimed) -> DistributionName | None:

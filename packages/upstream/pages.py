@@ -12,7 +12,15 @@ import msgspec
 from packages.filenames import EXTENSIONS, NormalizedName
 from packages.upstream.connection import Reply
 from packages.upstream.errors import UpstreamUnreadable
-from packages.upstream.links import Claimed, Document, believed, last_part
+from packages.upstream.links import (
+    LINES_AT_MOST,
+    Claimed,
+    Document,
+    Scalar,
+    believed,
+    last_part,
+    too_long,
+)
 
 ACCEPT = (
     "application/vnd.pypi.simple.v1+json, "
@@ -26,10 +34,16 @@ _A_LISTING = re.compile(
 )
 
 
+_BRACES_AT_MOST = 5 * LINES_AT_MOST
+_COMMAS_AT_MOST = 15 * LINES_AT_MOST
+
+_Marks = dict[str, Scalar]
+
+
 class _JsonPage(msgspec.Struct):
     files: list[Claimed]
-    meta: object = None
-    status: object = msgspec.field(default=None, name="project-status")
+    meta: dict[str, _Marks | Scalar] | Scalar = None
+    status: _Marks | Scalar = msgspec.field(default=None, name="project-status")
 
 
 class _JsonList(msgspec.Struct):
@@ -61,6 +75,9 @@ def require_version(version: object) -> None:
 
 
 def _read_json(reply: Reply, project: NormalizedName) -> Document:
+    # Counted before anything is built: a few bytes of JSON become a hundred in memory.
+    if reply.body.count(b"{") > _BRACES_AT_MOST or reply.body.count(b",") > _COMMAS_AT_MOST:
+        raise too_long()
     try:
         page = _json_page.decode(reply.body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -127,6 +144,8 @@ class HtmlPage(HTMLParser):
         """Note what the page is about."""
         values = dict(attrs)
         if tag == "a" and values.get("href"):
+            if len(self.anchors) >= LINES_AT_MOST:
+                raise too_long()
             self.anchors.append(values)
         elif tag == "base" and values.get("href") and not self._has_base:
             self._has_base = True
@@ -175,7 +194,7 @@ class HtmlPage(HTMLParser):
         return [_last_folder(anchor["href"] or "") for anchor in self.anchors]
 
 
-def _metadata(anchor: dict[str, str | None]) -> object:
+def _metadata(anchor: dict[str, str | None]) -> _Marks | bool | None:
     """PEP 714: the newer attribute is read first."""
     for name in ("data-core-metadata", "data-dist-info-metadata"):
         if name in anchor:
@@ -184,15 +203,15 @@ def _metadata(anchor: dict[str, str | None]) -> object:
     return None
 
 
-def _fragment(url: str) -> dict[str, str]:
+def _fragment(url: str) -> _Marks:
     _, _, fragment = url.partition("#")
-    found: dict[str, str] = {}
+    found: _Marks = {}
     for part in fragment.split("&"):
         found |= _pair(part)
     return found
 
 
-def _pair(text: str) -> dict[str, str]:
+def _pair(text: str) -> _Marks:
     name, equals, value = text.partition("=")
     return {name.strip().lower(): value.strip()} if equals else {}
 

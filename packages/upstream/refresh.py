@@ -89,11 +89,13 @@ def known_page(source: Source, project: NormalizedName) -> Known:
     if source.upstream.offline:
         raise UpstreamFailed(f"{source.repository} is offline and has kept no page of {project}.")
     try:
-        return _known(refreshed(source, project))
+        row = refreshed(source, project)
     except UpstreamFailed:
         if kept is None:
             raise
         return _known(kept, is_stale=True)
+    note_use(row)  # of a page that is new; the others were noted above
+    return _known(row)
 
 
 def refreshed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -9,7 +10,7 @@ import structlog
 from base import clock
 from packages.filenames import NormalizedName
 from packages.models import UpstreamPage
-from packages.upstream.errors import UpstreamFailed
+from packages.upstream.errors import UpstreamFailed, UpstreamRefused, UpstreamUnreadable
 from packages.upstream.refresh import is_ageing, refreshed
 from packages.upstream.source import Source
 from repos.models import Upstream
@@ -44,6 +45,7 @@ def _refreshed(upstream: Upstream) -> int:
         source = Source(upstream.repository, upstream, page.scope)
         project = NormalizedName(page.normalized)
         if is_ageing(source, page) and upstream.may_ask_for(project):
-            refreshed(source, project)
-            count += 1
+            with suppress(UpstreamRefused, UpstreamUnreadable):  # this page, not all of them
+                refreshed(source, project)
+                count += 1
     return count

@@ -18,7 +18,7 @@ from packages.upstream.upkeep import refresh_pages
 from repos.access import RoleMissing
 from tests.dists import make_wheel
 from tests.packages.fetching import settled
-from tests.upstreams import Server, json_line, make_remote, serving
+from tests.upstreams import Reply, Server, json_line, make_remote, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -106,6 +106,18 @@ def test_pages_in_use_are_refreshed_before_they_are_old(remote, server, time) ->
     assert server.count("/simple/frog/") == asked + 1
     time.move(hours=2)
     assert refresh_pages() == 0
+
+
+def test_page_that_is_refused_does_not_keep_others_from_being_refreshed(
+    remote, server, time
+) -> None:
+    server.add_files("toad", make_wheel("toad", "1.0"))
+    for name in ("frog", "toad"):
+        RemoteIndex(remote).page(parse_name(name))
+    server.replies["/simple/frog/"] = Reply(status=403)
+    time.move(seconds=500)
+    assert refresh_pages() == 1
+    assert server.count("/simple/toad/") == 2
 
 
 def test_notes_of_fetches_that_are_over_are_swept(remote, time) -> None:
