@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 from collections.abc import Callable, Iterator
 from itertools import chain
 
@@ -150,30 +151,33 @@ class VirtualIndex:
 
 
 class _Names:
-    """The names of several lists: those of short ones in order, then the long ones as they are.
+    """The names of several lists in one, in order as far as each of them is, each name once.
 
-    A name that two upstreams have may stand twice: to know it, both lists would have to be held.
+    Of two lists that are not in order, a name may stand twice: to know it, all would have to be
+    held at once, and an upstream's list is never.
     """
 
     def __init__(self, lists: list[ProjectList]) -> None:
         self._long = [each for each in lists if each.digest]
         short = chain.from_iterable(each.names for each in lists if not each.digest)
-        self._short = {canonicalize_name(name): name for name in short}
+        self._short = sorted(set(short), key=canonicalize_name)
 
     @property
     def digest(self) -> str:
         """Return what is equal for equal lists; empty when all of them are short."""
         parts = [each.digest for each in self._long]
-        known = "\n".join([*parts, *sorted(self._short.values())])
+        known = "\n".join([*parts, *self._short])
         return hashlib.sha256(known.encode()).hexdigest() if parts else ""
 
     def __iter__(self) -> Iterator[str]:
         """Yield every name."""
-        yield from (self._short[name] for name in sorted(self._short))
-        for each in self._long:
-            for name in each.names:
-                if canonicalize_name(name) not in self._short:
-                    yield name
+        last = ""
+        long = (each.names for each in self._long)
+        for name in heapq.merge(self._short, *long, key=canonicalize_name):
+            normalized = canonicalize_name(name)
+            if normalized != last:
+                yield name
+            last = normalized
 
 
 def _order(file: PageFile) -> tuple[str, str]:

@@ -14,9 +14,11 @@ from packages.index.base import (
     FileNotFound,
     FileWithheld,
     IndexUnavailable,
+    ProjectList,
     ProjectNotFound,
     Stored,
 )
+from packages.index.virtual import _Names
 from packages.models import Distribution, Project
 from repos import configure
 from repos.access import RoleMissing, SignInRequired
@@ -498,3 +500,16 @@ def test_a_source_beneath_two_members_counts_once(cast: Cast, upstreams: Upstrea
     assert files_of(index, "toad") == ["toad-1.0.tar.gz"]
     assert upstreams.asked == [("remote", "toad")]
     assert list(index.projects().names) == ["frog", "toad"]
+
+
+def test_lists_of_names_are_merged_as_they_come() -> None:
+    lists = [
+        ProjectList(("Zope", "frog"), serial=1),
+        ProjectList(("Acme.Toad", "frog", "zope"), serial=2, digest="d1"),
+        ProjectList(("acme-toad", "newt"), serial=3, digest="d2"),
+    ]
+    names = _Names(lists)
+    for _ in range(2):  # a list may be read more than once
+        assert list(names) == ["Acme.Toad", "frog", "newt", "Zope"]
+    assert names.digest
+    assert not _Names(lists[:1]).digest

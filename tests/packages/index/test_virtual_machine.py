@@ -494,7 +494,7 @@ def wheel(name: str, version: str) -> str:
 
 @pytest.mark.hypothesis
 def test_a_virtual_shows_what_design_says_through_any_history(db: None) -> None:
-    found = settings(examples(20), stateful_step_count=20, phases=[Phase.generate])
+    found = settings(examples(12), stateful_step_count=20, phases=[Phase.generate])
     run_state_machine_as_test(History, settings=found)
 
 
