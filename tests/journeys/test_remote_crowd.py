@@ -25,6 +25,7 @@ CLIENTS = 50
 SIZE = 100 * MIB
 GROWTH_AT_MOST = 100 * MIB
 SECONDS = 4.0  # that upstream takes to send it
+THINKS = 0.3  # seconds before its first byte
 
 
 @dataclass
@@ -87,6 +88,24 @@ def test_fifty_clients_are_one_request_upstream(larder: Larder, whale: Path) -> 
     assert firsts[CLIENTS // 2] < SECONDS
 
 
+def test_first_byte_comes_almost_as_soon_as_from_upstream(larder: Larder, whale: Path) -> None:
+    digest, size = sha256(whale), whale.stat().st_size
+    with serving() as upstream:
+        paced(upstream, whale)
+        digests = {"sha256": digest}
+        line = {"filename": whale.name, "url": f"/files/{whale.name}", "hashes": digests}
+        upstream.add_page("whale", [line | {"size": size}])
+        remote = make_remote(larder, "alone", upstream.url)
+        warm(larder, larder.repository())
+        direct = received(f"{upstream.url}files/{whale.name}", "").first_byte
+        url = f"{remote.url}files/whale/{digest}/{whale.name}"
+        with request("GET", f"{remote.simple}whale/", larder.reader) as page:
+            page.read()
+        through = received(url, larder.reader).first_byte
+    print(f"\nfirst byte after {direct:.3f} s directly, {through:.3f} s through us")  # noqa: T201 - pytest -s
+    assert through < 2 * direct
+
+
 def test_fifty_clients_are_one_question_upstream(larder: Larder) -> None:
     with serving() as upstream:
         upstream.add_files("krill", dists.make_wheel("krill", "1.0"))
@@ -110,6 +129,7 @@ def paced(upstream: Server, file: Path) -> None:
     """Let `upstream` send `file` in SECONDS."""
 
     def blocks() -> Iterator[bytes]:
+        time.sleep(THINKS)
         began, total, size = time.monotonic(), 0, file.stat().st_size
         with file.open("rb") as opened:
             while block := opened.read(BLOCK):
