@@ -73,6 +73,8 @@ def test_fifty_clients_are_one_request_upstream(larder: Larder, whale: Path) -> 
         direct = received(f"{upstream.url}files/{whale.name}", "")
         url = f"{remote.url}files/whale/{digest}/{whale.name}"
         with watched(larder) as memory, ThreadPoolExecutor(CLIENTS) as pool:
+            # Threads and connections to the database are there by then, as on a working day.
+            list(pool.map(lambda _: received(f"{remote.simple}whale/", larder.reader), range(200)))
             began = time.monotonic()
             got = list(pool.map(lambda _: received(url, larder.reader), range(CLIENTS)))
             took = time.monotonic() - began
