@@ -53,6 +53,8 @@ def first_start(config: Config) -> FirstStart:
                     index_url=upstream.url,
                     username=upstream.username,
                     private_allowed=True,
+                    # A mirror of everybody's names, which are not ours to keep from other remotes.
+                    names_are_kept=False,
                 ),
                 by=SYSTEM,
                 password=upstream.password,

@@ -215,7 +215,7 @@ class Upstream(models.Model):
         null=True,
         blank=True,
         help_text="Yes: a name it ever had is never taken from other remotes. "
-        "Unknown: yes if it has a password or may have a private address.",
+        "Unknown: yes if it has a user name or password, or may have a private address.",
     )
     ca = models.TextField(
         "certificate authority",
@@ -287,7 +287,7 @@ class Upstream(models.Model):
     def keeps_names(self) -> bool:
         """Say whether a name that it ever had is not taken from other remotes."""
         if self.names_are_kept is None:
-            return bool(self.sealed_password) or self.private_allowed
+            return bool(self.username or self.sealed_password) or self.private_allowed
         return self.names_are_kept
 
     def may_ask_for(self, normalized: str) -> bool:

@@ -11,6 +11,7 @@ any other remote is, and one of them that cannot say keeps the others from being
 from __future__ import annotations
 
 import enum
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -128,7 +129,7 @@ def decide(tree: Tree, name: NormalizedName, readable: frozenset[int], ask: AskS
     gathering = _Gathering(facts, readable, asked)
     gathering.beneath(tree.virtual.pk, tree.places, depth=0, cut=None)
     # Locals before remotes, each in member order.
-    contributors = sorted(gathering.contributors, key=lambda source: not source.is_local)
+    contributors = sorted(gathering.contributors, key=facts.rank)
     return Decision(
         name=name,
         readable=readable,
@@ -287,8 +288,11 @@ _LINE_BY_LINE = {Cause.CLAIMED, Cause.NOT_FIRST}
 def _judged(contributors: Iterable[Source], facts: Facts, asked: _Asked) -> Iterator[Line]:
     """Yield the contributors' lines, each shown unless a rule about single files hides it."""
     same = _SameFile(facts.name)
-    quarantined = {same.key(each.file): each.source for each in facts.quarantined}
-    deleted = {same.key(each.file): each.source for each in facts.deleted}
+    quarantined: dict[str, list[Source]] = defaultdict(list)
+    deleted: dict[str, list[Source]] = defaultdict(list)
+    for withdrawn, found in ((facts.quarantined, quarantined), (facts.deleted, deleted)):
+        for each in withdrawn:
+            found[same.key(each.file)].append(each.source)
     shown: dict[str, Line] = {}
     for source in contributors:
         page = asked.page(source)
@@ -296,10 +300,11 @@ def _judged(contributors: Iterable[Source], facts: Facts, asked: _Asked) -> Iter
         for file in _files(source, page, facts) if page else ():
             key = same.key(file)
             hidden = None
-            if key in quarantined:
-                hidden = Hidden(Cause.QUARANTINED, quarantined[key])
-            elif key in deleted and not source.is_local:
-                hidden = Hidden(Cause.DELETED, deleted[key])
+            by = [each for each in quarantined[key] if facts.may_withdraw(each, source)]
+            if by:
+                hidden = Hidden(Cause.QUARANTINED, by[0])
+            elif deleted[key] and not source.is_local:
+                hidden = Hidden(Cause.DELETED, deleted[key][0])
             elif key in shown:
                 hidden = _second(shown[key], file)
             lines.append((key, Line(source, file, hidden)))

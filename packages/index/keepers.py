@@ -3,6 +3,9 @@
 DESIGN, "A virtual": a source keeps a name if it is a local that has or ever had the project, if it
 claims the name, or if it is a private remote that has or ever had it. Rights, status, yanks and
 outages do not end keeping; only letting the name go does.
+
+A member of another tenant is a stranger here, a local too: a virtual's own tenant keeps its names
+from it, its claims count for nothing, and it withdraws no file of ours (decision 0010).
 """
 
 from __future__ import annotations
@@ -63,36 +66,40 @@ class Facts:
     def claimed_against(self, place: Place) -> Source | None:
         """Return the source that claims the name instead of the one in `place`, if any."""
         for virtual in self._binding(place):
-            claimed = [
-                each
-                for each in self.tree.under(virtual)
-                if each.source.repository.pk in self.claims
-            ]
+            claimed = [each for each in self.tree.under(virtual) if self._claim(each, virtual)]
             if claimed:
                 # Of equals, max takes the first: member order.
-                best = max(claimed, key=self._claim).source
+                best = max(claimed, key=lambda each: self._claim(each, virtual)).source
                 if best.id != place.source.id:
                     return best
         return None
 
     def kept_against(self, place: Place) -> Source | Repository | None:
-        """Return who keeps the name from the remote in `place`, if anybody.
+        """Return who keeps the name from the source in `place`, if anybody.
 
         Of several remotes that keep it, the name is the one's that claims it best, then the first
         one's: two mirrors that have both had a name do not keep it from everybody.
         """
-        if place.source.is_local:
-            return None
         for virtual in self._binding(place):
-            beneath = self.tree.under(virtual)
+            if self._is_own_local(place.source, virtual):
+                continue
             if (inherited := self._inherited(virtual)) is not None:
                 return inherited
-            keepers = [each for each in beneath if each.source.id in self.keepers]
-            local = next((each.source for each in keepers if each.source.is_local), None)
-            if local is not None:
+            keepers = [
+                each
+                for each in self.tree.under(virtual)
+                if each.source.id in self.keepers or self._claim(each, virtual)
+            ]
+            own = (each.source for each in keepers if self._is_own_local(each.source, virtual))
+            if (local := next(own, None)) is not None:
                 return local
+            if place.source.is_local:  # of another tenant: only what is our own is kept from it
+                continue
+            foreign = next((each.source for each in keepers if each.source.is_local), None)
+            if foreign is not None:
+                return foreign
             if keepers:
-                holder = max(keepers, key=self._claim).source
+                holder = max(keepers, key=lambda each: self._claim(each, virtual)).source
                 if holder.id != place.source.id:
                     return holder
         return None
@@ -115,24 +122,48 @@ class Facts:
         return [
             step.virtual
             for step in place.steps
-            if place.source.is_local or step.virtual not in self.marks
+            if self._is_own_local(place.source, step.virtual) or step.virtual not in self.marks
         ]
 
     def _inherited(self, virtual: int) -> Repository | None:
         """Return the virtual, this one or one beneath it, that has the name by a claim."""
-        tree = self.tree
-        having = sorted(each for each in tree.nested[virtual] if each in self.claims)
-        return tree.virtuals[having[0]] if having else None
+        having = (
+            self.tree.virtuals[each]
+            for each in sorted(self.tree.nested[virtual])
+            if each in self.claims
+        )
+        return next((each for each in having if self._is_own(each, virtual)), None)
 
-    def _claim(self, place: Place) -> int:
-        return self.claims.get(place.source.repository.pk, 0)
+    def _claim(self, place: Place, virtual: int) -> int:
+        """Return how specific the claim is that counts in `virtual`: of its own tenant's alone."""
+        repository = place.source.repository
+        return self.claims.get(repository.pk, 0) if self._is_own(repository, virtual) else 0
+
+    def _is_own(self, repository: Repository, virtual: int) -> bool:
+        return repository.tenant_id == self.tree.virtuals[virtual].tenant_id
+
+    def _is_own_local(self, source: Source, virtual: int) -> bool:
+        return source.is_local and self._is_own(source.repository, virtual)
+
+    def may_withdraw(self, withdrawer: Source, other: Source) -> bool:
+        """Say whether a file that one source has withdrawn is hidden in the other too."""
+        top = self.tree.virtual.pk
+        return self._is_own(withdrawer.repository, top) or not self._is_own(other.repository, top)
+
+    def rank(self, source: Source) -> tuple[bool, bool]:
+        """Return what sorts our own locals first, then other locals, then remotes."""
+        return not self._is_own_local(source, self.tree.virtual.pk), not source.is_local
 
 
 def facts_of(tree: Tree, name: NormalizedName) -> Facts:
     """Return what the rows say of `name` beneath a virtual; as many questions for any number."""
     sources = {place.source.id: place.source for place in tree.places}
     claims = claims_on(name, {*tree.beneath, tree.virtual.pk})
-    keepers = {each for each in sources if each[0] in claims}
+    keepers = {
+        each
+        for each, source in sources.items()
+        if each[0] in claims and source.repository.tenant_id == tree.virtual.tenant_id
+    }
     having = _having(name, sources)
     withdrawn = _withdrawn(name, sources)
     return Facts(

@@ -6,6 +6,9 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
+
 from packages.filenames import shown
 from packages.upstream.errors import AddressRefused
 
@@ -20,14 +23,25 @@ _CARRYING_IPV4 = tuple(
 
 
 def split_url(url: str) -> SplitResult:
-    """Return the parts of a URL that may be asked. Raises AddressRefused for any other."""
+    """Return the parts of a URL that may be asked. Raises AddressRefused for any other.
+
+    A name before the host, and a backslash, is read in two ways: what is judged here would not be
+    what is connected to.
+    """
     try:
         parts = urlsplit(url)
-        is_one = parts.scheme in _USUAL_PORTS and bool(parts.hostname) and parts.port != 0
-    except ValueError:
+        host = (parse_url(url).host or "").strip("[]").lower()
+        is_one = (
+            parts.scheme in _USUAL_PORTS
+            and bool(parts.hostname)
+            and parts.port != 0
+            and parts.hostname == host
+        )
+    except (ValueError, LocationParseError):
         is_one = False
-    if not is_one or not url.isprintable() or " " in url:
-        raise AddressRefused(f"{shown(url)} is not the http:// or https:// URL of anything.")
+    is_plain = url.isprintable() and not any(each in url for each in " \\")
+    if not is_one or not is_plain or "@" in parts.netloc:
+        raise AddressRefused("What is no http:// or https:// URL of a host is not asked.")
     return parts
 
 

@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='upstream',
             name='names_are_kept',
-            field=models.BooleanField(blank=True, help_text='Yes: a name it ever had is never taken from other remotes. Unknown: yes if it has a password or may have a private address.', null=True, verbose_name='names are kept'),
+            field=models.BooleanField(blank=True, help_text='Yes: a name it ever had is never taken from other remotes. Unknown: yes if it has a user name or password, or may have a private address.', null=True, verbose_name='names are kept'),
         ),
         migrations.AddField(
             model_name='upstream',

@@ -52,6 +52,8 @@ def test_the_upstreams_credentials_are_sealed_and_written_nowhere(db: None) -> N
     upstream = Upstream.objects.get()
     assert upstream.index_url == "https://mirror.example.org/simple"
     assert (upstream.username, upstream.private_allowed) == ("ann", True)
+    # It is everybody's index: a company's own, beside it in a virtual, keeps its names from it.
+    assert not upstream.keeps_names
     assert unseal(upstream.sealed_password) == "s3cret-s3cret"
     events = str(list(AuditEvent.objects.values_list("before", "after", "subject")))
     assert "s3cret" not in events

@@ -374,6 +374,24 @@ def test_a_quarantined_file_is_hidden_from_all(cast: Cast, upstreams: Upstreams)
 # Readers.
 
 
+def test_a_local_of_another_tenant_takes_no_name_of_ours(cast: Cast, upstreams: Upstreams) -> None:
+    """Whoever publishes there may claim the name and quarantine its files: ours stay ours."""
+    theirs, ours = cast.globex.repository, cast.acme.repository
+    grant(theirs, Role.READER)
+    virtual = make_virtual(cast.acme, "all", [theirs, ours])
+    publish(ours, cast)
+    mine = Distribution.objects.get().sha256
+    for version in ("99.0", "1.0"):
+        publish(theirs, cast, version)
+    publish(theirs, cast, name="toad")
+    claim(theirs, "frog")
+    index = upstreams.index(virtual, cast.acme.admin.principal)
+    assert [(file.version, file.sha256) for file in index.page(FROG).files] == [("1.0", mine)]
+    Project.objects.filter(repository=theirs, normalized="frog").update(status="quarantined")
+    assert [(file.version, file.sha256) for file in index.page(FROG).files] == [("1.0", mine)]
+    assert index.page(parse_name("toad")).versions == ("1.0",)
+
+
 def test_what_a_caller_may_not_read_contributes_nothing_and_says_nothing(
     cast: Cast, upstreams: Upstreams
 ) -> None:

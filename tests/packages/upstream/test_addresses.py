@@ -52,7 +52,13 @@ def test_another_port_of_a_configured_host_is_another_place() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["file:///etc/passwd", "gopher://x/", "http://", "http://x:0/", "http://[", "http://a b/"],
+    [
+        *("file:///etc/passwd", "gopher://x/", "http://", "http://x:0/", "http://[", "http://a b/"),
+        # Two readers of URLs would go to two hosts.
+        r"http://evil.example\@index.example/",
+        "http://evil.example@index.example/",
+        r"http://index.example\.evil.example/",
+    ],
 )
 def test_what_is_no_http_url_is_refused(url: str) -> None:
     with pytest.raises(AddressRefused):
