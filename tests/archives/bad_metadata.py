@@ -174,11 +174,6 @@ EXHAUSTING: Iterable[Row] = (
         ["Description-Content-Type: text/plain; " + '"' * 9_900],
         "metadata that is not valid: 'text/plain;",
     ),
-    (
-        "requires-python-of-2000-clauses",
-        ["Requires-Python: " + ",".join("!=3" for _ in range(2000)) + ",x"],
-        "metadata that is not valid: '!=3,!=3,",
-    ),
 )
 
 # What compatible rules take and note.
