@@ -338,7 +338,7 @@ def test_nobody_takes_a_name_over_that_the_kept_list_has(cast: Cast, remote, nam
     UpstreamNames.objects.create(repository=remote, part=0, names=names)
     with pytest.raises(NameServedUpstream):
         take(cast, name, "1.0")
-    assert take(cast, "fro", "1.0").created
+    assert take(cast, "frogs", "1.0").created
 
 
 def test_a_name_that_the_remote_leaves_out_is_free(cast: Cast, remote, serves) -> None:
