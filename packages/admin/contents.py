@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from accounts.admin_base import ChangeOnlyAdmin, UseCaseTabular
 from accounts.authentication import signed_in
 from packages import cache, curate
+from packages.filenames import parse_name
 from packages.models import Distribution, Project, Property, Release
 from repos.models import Kind as RepositoryKind
 
@@ -21,12 +22,13 @@ class ProjectAdmin(ChangeOnlyAdmin[Project]):
     """Projects; their status can be set."""
 
     tenant_path = "repository__tenant"
-    list_display = ("name", "repository", "status", "created_at")
+    list_display = ("name", "repository", "status", "created_at", "let_go_at")
     list_filter = ("status", "repository")
     reads_with = ("repository__tenant",)
     search_fields = ("normalized",)
-    fields = ("name", "repository", "created_at", "status", "status_reason")
-    readonly_fields = ("name", "repository", "created_at")
+    readonly_fields = ("name", "repository", "created_at", "let_go_at")
+    fields = (*readonly_fields, "status", "status_reason")
+    actions = ("let_go",)
 
     def save_model(
         self, request: HttpRequest, obj: Project, form: forms.ModelForm[Project], change: bool
@@ -38,6 +40,16 @@ class ProjectAdmin(ChangeOnlyAdmin[Project]):
             reason=obj.status_reason,
             by=signed_in(request),
         )
+
+    @admin.action(permissions=["change"], description="Let others have the names of the chosen")
+    def let_go(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
+        """End the keeping of names: virtuals take them from any remote again."""
+        by = signed_in(request)
+
+        def change(row: Project) -> None:
+            curate.let_go(row.repository, parse_name(row.normalized), by=by)
+
+        self.for_each(request, queryset, change, "Let go the names of")
 
 
 @admin.register(Release)

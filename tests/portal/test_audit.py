@@ -389,6 +389,10 @@ CHANGES: dict[str, list[Change]] = {
         Change("a status", "contents.status",
                edit("packages_project", one(Project), status="archived")),
     ],
+    "packages_project_changelist": [
+        Change("a name let go", "contents.let_go",
+               act("packages_project", "let_go", one(Project))),
+    ],
     "packages_release_change": [
         Change("a yanked release", "contents.yank",
                edit("packages_release", one(Release), yanked="on", yanked_reason="broken")),
@@ -429,7 +433,7 @@ NOTHING_IN_THE_ADMIN = {
     "accounts_user_changelist", "accounts_user_delete",
     "accounts_serviceaccount_changelist", "accounts_serviceaccount_delete",
     "accounts_token_delete",
-    "packages_project_changelist", "packages_project_add", "packages_project_delete",
+    "packages_project_add", "packages_project_delete",
     "packages_release_changelist", "packages_release_add", "packages_release_delete",
     "packages_distribution_add",
     "accounts_invitation_change",
@@ -524,7 +528,7 @@ def test_the_tables_name_no_route_that_is_not_there() -> None:
 
 
 def test_every_action_of_the_admin_has_a_change(scene: Scene) -> None:
-    tried = {"delete_selected", "revoke", "restore", "lift_quarantine"}
+    tried = {"delete_selected", "revoke", "restore", "lift_quarantine", "let_go"}
     request = type("Request", (), {"user": scene.cast.superuser.user, "GET": {}})()
     for model, options in admin.site._registry.items():
         actions = set(options.get_actions(request))
@@ -576,6 +580,7 @@ LAST_STEPS = (
     "accounts.members.move_access", "accounts.tokens.move_access", "repos.configure.move_access",
     "repos.configure.move_epoch", "packages.curate.contents_changed",
     "packages.cache.contents_changed",
+    "packages.curate.move_serial",
 )  # fmt: skip
 
 
