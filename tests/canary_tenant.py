@@ -14,7 +14,15 @@ from accounts.models import Invitation, Membership, Team, Tenant, User
 from accounts.roles import Role
 from base.audit import SYSTEM
 from repos import configure
-from repos.models import Claim, Grant, Kind, Repository, Upstream
+from repos.models import (
+    AlsoUpstream,
+    Claim,
+    Grant,
+    Kind,
+    Repository,
+    Upstream,
+    VirtualSettings,
+)
 from tests.cast import House, Member, grant, make_member, make_repository
 from tests.dists import make_wheel
 from tests.uploads import upload
@@ -39,6 +47,11 @@ def furnish(house: House, client: Client, mark: str) -> None:
     configure.save_upstream(upstream, by=SYSTEM, password=f"{mark}-password")
     virtual = make_repository(tenant, f"{mark}-virtual", Kind.VIRTUAL)
     configure.set_members(virtual, [house.repository], by=SYSTEM)
+    settings = VirtualSettings(repository=virtual, deployment=house.repository)
+    configure.save_virtual(settings, by=SYSTEM)
+    configure.mark_also_upstream(
+        AlsoUpstream(virtual=virtual, normalized=f"{mark}-mark"), by=SYSTEM
+    )
     configure.add_claim(Claim(repository=house.repository, pattern=f"{mark}-*"), by=SYSTEM)
     configure.create_token(
         membership=place, name=f"{mark}-token", by=SYSTEM, repositories=[house.repository]
