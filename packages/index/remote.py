@@ -105,7 +105,11 @@ class RemoteIndex:
         held = self._held_file(project, filename)
         if held is not None and _is_quarantined(held):
             raise self._withheld(filename)
+        if held is not None and sha256 and sha256 != held.sha256:
+            raise self._another(filename)
         line = self._listed(project, filename)
+        if held is None and line is not None and sha256 and sha256 != line.sha256:
+            raise self._another(filename)
         if line is not None and line.has_metadata and (held is None or _is_same(line, held)):
             raw = kept_metadata(self.source, project, line)
             if raw is None:
@@ -167,7 +171,7 @@ class RemoteIndex:
             raise FileNotFound(f"There is no file {filename} in {self.repository}.")
         ours = held.sha256 if held is not None else line.sha256
         if sha256 and sha256 != ours:
-            raise FileNotFound(f"{filename} in {self.repository} has another sha256.")
+            raise self._another(filename)
         return line
 
     def _listed(
@@ -191,6 +195,9 @@ class RemoteIndex:
         return FileWithheld(
             f"{filename} is quarantined upstream. Ask an administrator of {self.repository}."
         )
+
+    def _another(self, filename: str) -> FileNotFound:
+        return FileNotFound(f"{filename} in {self.repository} has another sha256.")
 
     def _require_asked_for(self, project: NormalizedName) -> None:
         if not self.source.upstream.may_ask_for(project):

@@ -24,7 +24,14 @@ from base.audit import SYSTEM
 from base.models import AuditEvent
 from packages import curate
 from packages.filenames import parse_name
-from packages.index.base import Arriving, FileBroken, IndexUnavailable, Stored, Transfer
+from packages.index.base import (
+    Arriving,
+    FileBroken,
+    FileNotFound,
+    IndexUnavailable,
+    Stored,
+    Transfer,
+)
 from packages.index.remote import RemoteIndex
 from packages.models import Blob, Distribution, Fetch, LooseObject, Project
 from packages.storage import Readable
@@ -392,6 +399,22 @@ def test_metadata_is_fetched_checked_and_kept(remote, server, time) -> None:
     time.move(seconds=601)
     with pytest.raises(FileBroken, match="another metadata file"):
         RemoteIndex(remote).metadata(FROG, BIG[0])
+
+
+def test_metadata_under_the_digest_of_another_file_is_not_found(remote, server) -> None:
+    """What is answered there is kept for good by whoever asked."""
+    raw = b"Metadata-Version: 2.1\nName: frog\nVersion: 1.1\n"
+    server.add_files("frog", SMALL, **{"core-metadata": {"sha256": sha256(raw)}})
+    server.replies[f"/files/{SMALL[0]}.metadata"] = Reply(raw)
+    index = RemoteIndex(remote)
+    with pytest.raises(FileNotFound, match="another sha256"):
+        index.metadata(FROG, SMALL[0], "0" * 64)
+    assert index.metadata(FROG, *digest_of(SMALL)) == raw
+    assert fetched(remote, *digest_of(SMALL)) == SMALL[1]
+    settled()
+    with pytest.raises(FileNotFound, match="another sha256"):
+        index.metadata(FROG, SMALL[0], "0" * 64)
+    assert index.metadata(FROG, *digest_of(SMALL)) == raw
 
 
 def test_metadata_is_read_from_the_wheel_where_upstream_has_none(remote, server) -> None:
