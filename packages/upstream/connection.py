@@ -45,6 +45,7 @@ _REDIRECTS_AT_MOST = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRIES = 3
 _TRY_AGAIN = frozenset({502, 503, 504})
+_MEMBERS_AT_MOST = 10_000  # of one packed page; empty ones would cost time and count for no bytes
 _PAUSE = 0.2  # seconds before the second try, doubled before the third
 
 _kept: dict[tuple[Guard, str, str], urllib3.PoolManager] = {}
@@ -246,20 +247,34 @@ def decoded(answering: Answering, limit: int) -> Iterator[bytes]:
         return
     if encoding not in {"gzip", "x-gzip", "deflate"}:
         raise UpstreamUnreadable(f"The page is packed as {encoding[:40]!a}, unasked.")
-    # 32: zlib's and gzip's headers are told apart by zlib itself.
-    unpacker = zlib.decompressobj(32 + zlib.MAX_WBITS)
-    room = limit + 1
     try:
-        while room > 0 and (piece := answering.read()):
-            while piece and room > 0:
-                plain = unpacker.decompress(piece, min(room, 1024 * 1024))
-                room -= len(plain)
-                yield plain
-                piece = unpacker.unconsumed_tail
+        yield from _unpacked(answering, limit)
     except zlib.error:
         raise UpstreamUnreadable("The page is damaged: it cannot be unpacked.") from None
+
+
+def _unpacked(answering: Answering, limit: int) -> Iterator[bytes]:
+    unpacker = _unpacker()
+    room, members = limit + 1, 1
+    while room > 0 and (piece := answering.read()):
+        while piece and room > 0:
+            if unpacker.eof:  # RFC 1952: several members follow each other, perhaps padded
+                if not (piece := piece.lstrip(b"\0")):
+                    break
+                unpacker, members = _unpacker(), members + 1
+                if members > _MEMBERS_AT_MOST:
+                    raise UpstreamUnreadable("The page is packed in too many pieces.")
+            plain = unpacker.decompress(piece, min(room, 1024 * 1024))
+            room -= len(plain)
+            yield plain
+            piece = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
     if room > 0 and not unpacker.eof:
         raise UpstreamUnreadable("The page is damaged: its packed end is missing.")
+
+
+def _unpacker() -> zlib._Decompress:
+    # 32: zlib's and gzip's headers are told apart by zlib itself.
+    return zlib.decompressobj(32 + zlib.MAX_WBITS)
 
 
 def _pools(guard: Guard, ca: str, proxy: str) -> urllib3.PoolManager:

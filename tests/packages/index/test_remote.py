@@ -287,6 +287,22 @@ def test_gzip_bomb_is_read_no_further_than_its_limit(remote, server, monkeypatch
         RemoteIndex(remote).page(FROG)
 
 
+def test_page_packed_in_several_members_is_read_to_its_end(remote, server, monkeypatch) -> None:
+    packed = {"Content-Encoding": "gzip"}
+    server.add_files("frog", WHEEL, SDIST)
+    page = server.replies["/simple/frog/"].body
+    members = [gzip.compress(page[:50]), gzip.compress(page[50:])]
+    server.replies["/simple/frog/"] = Reply(b"".join([*members, bytes(9)]), 200, JSON, packed)
+    assert len(RemoteIndex(remote).page(FROG).files) == 2
+    server.replies["/simple/toad/"] = Reply(members[0] + members[1][:-9], 200, JSON, packed)
+    with pytest.raises(IndexUnavailable, match="packed end is missing"):
+        RemoteIndex(remote).page(parse_name("toad"))
+    monkeypatch.setattr("packages.upstream.connection._MEMBERS_AT_MOST", 100)
+    server.replies["/simple/newt/"] = Reply(gzip.compress(b"") * 101, 200, JSON, packed)
+    with pytest.raises(IndexUnavailable, match="too many pieces"):
+        RemoteIndex(remote).page(parse_name("newt"))
+
+
 def test_lines_that_are_no_files_of_the_project_are_hidden(remote, server) -> None:
     good = json_line(*WHEEL)
     bad = [
