@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urljoin
 
 import urllib3
@@ -30,6 +31,7 @@ from urllib3.exceptions import (
 from packages.upstream.addresses import Guard, split_url
 from packages.upstream.errors import (
     AddressRefused,
+    NotAsked,
     UpstreamAway,
     UpstreamFailed,
     UpstreamUnreadable,
@@ -99,7 +101,7 @@ def ask(  # noqa: PLR0913 - a request has this many parts
         is_last = attempt == _TRIES or time.monotonic() > deadline
         try:
             reply = _asked_once(source, url, headers, limit=limit, deadline=deadline, method=method)
-        except (AddressRefused, UpstreamUnreadable):
+        except (NotAsked, UpstreamUnreadable):
             raise
         except UpstreamFailed:
             if is_last:
@@ -131,18 +133,30 @@ def _asked_once(  # noqa: PLR0913 - as `ask`, once
 ) -> Reply:
     wanted = {"Accept-Encoding": "gzip, deflate", **headers}
     with opened(source, url, wanted, method=method) as answering:
-        pieces: list[bytes] = []
-        room = limit
-        for piece in () if method == "HEAD" else decoded(answering, limit):
-            room -= len(piece)
-            if room < 0:
-                raise UpstreamUnreadable(
-                    f"{source.host} sent a page of more than {limit} bytes; it was not read on."
-                )
-            if time.monotonic() > deadline:
-                raise UpstreamFailed(f"{source.host} took too long to send a page.")
-            pieces.append(piece)
-        return Reply(answering.status, answering.headers, b"".join(pieces), answering.url)
+        try:
+            body = b"" if method == "HEAD" else _body(source, answering, limit, deadline)
+        except UpstreamUnreadable:
+            if answering.status >= HTTPStatus.INTERNAL_SERVER_ERROR:  # whatever it says to that
+                raise UpstreamFailed(
+                    f"{source.host} is in trouble: it answered {answering.status}."
+                ) from None
+            raise
+        return Reply(answering.status, answering.headers, body, answering.url)
+
+
+def _body(source: Source, answering: Answering, limit: int, deadline: float) -> bytes:
+    pieces: list[bytes] = []
+    room = limit
+    for piece in decoded(answering, limit):
+        room -= len(piece)
+        if room < 0:
+            raise UpstreamUnreadable(
+                f"{source.host} sent a page of more than {limit} bytes; it was not read on."
+            )
+        if time.monotonic() > deadline:
+            raise UpstreamFailed(f"{source.host} took too long to send a page.")
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 @contextmanager

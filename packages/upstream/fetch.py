@@ -26,7 +26,14 @@ from packages.models import Fetch
 from packages.storage import Readable
 from packages.upstream import heartbeats
 from packages.upstream.addresses import origin_of
-from packages.upstream.errors import UpstreamAway, UpstreamFailed, WrongBytes
+from packages.upstream.errors import (
+    CircleClosed,
+    TooLarge,
+    UpstreamAway,
+    UpstreamFailed,
+    UpstreamRefused,
+    WrongBytes,
+)
 from packages.upstream.health import note_answer, note_failure, require_open
 from packages.upstream.keeping import is_kept, keep
 from packages.upstream.receiving import Wanted, received
@@ -158,7 +165,10 @@ def _followed(wanted: Wanted) -> Followed | None:
         with _lock:
             transfer = _transfers.get(_key(wanted))
         if transfer is not None:
-            return _joined(transfer)
+            with suppress(CircleClosed):
+                return _joined(transfer)
+            time.sleep(_POLLED_EVERY)  # the circle was another caller's
+            continue
         row = _row(wanted)
         if row is None and watched:
             return None  # whoever fetched it is done
@@ -172,8 +182,7 @@ def _followed(wanted: Wanted) -> Followed | None:
                 if is_kept(wanted.source, wanted.project, wanted.line):
                     row.delete()  # it came between our look and our claim
                     return None
-                _start(wanted, row)
-                continue
+                return _joined(_start(wanted, row))
         watched = row.fence
         # A spool is named by its fence: another's is that of a dead process.
         if row.spool == row.fence and row.host == socket.gethostname():
@@ -212,7 +221,7 @@ def _joined(transfer: _Transfer) -> Followed | None:
     return Followed(stream, transfer.size)
 
 
-def _start(wanted: Wanted, row: Fetch) -> None:
+def _start(wanted: Wanted, row: Fetch) -> _Transfer:
     transfer = _Transfer(spool_path(row.fence))
     with _lock:
         _transfers[_key(wanted)] = transfer
@@ -229,15 +238,17 @@ def _start(wanted: Wanted, row: Fetch) -> None:
             if not isinstance(error, Exception):
                 raise
         finally:
-            with _lock:
-                del _transfers[_key(wanted)]
             transfer.begun.set()
             transfer.ended.set()
+            with _lock:  # another may have begun by now, if this one's heart was missed
+                if _transfers.get(_key(wanted)) is transfer:
+                    del _transfers[_key(wanted)]
             database.close()
 
     # With what the request came through (Via), so that a circle of files is noticed too.
     context = copy_context()
     threading.Thread(target=lambda: context.run(run), name="fetch", daemon=True).start()
+    return transfer
 
 
 def _fetched(wanted: Wanted, row: Fetch, transfer: _Transfer) -> None:
@@ -255,6 +266,8 @@ def _fetched(wanted: Wanted, row: Fetch, transfer: _Transfer) -> None:
             _note_failure(row, wrong, refused_until=True)
             _record(wanted, wrong)
             raise
+        except CircleClosed:
+            raise  # a matter of who began this; the others begin anew
         except UpstreamFailed as failure:
             _note_failure(row, failure)
             raise
@@ -276,6 +289,11 @@ def _breaker(wanted: Wanted) -> Iterator[None]:
         yield
     except UpstreamAway as failure:
         note_failure(source, failure.sentence)
+        raise
+    except CircleClosed:
+        raise
+    except (UpstreamRefused, WrongBytes, TooLarge):
+        note_answer(source, health)  # it is there, whatever it says
         raise
     note_answer(source, health)
 

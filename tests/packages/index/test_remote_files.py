@@ -33,7 +33,7 @@ from packages.index.base import (
     Transfer,
 )
 from packages.index.remote import RemoteIndex
-from packages.models import Blob, Distribution, Fetch, LooseObject, Project
+from packages.models import Blob, Distribution, Fetch, LooseObject, Project, UpstreamHealth
 from packages.storage import Readable
 from packages.upstream import fetch
 from packages.upstream.errors import UpstreamAway, UpstreamFailed
@@ -503,6 +503,33 @@ def test_what_upstream_has_is_not_curated_here(remote, server, cast) -> None:
     settled()
     with pytest.raises(curate.NotPublishedHere, match="is upstream's"):
         curate.delete(Distribution.objects.get(), by=cast.acme.admin.principal)
+
+
+@pytest.mark.parametrize(("status", "failures"), [(404, 0), (429, 2)])
+def test_refusal_of_a_file_proves_that_upstream_is_there(remote, server, status, failures) -> None:
+    server.add_files("frog", SMALL)
+    server.replies[f"/files/{SMALL[0]}"] = Reply(status=status)
+    found = RemoteIndex(remote).open(FROG, SMALL[0])
+    UpstreamHealth.objects.update(failures=2)
+    assert isinstance(found, Arriving)
+    with pytest.raises(IndexUnavailable):
+        found.begin()
+    settled()
+    assert UpstreamHealth.objects.get().failures == failures
+
+
+def test_circle_of_one_caller_is_no_failure_of_the_file(remote, server) -> None:
+    server.add_files("frog", SMALL)
+    server.replies[f"/files/{SMALL[0]}"] = Reply(status=508)
+    found = RemoteIndex(remote).open(FROG, SMALL[0])
+    assert isinstance(found, Arriving)
+    with pytest.raises(IndexUnavailable, match="508"):
+        found.begin()
+    settled()
+    assert server.count(f"/files/{SMALL[0]}") == 1
+    assert not Fetch.objects.exists()
+    server.add_files("frog", SMALL)
+    assert fetched(remote, SMALL[0]) == SMALL[1]
 
 
 def test_circle_of_files_is_noticed(remote, server, cast, client) -> None:
