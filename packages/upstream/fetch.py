@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import connection as database
 
 from base import audit, clock
@@ -30,6 +31,7 @@ from packages.upstream.errors import (
     CircleClosed,
     TooLarge,
     UpstreamAway,
+    UpstreamBusy,
     UpstreamFailed,
     UpstreamRefused,
     WrongBytes,
@@ -71,6 +73,7 @@ class _Transfer:
 
 
 _transfers: dict[_Key, _Transfer] = {}
+_running = 0  # threads that fetch: they go on when their callers have left
 _lock = threading.Lock()
 
 
@@ -221,7 +224,26 @@ def _joined(transfer: _Transfer) -> Followed | None:
     return Followed(stream, transfer.size)
 
 
+def _take_place(row: Fetch) -> None:
+    """Take a place among the transfers of this process. Raises UpstreamBusy when there is none."""
+    global _running  # noqa: PLW0603 - one count per process, on purpose
+    with _lock:
+        if _running < settings.UPSTREAM_TRANSFERS:
+            _running += 1
+            return
+    row.delete()
+    raise UpstreamBusy("Too many files are on their way here at this moment. Try again.")
+
+
+def _give_place_back() -> None:
+    global _running  # noqa: PLW0603 - as above
+    with _lock:
+        _running -= 1
+
+
 def _start(wanted: Wanted, row: Fetch) -> _Transfer:
+    """Begin a transfer in a thread of its own. Raises UpstreamBusy."""
+    _take_place(row)
     transfer = _Transfer(spool_path(row.fence))
     with _lock:
         _transfers[_key(wanted)] = transfer
@@ -243,11 +265,20 @@ def _start(wanted: Wanted, row: Fetch) -> _Transfer:
             with _lock:  # another may have begun by now, if this one's heart was missed
                 if _transfers.get(_key(wanted)) is transfer:
                     del _transfers[_key(wanted)]
+            _give_place_back()
             database.close()
 
     # With what the request came through (Via), so that a circle of files is noticed too.
     context = copy_context()
-    threading.Thread(target=lambda: context.run(run), name="fetch", daemon=True).start()
+    thread = threading.Thread(target=lambda: context.run(run), name="fetch", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # the system gives no more threads
+        with _lock:
+            _transfers.pop(_key(wanted), None)
+        _give_place_back()
+        row.delete()
+        raise
     return transfer
 
 

@@ -461,6 +461,28 @@ def test_only_so_many_threads_wait_for_upstreams(remote, server, settings) -> No
         RemoteIndex(remote).page(FROG)
 
 
+def test_only_so_many_files_are_fetched_at_once(remote, server, settings) -> None:
+    """Also when nobody waits for them any more: who leaves takes no thread along."""
+    settings.UPSTREAM_TRANSFERS = 1
+    server.add_files("frog", BIG, SMALL)
+    go_on = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield BIG[1][:500_000]
+        go_on.wait(10)
+        yield BIG[1][500_000:]
+
+    server.replies[f"/files/{BIG[0]}"] = Reply(pieces(), length=len(BIG[1]))
+    begun_transfer(remote, BIG[0]).stream.close()
+    other = RemoteIndex(remote).open(FROG, SMALL[0])
+    assert isinstance(other, Arriving)
+    with pytest.raises(IndexUnavailable, match="Too many files"):
+        other.begin()
+    go_on.set()
+    settled()
+    assert fetched(remote, SMALL[0]) == SMALL[1]
+
+
 def test_virtual_hands_on_what_its_remote_fetches(remote, server, cast, client) -> None:
     virtual = make_repository(cast.acme.tenant, "all", Kind.VIRTUAL)
     configure.set_members(virtual, [cast.acme.repository, remote], by=SYSTEM)
