@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 import structlog
+from django.db import OperationalError, transaction
 from django.db import connection as database
-from django.db import transaction
 
 from base import clock
 from packages.filenames import NormalizedName
@@ -279,6 +279,22 @@ def _document(source: Source, project: NormalizedName, reply: Reply) -> Document
 
 
 def _write(
+    source: Source,
+    project: NormalizedName,
+    row: UpstreamPage,
+    fence: str,
+    said: tuple[Document | None, Reply],
+) -> None:
+    """Keep what upstream said; once more if that and another change waited for each other."""
+    try:
+        _write_once(source, project, row, fence, said)
+    except OperationalError as error:
+        if "deadlock" not in str(error):
+            raise
+        _write_once(source, project, row, fence, said)
+
+
+def _write_once(
     source: Source,
     project: NormalizedName,
     row: UpstreamPage,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import OperationalError
 
 from accounts.roles import Role
 from packages.filenames import parse_name
@@ -496,6 +497,20 @@ def test_password_that_cannot_be_opened_leaves_what_is_kept(
     virtual = make_virtual(cast.acme, "virtual", [remote])
     answer = client.get("/acme/virtual/simple/toad/", headers=cast.acme.admin.headers)
     assert (virtual.key, answer.status_code) == ("virtual", 503)
+
+
+def test_page_is_written_again_after_a_deadlock(remote, server, monkeypatch) -> None:
+    server.add_files("frog", WHEEL)
+    notice, told = refresh.notice_changes, ["deadlock detected"]
+
+    def once(*args):
+        if told:
+            raise OperationalError(told.pop())
+        return notice(*args)
+
+    monkeypatch.setattr(refresh, "notice_changes", once)
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+    assert not told
 
 
 def test_upload_to_a_remote_is_refused(remote, cast, client) -> None:

@@ -17,6 +17,7 @@ from urllib.parse import urljoin
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Tenant
 from accounts.roles import Role
@@ -415,6 +416,19 @@ def test_metadata_under_the_digest_of_another_file_is_not_found(remote, server) 
     with pytest.raises(FileNotFound, match="another sha256"):
         index.metadata(FROG, SMALL[0], "0" * 64)
     assert index.metadata(FROG, *digest_of(SMALL)) == raw
+
+
+def test_page_is_locked_before_the_state_where_metadata_is_kept(remote, server) -> None:
+    """The order of packages.changes: a refresh that writes at that moment waits, and no more."""
+    server.add_files("frog", SMALL, **{"core-metadata": True})
+    server.replies[f"/files/{SMALL[0]}.metadata"] = Reply(b"Metadata-Version: 2.1")
+    RemoteIndex(remote).page(FROG)
+    with CaptureQueriesContext(connection) as asked:
+        RemoteIndex(remote).metadata(FROG, SMALL[0])
+    within = [each["sql"] for each in asked.captured_queries]
+    state = next(number for number, sql in enumerate(within) if "repos_repositorystate" in sql)
+    begun = max(number for number in range(state) if within[number].startswith("BEGIN"))
+    assert any("packages_upstreampage" in sql for sql in within[begun:state])
 
 
 def test_metadata_is_read_from_the_wheel_where_upstream_has_none(remote, server) -> None:
