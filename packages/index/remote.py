@@ -29,6 +29,7 @@ from packages.index.base import (
     Transfer,
 )
 from packages.models import Distribution, Project, StoredMetadata, UpstreamMetadata
+from packages.upstream.changes import is_same_file
 from packages.upstream.errors import UpstreamFailed, WrongBytes
 from packages.upstream.fetch import follow, wait_until_kept
 from packages.upstream.links import Line
@@ -110,7 +111,7 @@ class RemoteIndex:
         line = self._listed(project, filename)
         if held is None and line is not None and sha256 and sha256 != line.sha256:
             raise self._another(filename)
-        if line is not None and line.has_metadata and (held is None or _is_same(line, held)):
+        if line is not None and line.has_metadata and (held is None or is_same_file(line, held)):
             raw = kept_metadata(self.source, project, line)
             if raw is None:
                 with _unavailable():
@@ -217,7 +218,7 @@ class RemoteIndex:
             return known_page(self.source, project)
 
     def _held(self, project: NormalizedName) -> dict[str, Distribution]:
-        rows = self._held_rows(project).select_related("release__project")
+        rows = self._held_rows(project).select_related("blob", "release__project")
         return {row.filename: row for row in rows}
 
     def _files(
@@ -274,10 +275,6 @@ def _note_use(held: Distribution) -> None:
         Distribution.objects.filter(pk=held.pk).update(used_at=now)
 
 
-def _is_same(line: Line, held: Distribution) -> bool:
-    return not line.sha256 or line.sha256 == held.sha256
-
-
 def _project_of(row: Distribution) -> Project:
     assert row.release is not None  # noqa: S101 - the query selects by release
     return row.release.project
@@ -301,7 +298,7 @@ def _status(known: Known, files: tuple[PageFile, ...]) -> tuple[str, str]:
 
 def _page_file(line: Line, held: Distribution | None, metadata_sha256: str) -> PageFile:
     """Return upstream's line; where it names no hash, or another than ours, ours stands."""
-    if held is not None and not _is_same(line, held):
+    if held is not None and not is_same_file(line, held):
         return _from_row(held, line.yanked_reason)
     ours = held.metadata_sha256 if held is not None else ""
     return PageFile(

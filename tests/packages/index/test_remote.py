@@ -18,6 +18,7 @@ from packages.index.base import IndexNotServed, IndexUnavailable, ProjectNotFoun
 from packages.index.remote import RemoteIndex
 from packages.models import UpstreamHealth, UpstreamNames, UpstreamPage
 from packages.upstream import documents, identity, presence, refresh
+from packages.upstream.changes import notice_changes
 from packages.upstream.errors import CircleClosed, UpstreamFailed
 from packages.upstream.upkeep import refresh_pages
 from repos.models import RepositoryState, Upstream
@@ -501,12 +502,12 @@ def test_password_that_cannot_be_opened_leaves_what_is_kept(
 
 def test_page_is_written_again_after_a_deadlock(remote, server, monkeypatch) -> None:
     server.add_files("frog", WHEEL)
-    notice, told = refresh.notice_changes, ["deadlock detected"]
+    told = ["deadlock detected"]
 
     def once(*args):
         if told:
             raise OperationalError(told.pop())
-        return notice(*args)
+        return notice_changes(*args)
 
     monkeypatch.setattr(refresh, "notice_changes", once)
     assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]

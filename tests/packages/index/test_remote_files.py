@@ -497,6 +497,49 @@ def test_only_so_many_files_are_fetched_at_once(remote, server, settings) -> Non
     assert fetched(remote, SMALL[0]) == SMALL[1]
 
 
+@pytest.mark.parametrize("what", ["quarantined", "removed"])
+def test_file_that_is_taken_back_while_it_comes_is_marked(cast, server, what) -> None:
+    remote = make_remote(cast.acme.tenant, server, fresh_seconds=0)
+    server.add_files("frog", BIG, SMALL)
+    go_on = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield BIG[1][:500_000]
+        go_on.wait(10)
+        yield BIG[1][500_000:]
+
+    server.replies[f"/files/{BIG[0]}"] = Reply(pieces(), length=len(BIG[1]))
+    begun_transfer(remote, BIG[0]).stream.close()
+    if what == "quarantined":
+        server.add_page("frog", [], **{"project-status": {"status": "quarantined"}})
+    else:
+        server.add_page("frog", [json_line(*SMALL)])
+    RemoteIndex(remote).page(FROG)
+    go_on.set()
+    settled()
+    assert Distribution.objects.get().upstream_change == what
+    shown = [file.yanked_reason for file in RemoteIndex(remote).page(FROG).files]
+    assert shown == ([] if what == "quarantined" else ["removed upstream", None])
+
+
+def test_other_bytes_are_noticed_by_whichever_digest_is_listed(cast, server) -> None:
+    remote = make_remote(cast.acme.tenant, server, fresh_seconds=0)
+    server.add_files("frog", SMALL)
+    line = json_line(*SMALL)
+    for hashes, change in (
+        ({"md5": hashlib.md5(SMALL[1], usedforsecurity=False).hexdigest()}, ""),
+        ({"md5": "0" * 32}, "other-bytes"),
+        ({}, ""),
+    ):
+        server.add_page("frog", [line | {"hashes": hashes}])
+        if not Distribution.objects.exists():
+            fetched(remote, SMALL[0])
+            settled()
+        (file,) = RemoteIndex(remote).page(FROG).files
+        assert file.sha256 == sha256(SMALL[1])
+        assert Distribution.objects.get().upstream_change == change
+
+
 def test_virtual_hands_on_what_its_remote_fetches(remote, server, cast, client) -> None:
     virtual = make_repository(cast.acme.tenant, "all", Kind.VIRTUAL)
     configure.set_members(virtual, [cast.acme.repository, remote], by=SYSTEM)
