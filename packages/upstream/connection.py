@@ -187,12 +187,19 @@ def _followed(
             return response, url
         response.close()
         response.release_conn()
-        before, url = url, urljoin(url, location)
+        before, url = url, _led_to(source, url, location)
         if split_url(before).scheme == "https" and split_url(url).scheme != "https":
             raise AddressRefused(f"{source.host} leads from https:// to http://, which is refused.")
     raise UpstreamFailed(
         f"{source.host} leads on and on: more than {_REDIRECTS_AT_MOST} redirects."
     )
+
+
+def _led_to(source: Source, url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise AddressRefused(f"{source.host} leads to what is no URL.") from None
 
 
 def _sent(
@@ -202,7 +209,10 @@ def _sent(
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     source.guard.judge_target(host, port)
     if source.upstream.proxy and _is_literal(host):  # the proxy connects; a name is its to judge
-        source.guard.judge_address(host, port, host)
+        try:
+            source.guard.judge_address(host, port, host)
+        except ValueError:  # a number in a form that only some take for an address
+            raise AddressRefused(f"{source.host} leads to what is no address.") from None
     sent = {
         "User-Agent": USER_AGENT,
         "Accept-Encoding": "identity",

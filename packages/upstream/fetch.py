@@ -61,6 +61,14 @@ class Followed:
     size: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """A spool to read along with, and its size, if known."""
+
+    stream: SpoolStream
+    size: int | None
+
+
 @dataclass(slots=True)
 class _Transfer:
     """What one thread of this process receives."""
@@ -101,7 +109,7 @@ class _Following:
     It holds a place among those who wait until all bytes are here.
     """
 
-    def __init__(self, wanted: Wanted, stream: Readable) -> None:
+    def __init__(self, wanted: Wanted, stream: SpoolStream) -> None:
         self._wanted = wanted
         self._stream = stream
         self._given = 0
@@ -116,7 +124,7 @@ class _Following:
                 self._go_on()
                 continue
             self._given += len(chunk)
-            if not chunk:
+            if not chunk or self._stream.is_whole():  # the rest waits for the caller alone
                 self._end_waiting()
             return chunk
 
@@ -162,7 +170,7 @@ def wait_until_kept(wanted: Wanted) -> None:
         time.sleep(_POLLED_EVERY)
 
 
-def _followed(wanted: Wanted) -> Followed | None:
+def _followed(wanted: Wanted) -> _Joined | None:
     deadline, watched = time.monotonic() + _BEGUN_WITHIN, ""
     while time.monotonic() < deadline:
         with _lock:
@@ -196,7 +204,7 @@ def _followed(wanted: Wanted) -> Followed | None:
     raise UpstreamFailed(f"{wanted.source.host} takes too long to send {wanted.line.filename}.")
 
 
-def _joined_elsewhere(row: Fetch) -> Followed | None:
+def _joined_elsewhere(row: Fetch) -> _Joined | None:
     """Read along with another process of this machine; raises WriterGone when it has died."""
     path = spool_path(row.spool)
     try:
@@ -204,14 +212,14 @@ def _joined_elsewhere(row: Fetch) -> Followed | None:
     except FileNotFoundError:
         return None  # it ended between two looks
     if not stream.writer_is_gone():
-        return Followed(stream, row.size)
+        return _Joined(stream, row.size)
     stream.close()
     heartbeats.release(row, row.fence)  # sooner than its heart is missed
     path.unlink(missing_ok=True)
     raise WriterGone(f"Whoever fetched {row.filename} is gone.")
 
 
-def _joined(transfer: _Transfer) -> Followed | None:
+def _joined(transfer: _Transfer) -> _Joined | None:
     heartbeats.give_back()
     if not transfer.begun.wait(_BEGUN_WITHIN):
         raise UpstreamFailed("Upstream takes too long to begin to send the file.")
@@ -221,7 +229,7 @@ def _joined(transfer: _Transfer) -> Followed | None:
         stream = SpoolStream(transfer.path)
     except FileNotFoundError:
         return None  # it ended between two looks
-    return Followed(stream, transfer.size)
+    return _Joined(stream, transfer.size)
 
 
 def _take_place(row: Fetch) -> None:

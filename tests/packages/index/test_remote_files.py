@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -36,7 +36,7 @@ from packages.index.base import (
 from packages.index.remote import RemoteIndex
 from packages.models import Blob, Distribution, Fetch, LooseObject, Project, UpstreamHealth
 from packages.storage import Readable
-from packages.upstream import fetch
+from packages.upstream import fetch, heartbeats, waiting
 from packages.upstream.errors import UpstreamAway, UpstreamFailed
 from repos import configure
 from repos.models import Kind
@@ -538,6 +538,32 @@ def test_other_bytes_are_noticed_by_whichever_digest_is_listed(cast, server) -> 
         (file,) = RemoteIndex(remote).page(FROG).files
         assert file.sha256 == sha256(SMALL[1])
         assert Distribution.objects.get().upstream_change == change
+
+
+def test_slow_reader_of_a_whole_file_keeps_no_place(remote, server) -> None:
+    server.add_files("frog", BIG)
+    stream = begun_transfer(remote, BIG[0]).stream
+    settled()
+    assert stream.read(10) == BIG[1][:10]
+    assert waiting._waiting == 0
+    assert read(stream) == BIG[1][10:]
+    assert waiting._waiting == 0
+
+
+def test_heart_beats_on_after_a_connection_broke(monkeypatch) -> None:
+    def breaks() -> None:
+        raise InterfaceError("connection already closed")
+
+    monkeypatch.setattr("packages.upstream.heartbeats.clock.now", breaks)
+    heartbeats._beat({"fence": (Fetch, 1)})
+
+
+@pytest.mark.parametrize("location", ["http://[::1/", "http://1.2.3/"])
+def test_redirect_to_what_is_no_address_is_refused(cast, server, location) -> None:
+    remote = make_remote(cast.acme.tenant, server, proxy=server.url.rstrip("/"))
+    server.always = Reply(status=302, headers={"Location": location})
+    with pytest.raises(IndexUnavailable, match="leads to what is no"):
+        RemoteIndex(remote).page(FROG)
 
 
 def test_virtual_hands_on_what_its_remote_fetches(remote, server, cast, client) -> None:
