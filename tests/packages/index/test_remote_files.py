@@ -730,6 +730,18 @@ def test_head_of_a_file_of_unknown_size_is_answered_once_it_is_here(
     assert head.headers["ETag"] == f'"{sha256(SDIST[1])}"'
 
 
+def test_file_of_unknown_size_is_whole_before_an_old_client_gets_it(
+    remote, server, cast, client
+) -> None:
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_html("/simple/frog/", f'<a href="/f/{SDIST[0]}">{SDIST[0]}</a>')
+    server.replies[f"/f/{SDIST[0]}"] = Reply(iter([SDIST[1]]), length=None)
+    url = f"/acme/remote/files/frog/{SDIST[0]}"
+    answer = client.get(url, headers=cast.acme.reader.headers, SERVER_PROTOCOL="HTTP/1.0")
+    assert answer.headers["Content-Length"] == str(len(SDIST[1]))
+    assert answer.getvalue() == SDIST[1]
+
+
 def test_refusal_of_a_wrong_file_says_why_in_reason_and_body(remote, server, cast, client) -> None:
     grant(remote, Role.READER, cast.acme.reader)
     server.add_files("frog", SMALL)
