@@ -197,9 +197,11 @@ def _followed(
 
 def _led_to(source: Source, url: str, location: str) -> str:
     try:
-        return urljoin(url, location)
-    except ValueError:
-        raise AddressRefused(f"{source.host} leads to what is no URL.") from None
+        led_to = urljoin(url, location)
+        split_url(led_to)
+    except (ValueError, AddressRefused):  # not repeated to the caller: it may hold a secret
+        raise AddressRefused(f"{source.host} leads to what is no URL of the web.") from None
+    return led_to
 
 
 def _sent(

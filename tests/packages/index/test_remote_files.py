@@ -558,7 +558,7 @@ def test_heart_beats_on_after_a_connection_broke(monkeypatch) -> None:
     heartbeats._beat({"fence": (Fetch, 1)})
 
 
-@pytest.mark.parametrize("location", ["http://[::1/", "http://1.2.3/"])
+@pytest.mark.parametrize("location", ["http://[::1/", "http://1.2.3/", "ftp://a/?secret"])
 def test_redirect_to_what_is_no_address_is_refused(cast, server, location) -> None:
     remote = make_remote(cast.acme.tenant, server, proxy=server.url.rstrip("/"))
     server.always = Reply(status=302, headers={"Location": location})
