@@ -104,10 +104,10 @@ def _drop(remote: Repository, which: Iterable[int], by: Principal) -> Dropped:
 @transaction.atomic
 def _dropped(pk: int, remote: Repository, by: Principal) -> int | None:
     """Remove the rows of one file; the sweeper has its bytes. None: it is gone already."""
+    Blob.objects.filter(distributions=pk).update(named_at=clock.now())  # it is locked first
     row = _locked(pk)
     if row is None:
         return None
-    Blob.objects.filter(distributions=row).update(named_at=clock.now())
     Tenant.objects.filter(repositories=row.repository_id).update(
         used_bytes=F("used_bytes") - row.size, used_files=F("used_files") - 1
     )

@@ -112,10 +112,10 @@ def let_go(repository: Repository, name: NormalizedName, *, by: Principal) -> No
     pages = UpstreamPage.objects.filter(repository=repository, normalized=name)
     now = clock.now()
     with transaction.atomic():
+        kept = pages.filter(let_go_at=None, was_ever_served=True).update(let_go_at=now)
         for pk in sorted(projects.values_list("pk", flat=True)):
             locked_project(pk)
-        kept = projects.filter(let_go_at=None).update(let_go_at=now)
-        kept += pages.filter(let_go_at=None, was_ever_served=True).update(let_go_at=now)
+        kept += projects.filter(let_go_at=None).update(let_go_at=now)
         if not kept:
             raise NotKept(f"{repository} does not keep the name {name}.")
         audit.record(

@@ -28,6 +28,8 @@ SPOOL_FOLDER = CONFIG.home / "spool"
 PRIVATE_UPSTREAMS_ALLOWED = CONFIG.private_upstreams_allowed
 # How many threads of a process may wait for upstreams; the others go on serving.
 UPSTREAM_WAITERS = max(1, CONFIG.web_threads // 2)
+# How many files a process fetches at once; a fetch goes on when its callers have left.
+UPSTREAM_TRANSFERS = 2 * UPSTREAM_WAITERS
 
 INSTALLED_APPS = [
     "portal.apps.LarderAdminConfig",

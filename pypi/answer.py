@@ -41,6 +41,7 @@ class Ask:
     url: str = ""  # absolute, as the caller spelled it
     body: Body = field(default_factory=lambda: Body({}))
     signed_in: Callable[[], Principal] = Principal  # by the session cookie
+    knows_chunks: bool = True  # HTTP/1.0 does not: it takes a cut for the end
 
     def header(self, name: str) -> str:
         """Return a header by its lower-case name; empty when absent."""

@@ -60,6 +60,9 @@ def _arriving(ask: Ask, arriving: Arriving, policy: str) -> Answer:
     if ask.method != "HEAD" or size is None:
         waits = bool(ask.header("range")) or ask.method == "HEAD"
         found = (arriving.complete() if waits else None) or arriving.begin()
+        if not (isinstance(found, Stored) or found.size is not None or ask.knows_chunks):
+            found.stream.close()
+            found = arriving.complete() or arriving.begin()
         if isinstance(found, Stored):
             return _bytes_of(ask, found, policy)
         size, stream = found.size, found.stream

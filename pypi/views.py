@@ -110,6 +110,7 @@ def _ask(request: HttpRequest, tenant: str, key: str, scope: str = "") -> Ask:
     if not key:  # /pypi/...: the installation's default repository
         tenant, key = default_tenant, default_key
     return Ask(
+        knows_chunks=request.META.get("SERVER_PROTOCOL") != "HTTP/1.0",
         method=request.method or "",
         tenant=tenant or _tenant_of_host(request),
         key=key,

@@ -115,7 +115,8 @@ def _hold(key: Key, made: _Made) -> None:
         replaced = _decisions.pop(key, None)
         _decisions[key] = made
         _lines += _weight(made) - (_weight(replaced) if replaced else 0)
-        while _lines > _LINES_AT_MOST and _decisions:
+        # One that is larger than all the room is held alone: else it is made for each reader.
+        while _lines > _LINES_AT_MOST and len(_decisions) > 1:
             _, dropped = _decisions.popitem(last=False)
             _lines -= _weight(dropped)
 

@@ -29,6 +29,7 @@ from packages.index.base import (
     Transfer,
 )
 from packages.models import Distribution, Project, StoredMetadata, UpstreamMetadata
+from packages.upstream.changes import is_same_file
 from packages.upstream.errors import UpstreamFailed, WrongBytes
 from packages.upstream.fetch import follow, wait_until_kept
 from packages.upstream.links import Line
@@ -105,8 +106,12 @@ class RemoteIndex:
         held = self._held_file(project, filename)
         if held is not None and _is_quarantined(held):
             raise self._withheld(filename)
+        if held is not None and sha256 and sha256 != held.sha256:
+            raise self._another(filename)
         line = self._listed(project, filename)
-        if line is not None and line.has_metadata and (held is None or _is_same(line, held)):
+        if held is None and line is not None and sha256 and sha256 != line.sha256:
+            raise self._another(filename)
+        if line is not None and line.has_metadata and (held is None or is_same_file(line, held)):
             raw = kept_metadata(self.source, project, line)
             if raw is None:
                 with _unavailable():
@@ -167,7 +172,7 @@ class RemoteIndex:
             raise FileNotFound(f"There is no file {filename} in {self.repository}.")
         ours = held.sha256 if held is not None else line.sha256
         if sha256 and sha256 != ours:
-            raise FileNotFound(f"{filename} in {self.repository} has another sha256.")
+            raise self._another(filename)
         return line
 
     def _listed(
@@ -192,6 +197,9 @@ class RemoteIndex:
             f"{filename} is quarantined upstream. Ask an administrator of {self.repository}."
         )
 
+    def _another(self, filename: str) -> FileNotFound:
+        return FileNotFound(f"{filename} in {self.repository} has another sha256.")
+
     def _require_asked_for(self, project: NormalizedName) -> None:
         if not self.source.upstream.may_ask_for(project):
             raise ProjectNotFound(f"{self.repository} is not asked for {project}: it is left out.")
@@ -210,7 +218,7 @@ class RemoteIndex:
             return known_page(self.source, project)
 
     def _held(self, project: NormalizedName) -> dict[str, Distribution]:
-        rows = self._held_rows(project).select_related("release__project")
+        rows = self._held_rows(project).select_related("blob", "release__project")
         return {row.filename: row for row in rows}
 
     def _files(
@@ -267,10 +275,6 @@ def _note_use(held: Distribution) -> None:
         Distribution.objects.filter(pk=held.pk).update(used_at=now)
 
 
-def _is_same(line: Line, held: Distribution) -> bool:
-    return not line.sha256 or line.sha256 == held.sha256
-
-
 def _project_of(row: Distribution) -> Project:
     assert row.release is not None  # noqa: S101 - the query selects by release
     return row.release.project
@@ -294,7 +298,7 @@ def _status(known: Known, files: tuple[PageFile, ...]) -> tuple[str, str]:
 
 def _page_file(line: Line, held: Distribution | None, metadata_sha256: str) -> PageFile:
     """Return upstream's line; where it names no hash, or another than ours, ours stands."""
-    if held is not None and not _is_same(line, held):
+    if held is not None and not is_same_file(line, held):
         return _from_row(held, line.yanked_reason)
     ours = held.metadata_sha256 if held is not None else ""
     return PageFile(

@@ -99,6 +99,8 @@ def _meant(ip: Address) -> Address:
 
 
 def _is_public(ip: Address) -> bool:
+    if isinstance(ip, ipaddress.IPv6Address) and ip.is_site_local:  # RFC 3879: networks of old
+        return False
     return ip.is_global and not ip.is_multicast and not _is_reserved(ip)
 
 

@@ -29,7 +29,8 @@ def notice_changes(
     row = locked_project(row.pk)
     lines = {line.filename: line for line in now.lines} if now is not None else {}
     is_news = _is_quarantined(now) and not _is_quarantined(before)
-    for held in Distribution.objects.filter(release__project=row, deleted_at__isnull=True):
+    files = Distribution.objects.filter(release__project=row, deleted_at__isnull=True)
+    for held in files.select_related("blob"):
         change = _change(held, lines.get(held.filename), is_quarantined=_is_quarantined(now))
         if is_news:
             change = Change.QUARANTINED
@@ -40,11 +41,33 @@ def notice_changes(
     return row
 
 
+def judge_new(source: Source, held: Distribution, now: Document | None) -> None:
+    """Mark a file that came while upstream took its line back; within its transaction.
+
+    A yank is no change here: it was listed with it.
+    """
+    lines = {line.filename: line for line in now.lines} if now is not None else {}
+    change = _change(held, lines.get(held.filename), is_quarantined=_is_quarantined(now))
+    if _is_quarantined(now):
+        change = Change.QUARANTINED
+    if change not in {"", Change.YANKED}:
+        _mark(source, held, change)
+
+
+def is_same_file(line: Line, held: Distribution) -> bool:
+    """Say whether a line is of the file that we hold, as far as both have the same digests."""
+    ours = {"sha256": held.sha256}
+    if held.blob is not None:
+        ours |= {"md5": held.blob.md5, "sha1": held.blob.sha1}
+    # What lists call blake2b has 512 bits, and ours 256: these cannot be compared.
+    return all(line.hashes.get(name, digest) == digest for name, digest in ours.items() if digest)
+
+
 def _change(held: Distribution, line: Line | None, *, is_quarantined: bool) -> str:
     if line is None:
         # A quarantined page lists nothing: that is no removal.
         return held.upstream_change if is_quarantined else Change.REMOVED
-    if line.sha256 and line.sha256 != held.sha256:
+    if not is_same_file(line, held):
         return Change.OTHER_BYTES
     return Change.YANKED if line.yanked_reason is not None else ""
 

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urljoin
 
 import urllib3
@@ -30,6 +31,7 @@ from urllib3.exceptions import (
 from packages.upstream.addresses import Guard, split_url
 from packages.upstream.errors import (
     AddressRefused,
+    NotAsked,
     UpstreamAway,
     UpstreamFailed,
     UpstreamUnreadable,
@@ -45,6 +47,7 @@ _REDIRECTS_AT_MOST = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRIES = 3
 _TRY_AGAIN = frozenset({502, 503, 504})
+_MEMBERS_AT_MOST = 10_000  # of one packed page; empty ones would cost time and count for no bytes
 _PAUSE = 0.2  # seconds before the second try, doubled before the third
 
 _kept: dict[tuple[Guard, str, str], urllib3.PoolManager] = {}
@@ -98,7 +101,7 @@ def ask(  # noqa: PLR0913 - a request has this many parts
         is_last = attempt == _TRIES or time.monotonic() > deadline
         try:
             reply = _asked_once(source, url, headers, limit=limit, deadline=deadline, method=method)
-        except (AddressRefused, UpstreamUnreadable):
+        except (NotAsked, UpstreamUnreadable):
             raise
         except UpstreamFailed:
             if is_last:
@@ -130,18 +133,30 @@ def _asked_once(  # noqa: PLR0913 - as `ask`, once
 ) -> Reply:
     wanted = {"Accept-Encoding": "gzip, deflate", **headers}
     with opened(source, url, wanted, method=method) as answering:
-        pieces: list[bytes] = []
-        room = limit
-        for piece in () if method == "HEAD" else decoded(answering, limit):
-            room -= len(piece)
-            if room < 0:
-                raise UpstreamUnreadable(
-                    f"{source.host} sent a page of more than {limit} bytes; it was not read on."
-                )
-            if time.monotonic() > deadline:
-                raise UpstreamFailed(f"{source.host} took too long to send a page.")
-            pieces.append(piece)
-        return Reply(answering.status, answering.headers, b"".join(pieces), answering.url)
+        try:
+            body = b"" if method == "HEAD" else _body(source, answering, limit, deadline)
+        except UpstreamUnreadable:
+            if answering.status >= HTTPStatus.INTERNAL_SERVER_ERROR:  # whatever it says to that
+                raise UpstreamFailed(
+                    f"{source.host} is in trouble: it answered {answering.status}."
+                ) from None
+            raise
+        return Reply(answering.status, answering.headers, body, answering.url)
+
+
+def _body(source: Source, answering: Answering, limit: int, deadline: float) -> bytes:
+    pieces: list[bytes] = []
+    room = limit
+    for piece in decoded(answering, limit):
+        room -= len(piece)
+        if room < 0:
+            raise UpstreamUnreadable(
+                f"{source.host} sent a page of more than {limit} bytes; it was not read on."
+            )
+        if time.monotonic() > deadline:
+            raise UpstreamFailed(f"{source.host} took too long to send a page.")
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 @contextmanager
@@ -172,12 +187,21 @@ def _followed(
             return response, url
         response.close()
         response.release_conn()
-        before, url = url, urljoin(url, location)
+        before, url = url, _led_to(source, url, location)
         if split_url(before).scheme == "https" and split_url(url).scheme != "https":
             raise AddressRefused(f"{source.host} leads from https:// to http://, which is refused.")
     raise UpstreamFailed(
         f"{source.host} leads on and on: more than {_REDIRECTS_AT_MOST} redirects."
     )
+
+
+def _led_to(source: Source, url: str, location: str) -> str:
+    try:
+        led_to = urljoin(url, location)
+        split_url(led_to)
+    except (ValueError, AddressRefused):  # not repeated to the caller: it may hold a secret
+        raise AddressRefused(f"{source.host} leads to what is no URL of the web.") from None
+    return led_to
 
 
 def _sent(
@@ -187,7 +211,10 @@ def _sent(
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     source.guard.judge_target(host, port)
     if source.upstream.proxy and _is_literal(host):  # the proxy connects; a name is its to judge
-        source.guard.judge_address(host, port, host)
+        try:
+            source.guard.judge_address(host, port, host)
+        except ValueError:  # a number in a form that only some take for an address
+            raise AddressRefused(f"{source.host} leads to what is no address.") from None
     sent = {
         "User-Agent": USER_AGENT,
         "Accept-Encoding": "identity",
@@ -246,20 +273,34 @@ def decoded(answering: Answering, limit: int) -> Iterator[bytes]:
         return
     if encoding not in {"gzip", "x-gzip", "deflate"}:
         raise UpstreamUnreadable(f"The page is packed as {encoding[:40]!a}, unasked.")
-    # 32: zlib's and gzip's headers are told apart by zlib itself.
-    unpacker = zlib.decompressobj(32 + zlib.MAX_WBITS)
-    room = limit + 1
     try:
-        while room > 0 and (piece := answering.read()):
-            while piece and room > 0:
-                plain = unpacker.decompress(piece, min(room, 1024 * 1024))
-                room -= len(plain)
-                yield plain
-                piece = unpacker.unconsumed_tail
+        yield from _unpacked(answering, limit)
     except zlib.error:
         raise UpstreamUnreadable("The page is damaged: it cannot be unpacked.") from None
+
+
+def _unpacked(answering: Answering, limit: int) -> Iterator[bytes]:
+    unpacker = _unpacker()
+    room, members = limit + 1, 1
+    while room > 0 and (piece := answering.read()):
+        while piece and room > 0:
+            if unpacker.eof:  # RFC 1952: several members follow each other, perhaps padded
+                if not (piece := piece.lstrip(b"\0")):
+                    break
+                unpacker, members = _unpacker(), members + 1
+                if members > _MEMBERS_AT_MOST:
+                    raise UpstreamUnreadable("The page is packed in too many pieces.")
+            plain = unpacker.decompress(piece, min(room, 1024 * 1024))
+            room -= len(plain)
+            yield plain
+            piece = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
     if room > 0 and not unpacker.eof:
         raise UpstreamUnreadable("The page is damaged: its packed end is missing.")
+
+
+def _unpacker() -> zlib._Decompress:
+    # 32: zlib's and gzip's headers are told apart by zlib itself.
+    return zlib.decompressobj(32 + zlib.MAX_WBITS)
 
 
 def _pools(guard: Guard, ca: str, proxy: str) -> urllib3.PoolManager:

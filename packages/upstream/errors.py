@@ -17,7 +17,23 @@ class UpstreamRefused(UpstreamFailed):
     """Upstream answered, and does not give this to us: 401, 403 and other 4xx."""
 
 
-class AddressRefused(UpstreamFailed):
+class CircleClosed(UpstreamRefused):
+    """Upstream says that this request has been there before (508): it says nothing of others."""
+
+
+class AskedTooOften(UpstreamFailed):
+    """Upstream answered that it is asked too often (429): the next question may fail as well."""
+
+
+class NotAsked(UpstreamFailed):
+    """Upstream was not asked at all, so this says nothing of how it is."""
+
+
+class CredentialsLost(NotAsked):
+    """The password for upstream cannot be opened: the secret key has changed."""
+
+
+class AddressRefused(NotAsked):
     """Upstream is, or leads to, an address that Larder does not talk to."""
 
 

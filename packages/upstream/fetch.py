@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import connection as database
 
 from base import audit, clock
@@ -26,7 +27,15 @@ from packages.models import Fetch
 from packages.storage import Readable
 from packages.upstream import heartbeats
 from packages.upstream.addresses import origin_of
-from packages.upstream.errors import UpstreamAway, UpstreamFailed, WrongBytes
+from packages.upstream.errors import (
+    CircleClosed,
+    TooLarge,
+    UpstreamAway,
+    UpstreamBusy,
+    UpstreamFailed,
+    UpstreamRefused,
+    WrongBytes,
+)
 from packages.upstream.health import note_answer, note_failure, require_open
 from packages.upstream.keeping import is_kept, keep
 from packages.upstream.receiving import Wanted, received
@@ -52,6 +61,14 @@ class Followed:
     size: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """A spool to read along with, and its size, if known."""
+
+    stream: SpoolStream
+    size: int | None
+
+
 @dataclass(slots=True)
 class _Transfer:
     """What one thread of this process receives."""
@@ -64,6 +81,7 @@ class _Transfer:
 
 
 _transfers: dict[_Key, _Transfer] = {}
+_running = 0  # threads that fetch: they go on when their callers have left
 _lock = threading.Lock()
 
 
@@ -91,7 +109,7 @@ class _Following:
     It holds a place among those who wait until all bytes are here.
     """
 
-    def __init__(self, wanted: Wanted, stream: Readable) -> None:
+    def __init__(self, wanted: Wanted, stream: SpoolStream) -> None:
         self._wanted = wanted
         self._stream = stream
         self._given = 0
@@ -106,7 +124,7 @@ class _Following:
                 self._go_on()
                 continue
             self._given += len(chunk)
-            if not chunk:
+            if not chunk or self._stream.is_whole():  # the rest waits for the caller alone
                 self._end_waiting()
             return chunk
 
@@ -152,13 +170,16 @@ def wait_until_kept(wanted: Wanted) -> None:
         time.sleep(_POLLED_EVERY)
 
 
-def _followed(wanted: Wanted) -> Followed | None:
+def _followed(wanted: Wanted) -> _Joined | None:
     deadline, watched = time.monotonic() + _BEGUN_WITHIN, ""
     while time.monotonic() < deadline:
         with _lock:
             transfer = _transfers.get(_key(wanted))
         if transfer is not None:
-            return _joined(transfer)
+            with suppress(CircleClosed):
+                return _joined(transfer)
+            time.sleep(_POLLED_EVERY)  # the circle was another caller's
+            continue
         row = _row(wanted)
         if row is None and watched:
             return None  # whoever fetched it is done
@@ -172,8 +193,7 @@ def _followed(wanted: Wanted) -> Followed | None:
                 if is_kept(wanted.source, wanted.project, wanted.line):
                     row.delete()  # it came between our look and our claim
                     return None
-                _start(wanted, row)
-                continue
+                return _joined(_start(wanted, row))
         watched = row.fence
         # A spool is named by its fence: another's is that of a dead process.
         if row.spool == row.fence and row.host == socket.gethostname():
@@ -184,7 +204,7 @@ def _followed(wanted: Wanted) -> Followed | None:
     raise UpstreamFailed(f"{wanted.source.host} takes too long to send {wanted.line.filename}.")
 
 
-def _joined_elsewhere(row: Fetch) -> Followed | None:
+def _joined_elsewhere(row: Fetch) -> _Joined | None:
     """Read along with another process of this machine; raises WriterGone when it has died."""
     path = spool_path(row.spool)
     try:
@@ -192,14 +212,14 @@ def _joined_elsewhere(row: Fetch) -> Followed | None:
     except FileNotFoundError:
         return None  # it ended between two looks
     if not stream.writer_is_gone():
-        return Followed(stream, row.size)
+        return _Joined(stream, row.size)
     stream.close()
     heartbeats.release(row, row.fence)  # sooner than its heart is missed
     path.unlink(missing_ok=True)
     raise WriterGone(f"Whoever fetched {row.filename} is gone.")
 
 
-def _joined(transfer: _Transfer) -> Followed | None:
+def _joined(transfer: _Transfer) -> _Joined | None:
     heartbeats.give_back()
     if not transfer.begun.wait(_BEGUN_WITHIN):
         raise UpstreamFailed("Upstream takes too long to begin to send the file.")
@@ -209,10 +229,29 @@ def _joined(transfer: _Transfer) -> Followed | None:
         stream = SpoolStream(transfer.path)
     except FileNotFoundError:
         return None  # it ended between two looks
-    return Followed(stream, transfer.size)
+    return _Joined(stream, transfer.size)
 
 
-def _start(wanted: Wanted, row: Fetch) -> None:
+def _take_place(row: Fetch) -> None:
+    """Take a place among the transfers of this process. Raises UpstreamBusy when there is none."""
+    global _running  # noqa: PLW0603 - one count per process, on purpose
+    with _lock:
+        if _running < settings.UPSTREAM_TRANSFERS:
+            _running += 1
+            return
+    row.delete()
+    raise UpstreamBusy("Too many files are on their way here at this moment. Try again.")
+
+
+def _give_place_back() -> None:
+    global _running  # noqa: PLW0603 - as above
+    with _lock:
+        _running -= 1
+
+
+def _start(wanted: Wanted, row: Fetch) -> _Transfer:
+    """Begin a transfer in a thread of its own. Raises UpstreamBusy."""
+    _take_place(row)
     transfer = _Transfer(spool_path(row.fence))
     with _lock:
         _transfers[_key(wanted)] = transfer
@@ -229,15 +268,26 @@ def _start(wanted: Wanted, row: Fetch) -> None:
             if not isinstance(error, Exception):
                 raise
         finally:
-            with _lock:
-                del _transfers[_key(wanted)]
             transfer.begun.set()
             transfer.ended.set()
+            with _lock:  # another may have begun by now, if this one's heart was missed
+                if _transfers.get(_key(wanted)) is transfer:
+                    del _transfers[_key(wanted)]
+            _give_place_back()
             database.close()
 
     # With what the request came through (Via), so that a circle of files is noticed too.
     context = copy_context()
-    threading.Thread(target=lambda: context.run(run), name="fetch", daemon=True).start()
+    thread = threading.Thread(target=lambda: context.run(run), name="fetch", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # the system gives no more threads
+        with _lock:
+            _transfers.pop(_key(wanted), None)
+        _give_place_back()
+        row.delete()
+        raise
+    return transfer
 
 
 def _fetched(wanted: Wanted, row: Fetch, transfer: _Transfer) -> None:
@@ -255,6 +305,8 @@ def _fetched(wanted: Wanted, row: Fetch, transfer: _Transfer) -> None:
             _note_failure(row, wrong, refused_until=True)
             _record(wanted, wrong)
             raise
+        except CircleClosed:
+            raise  # a matter of who began this; the others begin anew
         except UpstreamFailed as failure:
             _note_failure(row, failure)
             raise
@@ -276,6 +328,11 @@ def _breaker(wanted: Wanted) -> Iterator[None]:
         yield
     except UpstreamAway as failure:
         note_failure(source, failure.sentence)
+        raise
+    except CircleClosed:
+        raise
+    except (UpstreamRefused, WrongBytes, TooLarge):
+        note_answer(source, health)  # it is there, whatever it says
         raise
     note_answer(source, health)
 

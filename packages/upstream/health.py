@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from django.db.models import F
 
 from base import clock
 from packages.models import UpstreamHealth
-from packages.upstream.errors import UpstreamFailed
+from packages.upstream.errors import (
+    CircleClosed,
+    NotAsked,
+    UpstreamFailed,
+    UpstreamRefused,
+    UpstreamUnreadable,
+)
 from packages.upstream.source import Source
 
 FAILURES_UNTIL_CLOSED = 3
@@ -34,6 +42,25 @@ def require_open(source: Source) -> UpstreamHealth | None:
     if not probing.update(closed_until=now + FIRST_PAUSE):
         raise _away(source, row)
     return row
+
+
+@contextmanager
+def counted(source: Source, before: UpstreamHealth | None) -> Iterator[None]:
+    """Count what comes of asking within the block; `before` is what `require_open` found.
+
+    An upstream that refuses, or answers with what cannot be read, is there.
+    """
+    try:
+        yield
+    except (NotAsked, CircleClosed):
+        raise
+    except (UpstreamRefused, UpstreamUnreadable):
+        note_answer(source, before)
+        raise
+    except UpstreamFailed as failure:
+        note_failure(source, failure.sentence)
+        raise
+    note_answer(source, before)
 
 
 def note_answer(source: Source, before: UpstreamHealth | None) -> None:

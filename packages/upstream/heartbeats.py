@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import structlog
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 from django.db.models import Q
 
 from base import clock
@@ -103,7 +103,7 @@ def _beat(held: dict[str, tuple[type[Held], int]]) -> None:
         for fence, (kind, pk) in held.items():
             rows = kind._default_manager.filter(pk=pk, fence=fence)  # noqa: SLF001 - as above
             rows.update(heartbeat_at=clock.now())
-    except DatabaseError:  # the next beat may come through
+    except Error:  # also of a connection that broke: the next beat may come through
         log.warning("a heartbeat was missed", exc_info=True)
     finally:
         connection.close()

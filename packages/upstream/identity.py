@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from contextvars import ContextVar
 from functools import lru_cache
 
@@ -12,7 +13,8 @@ from django.conf import settings
 USER_AGENT = "Larder/0.1.0"
 
 _HOPS_AT_MOST = 10
-_VIA_AT_MOST = 2000
+_HOP = re.compile(r"[\w./-]+ [\w.:-]+", re.ASCII)  # a protocol and a name, no comment
+_HOP_AT_MOST = 60  # characters
 # What the request that is being answered came through; upstream is told, so that a circle of
 # several closes at the first of them.
 _came_through: ContextVar[str] = ContextVar("came_through", default="")
@@ -30,13 +32,15 @@ def came_full_circle(via: str) -> bool:
 
 
 def remember_via(via: str) -> None:
-    """Keep the Via of the request that this thread answers."""
-    _came_through.set(via if via.isascii() and via.isprintable() else "")
+    """Keep the Via of the request that this thread answers: its hops, and nothing else of it."""
+    hops = [" ".join(hop.split()[:2]) for hop in via.split(",") if hop.strip()]
+    plain = [hop for hop in hops if len(hop) <= _HOP_AT_MOST and _HOP.fullmatch(hop)]
+    _came_through.set(", ".join(plain[-_HOPS_AT_MOST:]))
 
 
 def via() -> str:
     """Return the Via of a request to upstream."""
-    before = _came_through.get()[:_VIA_AT_MOST]
+    before = _came_through.get()
     return f"{before}, 1.1 {instance_id()}" if before else f"1.1 {instance_id()}"
 
 

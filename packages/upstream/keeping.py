@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from accounts.principal import Principal
 from base import clock
@@ -15,11 +15,13 @@ from packages.archive import inspect
 from packages.changes import contents_changed, locked_project
 from packages.filenames import DistributionName, NormalizedName, parse_filename_of, parse_version
 from packages.metadata import CoreMetadata
-from packages.models import Blob, Distribution, Fetch, LooseObject, Project
+from packages.models import Blob, Distribution, Fetch, LooseObject, Project, UpstreamPage
 from packages.places import Place, place_of, take_room
 from packages.rows import Accepted, RaceLost, blob_row, distribution_row, project_row
 from packages.storage import Spooled
-from packages.upstream.links import Line
+from packages.upstream import documents
+from packages.upstream.changes import judge_new
+from packages.upstream.links import Document, Line
 from packages.upstream.source import Source
 from repos.models import Rules
 
@@ -36,7 +38,7 @@ def keep(source: Source, project: NormalizedName, line: Line, spool: Spooled, fe
     """
     accepted = _read(source, parse_filename_of(line.filename, project), line, spool)
     try:
-        return any(_kept(accepted, source.scope, fetch) for _ in range(_RACES_AT_MOST))
+        return any(_kept(accepted, source, fetch) for _ in range(_RACES_AT_MOST))
     except LarderError as refused:
         log.warning("a file was not kept", filename=line.filename, reason=refused.sentence)
         return False
@@ -82,7 +84,7 @@ def _read(source: Source, named: DistributionName, line: Line, spool: Spooled) -
     )
 
 
-def _kept(accepted: Accepted, scope: str, fetch: Fetch) -> bool:
+def _kept(accepted: Accepted, source: Source, fetch: Fetch) -> bool:
     tenant_id = accepted.repository.tenant_id
     key = None
     if not Blob.objects.filter(tenant_id=tenant_id, sha256=accepted.spool.sha256).exists():
@@ -92,14 +94,24 @@ def _kept(accepted: Accepted, scope: str, fetch: Fetch) -> bool:
         storage.put(key, accepted.spool)
     try:
         with transaction.atomic():
-            _write(accepted, scope, key, fetch)
+            _write(accepted, source, key, fetch)
     except (RaceLost, IntegrityError):
+        return False
+    except OperationalError as error:
+        if "deadlock" not in str(error):
+            raise
         return False
     return True
 
 
-def _write(accepted: Accepted, scope: str, key: str | None, fetch: Fetch) -> None:
-    repository = accepted.repository
+def _write(accepted: Accepted, source: Source, key: str | None, fetch: Fetch) -> None:
+    repository, scope = accepted.repository, source.scope
+    # Locked first: what upstream says now decides, not what it said when this was asked for.
+    page = (
+        UpstreamPage.objects.select_for_update()
+        .filter(repository=repository, scope=scope, normalized=accepted.named.normalized)
+        .first()
+    )
     blob = blob_row(accepted, key)
     project = Project.objects.filter(
         repository=repository, scope=scope, normalized=accepted.named.normalized
@@ -111,7 +123,15 @@ def _write(accepted: Accepted, scope: str, key: str | None, fetch: Fetch) -> Non
         project = project_row(place, accepted)
         row = distribution_row(place, project, accepted, blob, Principal())
         Distribution.objects.filter(pk=row.pk).update(used_at=clock.now())
+        if page is not None and page.asked_as == source.asked_as(page.normalized):
+            judge_new(source, row, _said(page))
         take_room(place, row.size)
         contents_changed(project, repository_waits_for=repository.quiet_period)
     if not Fetch.objects.filter(pk=fetch.pk, fence=fetch.fence).delete()[0]:
         raise RaceLost  # another process took the fetch over
+
+
+def _said(page: UpstreamPage) -> Document | None:
+    if not page.is_served or page.document is None:
+        return None
+    return documents.unpacked(bytes(page.document))

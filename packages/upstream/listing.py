@@ -22,12 +22,12 @@ from packages.models import UpstreamNames, UpstreamPage
 from packages.upstream import connection, heartbeats
 from packages.upstream.connection import Answering
 from packages.upstream.errors import (
-    AddressRefused,
+    CircleClosed,
     UpstreamFailed,
     UpstreamRefused,
     UpstreamUnreadable,
 )
-from packages.upstream.health import note_answer, note_failure, require_open
+from packages.upstream.health import counted, require_open
 from packages.upstream.pages import ACCEPT
 from packages.upstream.refresh import (
     age_of,
@@ -122,24 +122,26 @@ def _asked(source: Source, _project: NormalizedName, row: UpstreamPage, fence: s
     health = require_open(source)
     heartbeats.give_back()
     mine = UpstreamPage.objects.filter(pk=row.pk, fence=fence)
+    headers = {
+        "Accept": ACCEPT,
+        "Accept-Encoding": "gzip, deflate",
+        **conditions(source, _THE_LIST, row),
+    }
     try:
-        headers = {
-            "Accept": ACCEPT,
-            "Accept-Encoding": "gzip, deflate",
-            **conditions(source, _THE_LIST, row),
-        }
-        with connection.opened(source, source.root_url, headers) as answering:
+        with (
+            counted(source, health),
+            connection.opened(source, source.root_url, headers) as answering,
+        ):
             _require_list(source, answering.status)
             if answering.status == HTTPStatus.NOT_MODIFIED and row.is_served:
                 mine.update(answered_at=clock.now(), failed_at=None, failure="")
             else:
                 _write(source, row, fence, answering)
+    except CircleClosed:
+        raise
     except UpstreamFailed as failure:
         mine.update(failed_at=clock.now(), failure=failure.sentence[:500])
-        if not isinstance(failure, UpstreamUnreadable | UpstreamRefused | AddressRefused):
-            note_failure(source, failure.sentence)
         raise
-    note_answer(source, health)
     row.refresh_from_db()
     return row
 

@@ -11,7 +11,9 @@ from packages.filenames import NormalizedName
 from packages.upstream import connection
 from packages.upstream.connection import Answering
 from packages.upstream.errors import (
-    AddressRefused,
+    AskedTooOften,
+    CircleClosed,
+    NotAsked,
     TooLarge,
     UpstreamFailed,
     UpstreamRefused,
@@ -63,7 +65,7 @@ def received(wanted: Wanted, spool: Spool) -> Iterator[int | None]:
                 _pour(wanted, answering, spool, progress)
             if progress.size is None or spool.size >= progress.size:
                 break
-        except (WrongBytes, UpstreamRefused, AddressRefused, TooLarge):
+        except (WrongBytes, UpstreamRefused, AskedTooOften, NotAsked, TooLarge):
             raise
         except UpstreamFailed:
             if attempt == _TRIES or not _can_go_on(wanted, progress, spool):
@@ -91,6 +93,10 @@ def _require_file(wanted: Wanted, answering: Answering) -> None:
     if status in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
         return
     sentence = f"{host} answered {status} for {wanted.line.filename}."
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise AskedTooOften(sentence)
+    if status == HTTPStatus.LOOP_DETECTED:
+        raise CircleClosed(sentence)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise UpstreamFailed(sentence)
     raise UpstreamRefused(sentence)

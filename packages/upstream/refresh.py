@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 import structlog
+from django.db import OperationalError, transaction
 from django.db import connection as database
-from django.db import transaction
 
 from base import clock
 from packages.filenames import NormalizedName
@@ -24,12 +24,12 @@ from packages.upstream import connection, documents, heartbeats, presence
 from packages.upstream.changes import notice_changes
 from packages.upstream.connection import Reply
 from packages.upstream.errors import (
-    AddressRefused,
+    CircleClosed,
     UpstreamFailed,
     UpstreamRefused,
     UpstreamUnreadable,
 )
-from packages.upstream.health import note_answer, note_failure, require_open
+from packages.upstream.health import counted, require_open
 from packages.upstream.links import Document
 from packages.upstream.pages import ACCEPT, read_page
 from packages.upstream.source import Source
@@ -112,7 +112,10 @@ def refreshed(
         if flight is None:
             flight = _flights[key] = _Flight()
     if not is_mine:
-        return _waited_for(flight, source, project)
+        try:
+            return _waited_for(flight, source, project)
+        except CircleClosed:  # it was the way of another caller's request that came full circle
+            return refreshed(source, project, asking)
     try:
         with waiting():
             return _asked_by_one_process(source, project, asking or _asked)
@@ -202,6 +205,8 @@ def _asked(source: Source, project: NormalizedName, row: UpstreamPage, fence: st
         reply = _reply(source, project, row)
         is_renewed = reply.status == HTTPStatus.NOT_MODIFIED and row.is_served
         document = None if is_renewed else _document(source, project, reply)
+    except CircleClosed:
+        raise  # a matter of how this request came here, not of the page
     except UpstreamFailed as failure:
         UpstreamPage.objects.filter(pk=row.pk, fence=fence).update(
             failed_at=clock.now(), failure=failure.sentence[:_FAILURE_AT_MOST]
@@ -223,15 +228,9 @@ def _reply(source: Source, project: NormalizedName, row: UpstreamPage) -> Reply:
     health = require_open(source)
     heartbeats.give_back()
     url, limit = source.page_url(project), PAGE_BYTES_AT_MOST
-    try:
+    with counted(source, health):
         reply = connection.ask(source, url, headers, limit=limit, seconds=_seconds(source))
         require_answer(source, reply.status)
-    except (UpstreamUnreadable, UpstreamRefused, AddressRefused):
-        raise
-    except UpstreamFailed as failure:
-        note_failure(source, failure.sentence)
-        raise
-    note_answer(source, health)
     return reply
 
 
@@ -255,6 +254,8 @@ def require_answer(source: Source, status: int) -> None:
             raise UpstreamRefused(f"{source.host} does not allow this (403).")
         case 429:
             raise UpstreamFailed(f"{source.host} is asked too often for its liking (429).")
+        case 508:
+            raise CircleClosed(f"{source.host} says that this has been there before (508).")
         case _ if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise UpstreamFailed(f"{source.host} is in trouble: it answered {status}.")
         case _:
@@ -278,6 +279,22 @@ def _document(source: Source, project: NormalizedName, reply: Reply) -> Document
 
 
 def _write(
+    source: Source,
+    project: NormalizedName,
+    row: UpstreamPage,
+    fence: str,
+    said: tuple[Document | None, Reply],
+) -> None:
+    """Keep what upstream said; once more if that and another change waited for each other."""
+    try:
+        _write_once(source, project, row, fence, said)
+    except OperationalError as error:
+        if "deadlock" not in str(error):
+            raise
+        _write_once(source, project, row, fence, said)
+
+
+def _write_once(
     source: Source,
     project: NormalizedName,
     row: UpstreamPage,

@@ -103,7 +103,12 @@ def _asked(source: Source, line: Line) -> bytes:
 
 
 def _keep(source: Source, project: NormalizedName, line: Line, raw: bytes) -> None:
+    pages = UpstreamPage.objects.filter(
+        repository=source.repository, scope=source.scope, normalized=project
+    )
     with transaction.atomic():
+        if not line.metadata_sha256:  # locked before the state, as packages.changes has it
+            list(pages.select_for_update().values_list("pk"))
         UpstreamMetadata.objects.update_or_create(
             repository=source.repository,
             scope=source.scope,
@@ -113,6 +118,4 @@ def _keep(source: Source, project: NormalizedName, line: Line, raw: bytes) -> No
         )
         if not line.metadata_sha256:  # from now on our page can name it
             serial = move_serial(locked_state(source.repository.pk))
-            UpstreamPage.objects.filter(
-                repository=source.repository, scope=source.scope, normalized=project
-            ).update(changed=serial)
+            pages.update(changed=serial)

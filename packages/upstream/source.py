@@ -11,8 +11,9 @@ from urllib.parse import quote, urlsplit
 from django.conf import settings
 
 from packages.upstream.addresses import Guard, Origin, origin_of
+from packages.upstream.errors import CredentialsLost
 from repos.models import Repository, Upstream
-from repos.sealed import unseal
+from repos.sealed import SealBroken, unseal
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,13 @@ class Source:
 
     def credentials_for(self, url: str) -> dict[str, str]:
         """Return the header that signs us in at `url`; none where nobody configured it."""
-        password = unseal(self.upstream.sealed_password)
+        try:
+            password = unseal(self.upstream.sealed_password)
+        except SealBroken:
+            raise CredentialsLost(
+                f"The password for {self.host} cannot be opened: the secret key of this "
+                "installation has changed. An administrator enters it again."
+            ) from None
         if not (self.upstream.username or password) or origin_of(url) not in self.origins:
             return {}
         text = f"{self.upstream.username}:{password}".encode()

@@ -128,6 +128,10 @@ class SpoolStream:
                     raise WriterGone("Whoever fetched the file from upstream is gone.")
             time.sleep(_POLLED_EVERY)
 
+    def is_whole(self) -> bool:
+        """Say whether all bytes are here, read or not."""
+        return self._mode() not in {_GROWING, _BROKEN}
+
     def writer_is_gone(self) -> bool:
         """Say whether the process that was writing has died."""
         try:

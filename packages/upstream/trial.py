@@ -11,7 +11,6 @@ from packages.upstream.pages import ACCEPT, is_json, read_html, read_json_list
 from packages.upstream.refresh import require_answer
 from packages.upstream.source import Source
 from repos.models import Repository, Upstream
-from repos.sealed import SealBroken
 
 _BYTES_AT_MOST = 512 * 1024 * 1024
 _SECONDS = 60.0
@@ -34,7 +33,7 @@ def check_upstream(repository: Repository, upstream: Upstream, scope: str = "") 
     source = Source(repository, upstream, scope)
     try:
         return Trial(works=True, says=_tried(source))
-    except (UpstreamFailed, SealBroken) as failure:
+    except UpstreamFailed as failure:
         return Trial(works=False, says=failure.sentence)
 
 

@@ -30,7 +30,11 @@ def refresh_pages() -> int:
         try:
             count += _refreshed(upstream)
         except UpstreamFailed as failure:  # one that is away must not stop the others
-            log.info("pages were not refreshed", of=upstream.index_url, reason=failure.sentence)
+            log.info(
+                "pages were not refreshed",
+                of=Source(upstream.repository, upstream).host,
+                reason=failure.sentence,
+            )
     return count
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import OperationalError
 
 from accounts.roles import Role
 from packages.filenames import parse_name
@@ -17,12 +18,15 @@ from packages.index.base import IndexNotServed, IndexUnavailable, ProjectNotFoun
 from packages.index.remote import RemoteIndex
 from packages.models import UpstreamHealth, UpstreamNames, UpstreamPage
 from packages.upstream import documents, identity, presence, refresh
-from packages.upstream.errors import UpstreamFailed
+from packages.upstream.changes import notice_changes
+from packages.upstream.errors import CircleClosed, UpstreamFailed
+from packages.upstream.upkeep import refresh_pages
 from repos.models import RepositoryState, Upstream
 from tests.cast import grant
 from tests.dists import make_sdist, make_wheel
 from tests.uploads import upload
-from tests.upstreams import HTML, JSON, Reply, Server, json_line, make_remote, serving
+from tests.upstreams import HTML, JSON, Asked, Reply, Server, json_line, make_remote, serving
+from tests.virtuals import make_virtual
 
 FROG = parse_name("frog")
 QUERIES_OF_A_PAGE = 7
@@ -287,6 +291,22 @@ def test_gzip_bomb_is_read_no_further_than_its_limit(remote, server, monkeypatch
         RemoteIndex(remote).page(FROG)
 
 
+def test_page_packed_in_several_members_is_read_to_its_end(remote, server, monkeypatch) -> None:
+    packed = {"Content-Encoding": "gzip"}
+    server.add_files("frog", WHEEL, SDIST)
+    page = server.replies["/simple/frog/"].body
+    members = [gzip.compress(page[:50]), gzip.compress(page[50:])]
+    server.replies["/simple/frog/"] = Reply(b"".join([*members, bytes(9)]), 200, JSON, packed)
+    assert len(RemoteIndex(remote).page(FROG).files) == 2
+    server.replies["/simple/toad/"] = Reply(members[0] + members[1][:-9], 200, JSON, packed)
+    with pytest.raises(IndexUnavailable, match="packed end is missing"):
+        RemoteIndex(remote).page(parse_name("toad"))
+    monkeypatch.setattr("packages.upstream.connection._MEMBERS_AT_MOST", 100)
+    server.replies["/simple/newt/"] = Reply(gzip.compress(b"") * 101, 200, JSON, packed)
+    with pytest.raises(IndexUnavailable, match="too many pieces"):
+        RemoteIndex(remote).page(parse_name("newt"))
+
+
 def test_lines_that_are_no_files_of_the_project_are_hidden(remote, server) -> None:
     good = json_line(*WHEEL)
     bad = [
@@ -413,6 +433,87 @@ def test_request_that_has_been_here_before_is_refused(remote, server, cast, clie
     assert "been here before" in back.reason_phrase
 
 
+def test_only_the_hops_of_a_request_are_told_on(remote, server, cast, client) -> None:
+    server.add_files("frog", WHEEL)
+    through = "1.1 pond (a comment), 1.1 " + "x" * 99 + ", 2 lake:80, <script>, HTTP/1.1 sea"
+    client.get("/acme/remote/simple/frog/", headers=cast.acme.admin.headers | {"Via": through})
+    ours = f"1.1 {identity.instance_id()}"
+    assert server.asked[0].headers["Via"] == f"1.1 pond, 2 lake:80, HTTP/1.1 sea, {ours}"
+
+
+def test_circle_of_one_caller_says_nothing_to_the_others(remote, server, cast, client) -> None:
+    server.add_files("frog", WHEEL)
+    listed = server.replies["/simple/frog/"]
+    assert isinstance(listed, Reply)
+
+    def closed(asked: Asked) -> Reply:
+        return Reply(status=508) if "pond" in asked.headers["Via"] else listed
+
+    server.replies["/simple/frog/"] = server.replies["/simple/"] = closed
+    grant(remote, Role.READER, cast.acme.reader)
+    headers = cast.acme.reader.headers
+    for _ in range(4):
+        for path in ("frog/", ""):
+            url = f"/acme/remote/simple/{path}"
+            assert client.get(url, headers=headers | {"Via": "1.1 pond"}).status_code == 503
+    assert not UpstreamPage.objects.exclude(failed_at=None).exists()
+    assert not UpstreamHealth.objects.exclude(failures=0).exists()
+    identity.remember_via("")
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+
+
+def test_caller_waits_for_no_circle_of_another(remote, server, monkeypatch) -> None:
+    """Who waits for another's flight asks for itself when that one's way closed a circle."""
+    server.add_files("frog", WHEEL)
+    key = (remote.pk, "", "frog")
+    refresh._flights[key] = refresh._Flight()
+
+    def lands(*_: object) -> UpstreamPage:
+        del refresh._flights[key]
+        raise CircleClosed("It has been there before.")
+
+    monkeypatch.setattr(refresh, "_waited_for", lands)
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+
+
+def test_password_that_cannot_be_opened_leaves_what_is_kept(
+    cast, server, time, settings, client
+) -> None:
+    remote = make_remote(cast.acme.tenant, server, username="u", password="p")
+    other = make_remote(cast.acme.tenant, server, "other")
+    server.add_files("frog", WHEEL)
+    server.add_files("toad", make_wheel("toad", "1.0"))
+    for each in (remote, other):
+        RemoteIndex(each).page(FROG)
+    Upstream.objects.filter(repository=remote).update(sealed_password="sealed with a lost key")
+    time.move(seconds=500)
+    assert refresh_pages() == 1
+    time.move(seconds=500)
+    page = RemoteIndex(remote).page(FROG)
+    assert names(page) == [WHEEL[0]]
+    assert page.stale_since is not None
+    with pytest.raises(IndexUnavailable, match="cannot be opened"):
+        RemoteIndex(remote).page(parse_name("toad"))
+    assert not UpstreamHealth.objects.exclude(failures=0).exists()
+    virtual = make_virtual(cast.acme, "virtual", [remote])
+    answer = client.get("/acme/virtual/simple/toad/", headers=cast.acme.admin.headers)
+    assert (virtual.key, answer.status_code) == ("virtual", 503)
+
+
+def test_page_is_written_again_after_a_deadlock(remote, server, monkeypatch) -> None:
+    server.add_files("frog", WHEEL)
+    told = ["deadlock detected"]
+
+    def once(*args):
+        if told:
+            raise OperationalError(told.pop())
+        return notice_changes(*args)
+
+    monkeypatch.setattr(refresh, "notice_changes", once)
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+    assert not told
+
+
 def test_upload_to_a_remote_is_refused(remote, cast, client) -> None:
     answer = upload(client, "frog", "1.0", WHEEL, by=cast.acme.admin, to="/acme/remote/")
     assert answer.status_code == 400
@@ -432,6 +533,40 @@ def test_breaker_spares_an_upstream_that_is_away(remote, server, time, monkeypat
         RemoteIndex(remote).page(FROG)
     time.move(seconds=11)
     assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+    assert UpstreamHealth.objects.get().failures == 0
+
+
+@pytest.mark.parametrize("status", [200, 400, 403, 429])
+def test_refusal_of_one_page_proves_that_upstream_is_back(
+    remote, server, time, monkeypatch, status
+) -> None:
+    """429 does not: the next question is as likely to hear it."""
+    monkeypatch.setattr("packages.upstream.connection._pause", lambda _: None)
+    server.add_files("frog", WHEEL)
+    server.always = Reply(status=500)
+    for number in range(3):
+        with pytest.raises(IndexUnavailable):
+            RemoteIndex(remote).page(parse_name(f"frog{number}"))
+    server.always = None
+    server.replies["/simple/toad/"] = Reply(b"no page", status=status)
+    time.move(seconds=11)
+    with pytest.raises(IndexUnavailable):
+        RemoteIndex(remote).page(parse_name("toad"))
+    if status == 429:
+        with pytest.raises(IndexUnavailable, match="4 times in a row"):
+            RemoteIndex(remote).page(FROG)
+        return
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+    assert UpstreamHealth.objects.get().failures == 0
+
+
+def test_refusal_of_the_list_proves_it_too(remote, server, time) -> None:
+    server.add_files("frog", WHEEL)
+    RemoteIndex(remote).page(FROG)
+    server.replies["/simple/"] = Reply(status=403)
+    UpstreamHealth.objects.update(failures=2)
+    with pytest.raises(IndexUnavailable):
+        RemoteIndex(remote).projects()
     assert UpstreamHealth.objects.get().failures == 0
 
 

@@ -15,8 +15,9 @@ from typing import Any
 from urllib.parse import urljoin
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Tenant
 from accounts.roles import Role
@@ -24,11 +25,18 @@ from base.audit import SYSTEM
 from base.models import AuditEvent
 from packages import curate
 from packages.filenames import parse_name
-from packages.index.base import Arriving, FileBroken, IndexUnavailable, Stored, Transfer
+from packages.index.base import (
+    Arriving,
+    FileBroken,
+    FileNotFound,
+    IndexUnavailable,
+    Stored,
+    Transfer,
+)
 from packages.index.remote import RemoteIndex
-from packages.models import Blob, Distribution, Fetch, LooseObject, Project
+from packages.models import Blob, Distribution, Fetch, LooseObject, Project, UpstreamHealth
 from packages.storage import Readable
-from packages.upstream import fetch
+from packages.upstream import fetch, heartbeats, waiting
 from packages.upstream.errors import UpstreamAway, UpstreamFailed
 from repos import configure
 from repos.models import Kind
@@ -394,6 +402,35 @@ def test_metadata_is_fetched_checked_and_kept(remote, server, time) -> None:
         RemoteIndex(remote).metadata(FROG, BIG[0])
 
 
+def test_metadata_under_the_digest_of_another_file_is_not_found(remote, server) -> None:
+    """What is answered there is kept for good by whoever asked."""
+    raw = b"Metadata-Version: 2.1\nName: frog\nVersion: 1.1\n"
+    server.add_files("frog", SMALL, **{"core-metadata": {"sha256": sha256(raw)}})
+    server.replies[f"/files/{SMALL[0]}.metadata"] = Reply(raw)
+    index = RemoteIndex(remote)
+    with pytest.raises(FileNotFound, match="another sha256"):
+        index.metadata(FROG, SMALL[0], "0" * 64)
+    assert index.metadata(FROG, *digest_of(SMALL)) == raw
+    assert fetched(remote, *digest_of(SMALL)) == SMALL[1]
+    settled()
+    with pytest.raises(FileNotFound, match="another sha256"):
+        index.metadata(FROG, SMALL[0], "0" * 64)
+    assert index.metadata(FROG, *digest_of(SMALL)) == raw
+
+
+def test_page_is_locked_before_the_state_where_metadata_is_kept(remote, server) -> None:
+    """The order of packages.changes: a refresh that writes at that moment waits, and no more."""
+    server.add_files("frog", SMALL, **{"core-metadata": True})
+    server.replies[f"/files/{SMALL[0]}.metadata"] = Reply(b"Metadata-Version: 2.1")
+    RemoteIndex(remote).page(FROG)
+    with CaptureQueriesContext(connection) as asked:
+        RemoteIndex(remote).metadata(FROG, SMALL[0])
+    within = [each["sql"] for each in asked.captured_queries]
+    state = next(number for number, sql in enumerate(within) if "repos_repositorystate" in sql)
+    begun = max(number for number in range(state) if within[number].startswith("BEGIN"))
+    assert any("packages_upstreampage" in sql for sql in within[begun:state])
+
+
 def test_metadata_is_read_from_the_wheel_where_upstream_has_none(remote, server) -> None:
     server.add_files("frog", SMALL)
     (before,) = RemoteIndex(remote).page(FROG).files
@@ -435,6 +472,97 @@ def test_only_so_many_threads_wait_for_upstreams(remote, server, settings) -> No
     settings.UPSTREAM_WAITERS = 0
     server.add_files("frog", BIG)
     with pytest.raises(IndexUnavailable, match="Too many"):
+        RemoteIndex(remote).page(FROG)
+
+
+def test_only_so_many_files_are_fetched_at_once(remote, server, settings) -> None:
+    """Also when nobody waits for them any more: who leaves takes no thread along."""
+    settings.UPSTREAM_TRANSFERS = 1
+    server.add_files("frog", BIG, SMALL)
+    go_on = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield BIG[1][:500_000]
+        go_on.wait(10)
+        yield BIG[1][500_000:]
+
+    server.replies[f"/files/{BIG[0]}"] = Reply(pieces(), length=len(BIG[1]))
+    begun_transfer(remote, BIG[0]).stream.close()
+    other = RemoteIndex(remote).open(FROG, SMALL[0])
+    assert isinstance(other, Arriving)
+    with pytest.raises(IndexUnavailable, match="Too many files"):
+        other.begin()
+    go_on.set()
+    settled()
+    assert fetched(remote, SMALL[0]) == SMALL[1]
+
+
+@pytest.mark.parametrize("what", ["quarantined", "removed"])
+def test_file_that_is_taken_back_while_it_comes_is_marked(cast, server, what) -> None:
+    remote = make_remote(cast.acme.tenant, server, fresh_seconds=0)
+    server.add_files("frog", BIG, SMALL)
+    go_on = threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield BIG[1][:500_000]
+        go_on.wait(10)
+        yield BIG[1][500_000:]
+
+    server.replies[f"/files/{BIG[0]}"] = Reply(pieces(), length=len(BIG[1]))
+    begun_transfer(remote, BIG[0]).stream.close()
+    if what == "quarantined":
+        server.add_page("frog", [], **{"project-status": {"status": "quarantined"}})
+    else:
+        server.add_page("frog", [json_line(*SMALL)])
+    RemoteIndex(remote).page(FROG)
+    go_on.set()
+    settled()
+    assert Distribution.objects.get().upstream_change == what
+    shown = [file.yanked_reason for file in RemoteIndex(remote).page(FROG).files]
+    assert shown == ([] if what == "quarantined" else ["removed upstream", None])
+
+
+def test_other_bytes_are_noticed_by_whichever_digest_is_listed(cast, server) -> None:
+    remote = make_remote(cast.acme.tenant, server, fresh_seconds=0)
+    server.add_files("frog", SMALL)
+    line = json_line(*SMALL)
+    for hashes, change in (
+        ({"md5": hashlib.md5(SMALL[1], usedforsecurity=False).hexdigest()}, ""),
+        ({"md5": "0" * 32}, "other-bytes"),
+        ({}, ""),
+    ):
+        server.add_page("frog", [line | {"hashes": hashes}])
+        if not Distribution.objects.exists():
+            fetched(remote, SMALL[0])
+            settled()
+        (file,) = RemoteIndex(remote).page(FROG).files
+        assert file.sha256 == sha256(SMALL[1])
+        assert Distribution.objects.get().upstream_change == change
+
+
+def test_slow_reader_of_a_whole_file_keeps_no_place(remote, server) -> None:
+    server.add_files("frog", BIG)
+    stream = begun_transfer(remote, BIG[0]).stream
+    settled()
+    assert stream.read(10) == BIG[1][:10]
+    assert waiting._waiting == 0
+    assert read(stream) == BIG[1][10:]
+    assert waiting._waiting == 0
+
+
+def test_heart_beats_on_after_a_connection_broke(monkeypatch) -> None:
+    def breaks() -> None:
+        raise InterfaceError("connection already closed")
+
+    monkeypatch.setattr("packages.upstream.heartbeats.clock.now", breaks)
+    heartbeats._beat({"fence": (Fetch, 1)})
+
+
+@pytest.mark.parametrize("location", ["http://[::1/", "http://1.2.3/", "ftp://a/?secret"])
+def test_redirect_to_what_is_no_address_is_refused(cast, server, location) -> None:
+    remote = make_remote(cast.acme.tenant, server, proxy=server.url.rstrip("/"))
+    server.always = Reply(status=302, headers={"Location": location})
+    with pytest.raises(IndexUnavailable, match="leads to what is no"):
         RemoteIndex(remote).page(FROG)
 
 
@@ -480,6 +608,33 @@ def test_what_upstream_has_is_not_curated_here(remote, server, cast) -> None:
     settled()
     with pytest.raises(curate.NotPublishedHere, match="is upstream's"):
         curate.delete(Distribution.objects.get(), by=cast.acme.admin.principal)
+
+
+@pytest.mark.parametrize(("status", "failures"), [(404, 0), (429, 2)])
+def test_refusal_of_a_file_proves_that_upstream_is_there(remote, server, status, failures) -> None:
+    server.add_files("frog", SMALL)
+    server.replies[f"/files/{SMALL[0]}"] = Reply(status=status)
+    found = RemoteIndex(remote).open(FROG, SMALL[0])
+    UpstreamHealth.objects.update(failures=2)
+    assert isinstance(found, Arriving)
+    with pytest.raises(IndexUnavailable):
+        found.begin()
+    settled()
+    assert UpstreamHealth.objects.get().failures == failures
+
+
+def test_circle_of_one_caller_is_no_failure_of_the_file(remote, server) -> None:
+    server.add_files("frog", SMALL)
+    server.replies[f"/files/{SMALL[0]}"] = Reply(status=508)
+    found = RemoteIndex(remote).open(FROG, SMALL[0])
+    assert isinstance(found, Arriving)
+    with pytest.raises(IndexUnavailable, match="508"):
+        found.begin()
+    settled()
+    assert server.count(f"/files/{SMALL[0]}") == 1
+    assert not Fetch.objects.exists()
+    server.add_files("frog", SMALL)
+    assert fetched(remote, SMALL[0]) == SMALL[1]
 
 
 def test_circle_of_files_is_noticed(remote, server, cast, client) -> None:
@@ -573,6 +728,18 @@ def test_head_of_a_file_of_unknown_size_is_answered_once_it_is_here(
     head = client.head(url, headers=cast.acme.reader.headers)
     assert head.headers["Content-Length"] == str(len(SDIST[1]))
     assert head.headers["ETag"] == f'"{sha256(SDIST[1])}"'
+
+
+def test_file_of_unknown_size_is_whole_before_an_old_client_gets_it(
+    remote, server, cast, client
+) -> None:
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_html("/simple/frog/", f'<a href="/f/{SDIST[0]}">{SDIST[0]}</a>')
+    server.replies[f"/f/{SDIST[0]}"] = Reply(iter([SDIST[1]]), length=None)
+    url = f"/acme/remote/files/frog/{SDIST[0]}"
+    answer = client.get(url, headers=cast.acme.reader.headers, SERVER_PROTOCOL="HTTP/1.0")
+    assert answer.headers["Content-Length"] == str(len(SDIST[1]))
+    assert answer.getvalue() == SDIST[1]
 
 
 def test_refusal_of_a_wrong_file_says_why_in_reason_and_body(remote, server, cast, client) -> None:

@@ -166,6 +166,18 @@ def test_what_is_held_is_bounded(
     assert held._lines == 4
 
 
+def test_page_larger_than_all_that_is_held_is_not_made_for_each_reader(
+    cast: Cast, upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held, "_LINES_AT_MOST", 2)
+    virtual = make_virtual(cast.acme, "virtual", [make_remote(cast.acme, "remote")])
+    index = upstreams.index(virtual, cast.acme.admin.principal)
+    upstreams.has("remote", "frog", "frog-1.0.tar.gz", "frog-2.0.tar.gz")
+    for _ in range(3):
+        assert len(files_of(index, "frog")) == 2
+    assert len(upstreams.asked) == 1
+
+
 def test_a_kind_of_its_own_needs_no_members(cast: Cast, upstreams: Upstreams) -> None:
     empty = make_repository(cast.acme.tenant, "empty", Kind.VIRTUAL)
     assert list(upstreams.index(empty, cast.acme.admin.principal).projects().names) == []
