@@ -201,7 +201,8 @@ class Upstream(models.Model):
         max_length=1000,
         blank=True,
         validators=[validate_index_url],
-        help_text="A further host that files come from with the same user name and password.",
+        help_text="Where files come from another host than pages: it gets the same user name and "
+        "password, and may have a private address too if the index may.",
     )
     username = models.CharField(max_length=255, blank=True)
     sealed_password = models.TextField(blank=True, editable=False)

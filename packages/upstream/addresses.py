@@ -79,8 +79,8 @@ class Guard:
             + (
                 "Such addresses are never asked."
                 if never
-                else "Only a configured host may have one, and only where its administrator "
-                "ticked that."
+                else "Only the hosts of the index URL and of the URL of files may have one, and "
+                "only where a superuser ticked that."
             )
         )
 

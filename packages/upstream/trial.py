@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from packages.upstream import connection
@@ -13,6 +13,7 @@ from packages.upstream.source import Source
 from repos.models import Repository, Upstream
 
 _BYTES_AT_MOST = 512 * 1024 * 1024
+_BEGINNING = 1024 * 1024
 _SECONDS = 60.0
 
 
@@ -59,7 +60,8 @@ def _tried(source: Source) -> str:
 
 
 def _html_list(source: Source, reply: connection.Reply) -> tuple[str, int]:
-    page = read_html(reply)
+    # The beginning tells; all links of a list of 700,000 projects would fill the memory.
+    page = read_html(replace(reply, body=reply.body[:_BEGINNING]))
     if not source.is_flat and not page.anchors and "pypi:repository-version" not in page.meta:
         raise UpstreamUnreadable("The answer is an HTML page, but not one of an index.")
-    return page.meta.get("pypi:repository-version", "1.0"), len(page.anchors)
+    return page.meta.get("pypi:repository-version", "1.0"), reply.body.count(b"<a ")

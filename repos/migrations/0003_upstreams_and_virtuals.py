@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='upstream',
             name='files_url',
-            field=models.CharField(blank=True, help_text='A further host that files come from with the same user name and password.', max_length=1000, validators=[repos.models.validate_index_url], verbose_name='URL of files'),
+            field=models.CharField(blank=True, help_text='Where files come from another host than pages: it gets the same user name and password, and may have a private address too if the index may.', max_length=1000, validators=[repos.models.validate_index_url], verbose_name='URL of files'),
         ),
         migrations.AddField(
             model_name='upstream',

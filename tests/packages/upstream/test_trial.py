@@ -87,3 +87,9 @@ def test_tls_that_is_none_is_named(check, server) -> None:
 
 def test_a_certificate_authority_that_is_none_is_named(check, server) -> None:
     assert "is no PEM" in check(ca="not a certificate")
+
+
+def test_a_list_longer_than_any_page_is_an_index_too(check, server) -> None:
+    anchors = '<a href="frog/">frog</a>\n' * 250_000
+    server.add_html("/simple/", f"<title>Simple index</title>{anchors}")
+    assert check() == "True: 127.0.0.1 is an index (Simple API 1.0) with 250000 projects."
