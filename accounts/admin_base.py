@@ -22,6 +22,7 @@ from django.urls import reverse
 from accounts.admin_scope import TenantRows
 from accounts.administration import office_of
 from base.errors import InvalidInput, LarderError
+from base.rows import is_deadlock
 
 M = TypeVar("M", bound=Model)
 P = TypeVar("P", bound=Model)
@@ -231,6 +232,6 @@ def _sentence(refusal: Exception) -> str:
         return " ".join(refusal.messages)
     if isinstance(refusal, LarderError):
         return refusal.sentence
-    if isinstance(refusal, OperationalError) and "deadlock" not in str(refusal):
+    if isinstance(refusal, OperationalError) and not is_deadlock(refusal):
         raise refusal  # the database is not there
     return "Somebody changed the same thing at this moment. Look at it again, then save again."

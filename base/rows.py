@@ -1,10 +1,11 @@
-"""Reads a row again, inside the transaction that changes it."""
+"""Reads a row again inside the transaction that changes it, and tells deadlocks from outages."""
 
 from __future__ import annotations
 
 from typing import TypeVar, cast
 
 from django.core.exceptions import ValidationError
+from django.db import OperationalError
 from django.db.models import Model
 
 M = TypeVar("M", bound=Model)
@@ -23,3 +24,11 @@ def stored(row: M) -> M | None:
     if found is None:
         raise ValidationError("Somebody has deleted this meanwhile.")
     return found
+
+
+def is_deadlock(error: Exception) -> bool:
+    """Say whether two transactions waited for each other, and this one was given up.
+
+    Any other OperationalError means that the database is not there.
+    """
+    return isinstance(error, OperationalError) and "deadlock" in str(error)

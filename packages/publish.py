@@ -19,6 +19,7 @@ from accounts.authentication import again
 from accounts.principal import Principal
 from base import audit, clock
 from base.errors import LarderError
+from base.rows import is_deadlock
 from packages import storage
 from packages.archive import inspect
 from packages.changes import contents_changed, locked_project
@@ -280,7 +281,7 @@ def _commit(accepted: Accepted, key: str | None, target: Target, by: Principal) 
             contents_changed(project, repository_waits_for=repository.quiet_period)
     except (IntegrityError, OperationalError) as error:
         # Somebody wrote the same row first; or, with OperationalError, two waited for each other.
-        if isinstance(error, OperationalError) and "deadlock" not in str(error):
+        if isinstance(error, OperationalError) and not is_deadlock(error):
             raise
         raise RaceLost from None
     return distribution

@@ -33,7 +33,7 @@ class IndexUnavailable(LarderError):
 
 
 class IndexNotServed(LarderError):
-    """This version of Larder does not serve repositories of this kind: asking again is no use."""
+    """The repository is not set up to answer this: asking again is no use until somebody does."""
 
 
 @dataclass(frozen=True, slots=True)

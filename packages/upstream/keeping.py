@@ -10,6 +10,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from accounts.principal import Principal
 from base import clock
 from base.errors import LarderError
+from base.rows import is_deadlock
 from packages import storage
 from packages.archive import inspect
 from packages.changes import contents_changed, locked_project
@@ -98,7 +99,7 @@ def _kept(accepted: Accepted, source: Source, fetch: Fetch) -> bool:
     except (RaceLost, IntegrityError):
         return False
     except OperationalError as error:
-        if "deadlock" not in str(error):
+        if not is_deadlock(error):
             raise
         return False
     return True

@@ -18,6 +18,7 @@ from django.db import OperationalError, transaction
 from django.db import connection as database
 
 from base import clock
+from base.rows import is_deadlock
 from packages.filenames import NormalizedName
 from packages.models import UpstreamPage
 from packages.upstream import connection, documents, heartbeats, presence
@@ -289,7 +290,7 @@ def _write(
     try:
         _write_once(source, project, row, fence, said)
     except OperationalError as error:
-        if "deadlock" not in str(error):
+        if not is_deadlock(error):
             raise
         _write_once(source, project, row, fence, said)
 
