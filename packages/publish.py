@@ -37,7 +37,6 @@ from packages.models import (
     Distribution,
     LooseObject,
     Project,
-    Property,
 )
 from packages.places import (
     Place,
@@ -227,8 +226,7 @@ def _properties(upload: Upload, named: DistributionName) -> dict[str, str]:
         "pypi.summary": upload.value("summary"),
         "pypi.requires.python": upload.value("requires_python"),
     }
-    longest = Property._meta.get_field("value").max_length  # noqa: SLF001 - Django's public way
-    return {name: value[:longest] for name, value in properties.items() if value}
+    return {name: value for name, value in properties.items() if value}
 
 
 def _store(accepted: Accepted, target: Target, by: Principal) -> Published:

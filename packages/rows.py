@@ -23,6 +23,7 @@ from packages.models import (
     StoredMetadata,
 )
 from packages.places import Place
+from packages.properties import write_properties
 from packages.storage import Spooled
 from packages.versions import version_key
 from repos.models import Repository
@@ -120,9 +121,10 @@ def distribution_row(
     distribution.save()
     if metadata is not None:
         StoredMetadata.objects.create(distribution=distribution, raw=metadata.raw)
-    Property.objects.bulk_create(
-        Property(distribution=distribution, name=name, value=value)
-        for name, value in accepted.properties.items()
+    write_properties(
+        distribution,
+        {name: [value] for name, value in accepted.properties.items()},
+        origin=Property.Origin.CLIENT,
     )
     return distribution
 

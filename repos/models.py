@@ -169,6 +169,9 @@ class RepositoryState(models.Model):
     extraction_generation = models.BigIntegerField(default=0)
     extract_after = models.DateTimeField(null=True, db_index=True)
     oldest_pending_at = models.DateTimeField(null=True)
+    # Who extracts now: only the holder of the fence may write what it has read.
+    extraction_fence = models.CharField(max_length=32, blank=True)
+    extraction_lease_until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.repository_id}: {self.epoch}.{self.serial}"
