@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,7 +13,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from base import clock
-from packages.filenames import NormalizedName
+from base.errors import LarderError
+from packages.filenames import NormalizedName, parse_filename_of
 from packages.index.base import (
     Arriving,
     FileBroken,
@@ -29,8 +30,13 @@ from packages.index.base import (
     Transfer,
 )
 from packages.models import Distribution, Project, StoredMetadata, UpstreamMetadata
-from packages.upstream.changes import is_same_file
-from packages.upstream.errors import UpstreamFailed, WrongBytes
+from packages.upstream.changes import identity_of, is_same_file, matched
+from packages.upstream.errors import (
+    AddressRefused,
+    CredentialsLost,
+    UpstreamFailed,
+    WrongBytes,
+)
 from packages.upstream.fetch import follow, wait_until_kept
 from packages.upstream.links import Line
 from packages.upstream.listing import known_list
@@ -91,25 +97,34 @@ class RemoteIndex:
             files=files,
             status=status,
             status_reason=reason,
-            serial=max([known.serial, *(_project_of(row).changed for row in held.values())]),
+            serial=max([known.serial, *(_project_of(row).changed for row in held)]),
             stale_since=known.stale_since,
         )
 
     def open(self, project: NormalizedName, filename: str, sha256: str = "") -> Stored | Arriving:
         """Return where the bytes of `filename` are, or what it takes to have them sent."""
-        return self._stored(project, filename, sha256) or self._arriving(
-            project, self._line(project, filename, sha256)
-        )
+        self._require_asked_for(project)
+        held = self._held_file(project, filename)
+        # What we hold under this very name needs no page: upstream may be away.
+        if held is not None and held.filename == filename and sha256 in {"", held.sha256}:
+            return self._stored(held, filename)
+        line = self._line(project, filename, held)
+        if sha256 and sha256 != (held.sha256 if held is not None else line.sha256):
+            raise self._another(filename)
+        return self._arriving(project, line) if held is None else self._stored(held, filename)
 
     def metadata(self, project: NormalizedName, filename: str, sha256: str = "") -> bytes:
         """Return the core metadata of `filename`: upstream's, else that of the file we hold."""
+        self._require_asked_for(project)
         held = self._held_file(project, filename)
         if held is not None and _is_quarantined(held):
             raise self._withheld(filename)
-        if held is not None and sha256 and sha256 != held.sha256:
-            raise self._another(filename)
-        line = self._listed(project, filename)
-        if held is None and line is not None and sha256 and sha256 != line.sha256:
+        if held is None or held.filename != filename:
+            line: Line | None = self._line(project, filename, held)
+        else:
+            line = self._listed(self._known(project), filename, held)
+        ours = held.sha256 if held is not None else line.sha256 if line is not None else ""
+        if sha256 and sha256 != ours:
             raise self._another(filename)
         if line is not None and line.has_metadata and (held is None or is_same_file(line, held)):
             raw = kept_metadata(self.source, project, line)
@@ -117,8 +132,6 @@ class RemoteIndex:
                 with _unavailable():
                     raw = fetched_metadata(self.source, project, line)
             return raw
-        if held is None and line is None:
-            self._line(project, filename, sha256)  # says what is missing
         stored = StoredMetadata.objects.filter(distribution=held).first() if held else None
         if stored is None or held is None or not held.metadata_sha256:
             raise FileNotFound(f"{filename} in {self.repository} has no metadata file.")
@@ -133,64 +146,78 @@ class RemoteIndex:
                     followed = follow(wanted)
                 if followed is not None:
                     return Transfer(followed.size, followed.stream)
-                if stored := self._stored(project, line.filename, line.sha256):
+                if stored := come():
                     return stored
             raise IndexUnavailable(f"{line.filename} came and could not be kept. Try again.")
 
         def complete() -> Stored | None:
             with _unavailable():
                 wait_until_kept(wanted)
-            return self._stored(project, line.filename, line.sha256)
+            return come()
+
+        def come() -> Stored | None:
+            held = self._held_file(project, line.filename)
+            if held is not None:
+                self._require_same(line, held)
+            return self._stored(held, line.filename) if held is not None else None
 
         return Arriving(line.filename, line.size, line.sha256, begin, complete)
 
-    def _stored(self, project: NormalizedName, filename: str, sha256: str) -> Stored | None:
-        """Return the file if we hold it; its page is not asked for, upstream may be away."""
-        self._require_asked_for(project)
-        held = self._held_file(project, filename)
-        if held is None or held.blob is None or (sha256 and sha256 != held.sha256):
-            return None
+    def _stored(self, held: Distribution, filename: str) -> Stored:
+        """Return the bytes that we hold, under the spelling of their name that was asked for."""
         if _is_quarantined(held):
             raise self._withheld(filename)
+        assert held.blob is not None  # noqa: S101 - a living one has its bytes
         _note_use(held)
         return Stored(
-            filename=held.filename,
+            filename=filename,
             storage_key=held.blob.storage_key,
             size=held.size,
             sha256=held.sha256,
             uploaded_at=held.uploaded_at,
         )
 
-    def _line(self, project: NormalizedName, filename: str, sha256: str) -> Line:
-        """Return upstream's line of a file that we do not hold, or say why there is none."""
+    def _line(self, project: NormalizedName, filename: str, held: Distribution | None) -> Line:
+        """Return upstream's line of a file, or say why there is none that we go by.
+
+        Of a file that we hold under another spelling of its name it has to be the same file.
+        """
         known = self._known(project)
-        held = self._held_file(project, filename)
-        if known.document is None and not self._held(project):
-            raise ProjectNotFound(f"There is no project {project} in {self.repository}.")
-        line = self._listed(project, filename, known)
+        line = self._listed(known, filename, held)
         if line is None:
+            if known.document is None and not self._held(project):
+                raise ProjectNotFound(f"There is no project {project} in {self.repository}.")
             raise FileNotFound(f"There is no file {filename} in {self.repository}.")
-        ours = held.sha256 if held is not None else line.sha256
-        if sha256 and sha256 != ours:
-            raise self._another(filename)
+        if held is not None and held.filename != filename:
+            self._require_same(line, held)
         return line
 
-    def _listed(
-        self, project: NormalizedName, filename: str, known: Known | None = None
-    ) -> Line | None:
+    def _require_same(self, line: Line, held: Distribution) -> None:
+        if not is_same_file(line, held):
+            raise FileNotFound(
+                f"{line.filename} is kept in {self.repository} as {held.filename}, and has other "
+                "bytes."
+            )
+
+    def _listed(self, known: Known, filename: str, held: Distribution | None) -> Line | None:
         """Return the line of a file upstream, if it is there. Raises FileWithheld."""
-        document = (known or self._known(project)).document
+        document = known.document
         if document is None:
             return None
         if document.status == Project.Status.QUARANTINED:
-            if self._held_file(project, filename) is None:
+            if held is None:
                 raise self._withheld(filename)
             return None
         return next((line for line in document.lines if line.filename == filename), None)
 
     def _held_file(self, project: NormalizedName, filename: str) -> Distribution | None:
+        """Return the file that we hold under this name, or under another spelling of it."""
+        try:
+            named = parse_filename_of(filename, project)
+        except LarderError:  # no name of a distribution, and so of none that we hold
+            return None
         rows = self._held_rows(project).select_related("blob", "release__project")
-        return rows.filter(filename=filename).first()
+        return rows.filter(identity=identity_of(named, self.source.scope)).first()
 
     def _withheld(self, filename: str) -> FileWithheld:
         return FileWithheld(
@@ -217,25 +244,24 @@ class RemoteIndex:
         with _unavailable():
             return known_page(self.source, project)
 
-    def _held(self, project: NormalizedName) -> dict[str, Distribution]:
-        rows = self._held_rows(project).select_related("blob", "release__project")
-        return {row.filename: row for row in rows}
+    def _held(self, project: NormalizedName) -> list[Distribution]:
+        return list(self._held_rows(project).select_related("blob", "release__project"))
 
     def _files(
-        self, project: NormalizedName, known: Known, held: Mapping[str, Distribution]
+        self, project: NormalizedName, known: Known, held: Collection[Distribution]
     ) -> list[PageFile]:
         """Return the lines in order: upstream's, and what is only here any more."""
         lines = known.document.lines if known.document is not None else ()
         if known.document is not None and known.document.status == Project.Status.QUARANTINED:
             lines = ()
         metadata = self._kept_metadata(project) if any(map(_hides_its_digest, lines)) else {}
+        ours = matched(self.source, project, lines, held)
         files = [
-            _page_file(line, held.get(line.filename), metadata.get(line.filename, ""))
+            _page_file(line, row, metadata.get(line.filename, ""))
             for line in lines
-            if line.filename not in held or not _is_quarantined(held[line.filename])
+            if (row := ours.rows.get(line.filename)) is None or not _is_quarantined(row)
         ]
-        listed = {line.filename for line in lines}
-        gone = [row for name, row in held.items() if name not in listed]
+        gone = [row for row in held if row.pk not in ours.lines]
         if left := [_only_here(row) for row in gone if not _is_quarantined(row)]:
             files = sorted(files + left, key=lambda file: (Version(file.version), file.filename))
         return files
@@ -265,6 +291,9 @@ def _unavailable() -> Iterator[None]:
         yield
     except WrongBytes as wrong:
         raise FileBroken(wrong.sentence) from wrong
+    except (AddressRefused, CredentialsLost) as unset:
+        # A matter of settings: pip would come again five times, and then not say why.
+        raise IndexNotServed(unset.sentence) from unset
     except UpstreamFailed as failure:
         raise IndexUnavailable(failure.sentence) from failure
 

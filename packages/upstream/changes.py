@@ -2,15 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from packaging.utils import canonicalize_version
+
 from base import audit, clock
 from base.audit import SYSTEM
 from packages.changes import locked_project
-from packages.filenames import NormalizedName
+from packages.filenames import DistributionName, NormalizedName, parse_filename_of
 from packages.models import Distribution, Project
 from packages.upstream.links import Document, Line
 from packages.upstream.source import Source
 
 Change = Distribution.UpstreamChange
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Which line is of which file that we hold, whichever way both spell its name."""
+
+    lines: dict[int, Line]  # by the row's id; a row that is missing is not listed
+    rows: dict[str, Distribution]  # by the line's file name; a line that is missing is not held
+
+
+def matched(
+    source: Source,
+    project: NormalizedName,
+    lines: Collection[Line],
+    held: Collection[Distribution],
+) -> Matched:
+    """Find the line of each held file: the one of its name, else of another spelling of it.
+
+    A document has one line for each file, however its index spells it.
+    """
+    by_name = {line.filename: line for line in lines}
+    found = {row.pk: by_name[row.filename] for row in held if row.filename in by_name}
+    rows = {row.filename: row for row in held if row.pk in found}
+    missing = {row.identity: row for row in held if row.pk not in found}
+    # Reading a name costs much more than this: of a long page few are read.
+    versions = {row.release.canonical for row in missing.values() if row.release is not None}
+    for line in lines if missing else ():
+        if line.filename not in rows and canonicalize_version(line.version) in versions:
+            named = parse_filename_of(line.filename, project)
+            if row := missing.get(identity_of(named, source.scope)):
+                found[row.pk], rows[line.filename] = line, row
+    return Matched(found, rows)
+
+
+def identity_of(named: DistributionName, scope: str) -> str:
+    """Return what tells a remote's file from all others of the repository: scopes are apart."""
+    return f"{scope} {named.identity}" if scope else named.identity
 
 
 def notice_changes(
@@ -27,11 +69,12 @@ def notice_changes(
     if row is None:
         return None
     row = locked_project(row.pk)
-    lines = {line.filename: line for line in now.lines} if now is not None else {}
     is_news = _is_quarantined(now) and not _is_quarantined(before)
     files = Distribution.objects.filter(release__project=row, deleted_at__isnull=True)
-    for held in files.select_related("blob"):
-        change = _change(held, lines.get(held.filename), is_quarantined=_is_quarantined(now))
+    rows = list(files.select_related("blob", "release"))
+    lines = matched(source, project, now.lines if now is not None else (), rows).lines
+    for held in rows:
+        change = _change(held, lines.get(held.pk), is_quarantined=_is_quarantined(now))
         if is_news:
             change = Change.QUARANTINED
         elif held.upstream_change == Change.QUARANTINED:
@@ -41,13 +84,15 @@ def notice_changes(
     return row
 
 
-def judge_new(source: Source, held: Distribution, now: Document | None) -> None:
+def judge_new(
+    source: Source, project: NormalizedName, held: Distribution, now: Document | None
+) -> None:
     """Mark a file that came while upstream took its line back; within its transaction.
 
     A yank is no change here: it was listed with it.
     """
-    lines = {line.filename: line for line in now.lines} if now is not None else {}
-    change = _change(held, lines.get(held.filename), is_quarantined=_is_quarantined(now))
+    lines = matched(source, project, now.lines if now is not None else (), [held]).lines
+    change = _change(held, lines.get(held.pk), is_quarantined=_is_quarantined(now))
     if _is_quarantined(now):
         change = Change.QUARANTINED
     if change not in {"", Change.YANKED}:

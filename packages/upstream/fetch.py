@@ -9,48 +9,28 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from contextvars import copy_context
-from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
-import structlog
-from django.conf import settings
-from django.db import connection as database
-
-from base import audit, clock
-from base.audit import SYSTEM
+from base import clock
 from packages.models import Fetch
 from packages.storage import Readable
 from packages.upstream import heartbeats
-from packages.upstream.addresses import origin_of
-from packages.upstream.errors import (
-    CircleClosed,
-    TooLarge,
-    UpstreamAway,
-    UpstreamBusy,
-    UpstreamFailed,
-    UpstreamRefused,
-    WrongBytes,
-)
-from packages.upstream.health import note_answer, note_failure, require_open
-from packages.upstream.keeping import is_kept, keep
-from packages.upstream.receiving import Wanted, received
-from packages.upstream.spools import Spool, SpoolStream, WriterGone, spool_path
+from packages.upstream.errors import CircleClosed, UpstreamFailed, WrongBytes
+from packages.upstream.keeping import is_kept
+from packages.upstream.receiving import Wanted
+from packages.upstream.spools import SpoolStream, WriterGone, spool_path
+from packages.upstream.transfers import Key, Transfer, key_of, running, start
 from packages.upstream.waiting import begin_waiting, end_waiting
 
-log = structlog.get_logger(__name__)
-
-REFUSED_FOR = timedelta(seconds=60)
-
-_Key = tuple[int, str, str, str, str]
-
 _POLLED_EVERY = 0.05  # seconds
+_LOOKED_OUT_FOR = 1.0  # seconds
 _BEGUN_WITHIN = 120.0  # seconds
-_REASON_AT_MOST = 500
+
+# By file: set when the one thread of this process that watches another's fetch has seen news.
+_lookouts: dict[Key, threading.Event] = {}
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +47,6 @@ class _Joined:
 
     stream: SpoolStream
     size: int | None
-
-
-@dataclass(slots=True)
-class _Transfer:
-    """What one thread of this process receives."""
-
-    path: Path
-    begun: threading.Event = field(default_factory=threading.Event)
-    ended: threading.Event = field(default_factory=threading.Event)
-    size: int | None = None
-    failure: UpstreamFailed | None = None
-
-
-_transfers: dict[_Key, _Transfer] = {}
-_running = 0  # threads that fetch: they go on when their callers have left
-_lock = threading.Lock()
 
 
 def follow(wanted: Wanted) -> Followed | None:
@@ -161,8 +125,7 @@ def wait_until_kept(wanted: Wanted) -> None:
             pass
     finally:
         followed.stream.close()
-    with _lock:
-        transfer = _transfers.get(_key(wanted))
+    transfer = running(wanted)
     if transfer is not None:
         transfer.ended.wait(_BEGUN_WITHIN)
     while transfer is None and _is_held(wanted):
@@ -173,9 +136,7 @@ def wait_until_kept(wanted: Wanted) -> None:
 def _followed(wanted: Wanted) -> _Joined | None:
     deadline, watched = time.monotonic() + _BEGUN_WITHIN, ""
     while time.monotonic() < deadline:
-        with _lock:
-            transfer = _transfers.get(_key(wanted))
-        if transfer is not None:
+        if (transfer := running(wanted)) is not None:
             with suppress(CircleClosed):
                 return _joined(transfer)
             time.sleep(_POLLED_EVERY)  # the circle was another caller's
@@ -193,15 +154,41 @@ def _followed(wanted: Wanted) -> _Joined | None:
                 if is_kept(wanted.source, wanted.project, wanted.line):
                     row.delete()  # it came between our look and our claim
                     return None
-                return _joined(_start(wanted, row))
+                return _joined(start(wanted, row))
         watched = row.fence
         # A spool is named by its fence: another's is that of a dead process.
         if row.spool == row.fence and row.host == socket.gethostname():
             with suppress(WriterGone):
                 return _joined_elsewhere(row)
-        heartbeats.give_back()
-        time.sleep(_POLLED_EVERY)
+        _await_news(wanted, row)
     raise UpstreamFailed(f"{wanted.source.host} takes too long to send {wanted.line.filename}.")
+
+
+def _await_news(wanted: Wanted, seen: Fetch) -> None:
+    """Wait until another process has got further; one thread looks, for all that want the file."""
+    heartbeats.give_back()
+    with _lock:
+        news = _lookouts.get(key_of(wanted))
+        is_mine = news is None
+        if news is None:
+            news = _lookouts[key_of(wanted)] = threading.Event()
+    if not is_mine:
+        news.wait(_LOOKED_OUT_FOR)
+        return
+    try:
+        until = time.monotonic() + _LOOKED_OUT_FOR
+        while time.monotonic() < until:
+            time.sleep(_POLLED_EVERY)
+            row = _row(wanted)
+            heartbeats.give_back()
+            if row is None or not heartbeats.is_held(row):
+                return
+            if (row.fence, row.spool) != (seen.fence, seen.spool):
+                return
+    finally:
+        with _lock:
+            del _lookouts[key_of(wanted)]
+        news.set()
 
 
 def _joined_elsewhere(row: Fetch) -> _Joined | None:
@@ -219,7 +206,7 @@ def _joined_elsewhere(row: Fetch) -> _Joined | None:
     raise WriterGone(f"Whoever fetched {row.filename} is gone.")
 
 
-def _joined(transfer: _Transfer) -> _Joined | None:
+def _joined(transfer: Transfer) -> _Joined | None:
     heartbeats.give_back()
     if not transfer.begun.wait(_BEGUN_WITHIN):
         raise UpstreamFailed("Upstream takes too long to begin to send the file.")
@@ -232,139 +219,6 @@ def _joined(transfer: _Transfer) -> _Joined | None:
     return _Joined(stream, transfer.size)
 
 
-def _take_place(row: Fetch) -> None:
-    """Take a place among the transfers of this process. Raises UpstreamBusy when there is none."""
-    global _running  # noqa: PLW0603 - one count per process, on purpose
-    with _lock:
-        if _running < settings.UPSTREAM_TRANSFERS:
-            _running += 1
-            return
-    row.delete()
-    raise UpstreamBusy("Too many files are on their way here at this moment. Try again.")
-
-
-def _give_place_back() -> None:
-    global _running  # noqa: PLW0603 - as above
-    with _lock:
-        _running -= 1
-
-
-def _start(wanted: Wanted, row: Fetch) -> _Transfer:
-    """Begin a transfer in a thread of its own. Raises UpstreamBusy."""
-    _take_place(row)
-    transfer = _Transfer(spool_path(row.fence))
-    with _lock:
-        _transfers[_key(wanted)] = transfer
-
-    def run() -> None:
-        try:
-            _fetched(wanted, row, transfer)
-        except UpstreamFailed as failure:
-            transfer.failure = failure
-            log.warning("a file was not fetched", file=row.filename, reason=failure.sentence)
-        except BaseException as error:
-            transfer.failure = UpstreamFailed(f"Fetching {row.filename} did not end well.")
-            log.exception("a fetch failed", file=row.filename)
-            if not isinstance(error, Exception):
-                raise
-        finally:
-            transfer.begun.set()
-            transfer.ended.set()
-            with _lock:  # another may have begun by now, if this one's heart was missed
-                if _transfers.get(_key(wanted)) is transfer:
-                    del _transfers[_key(wanted)]
-            _give_place_back()
-            database.close()
-
-    # With what the request came through (Via), so that a circle of files is noticed too.
-    context = copy_context()
-    thread = threading.Thread(target=lambda: context.run(run), name="fetch", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:  # the system gives no more threads
-        with _lock:
-            _transfers.pop(_key(wanted), None)
-        _give_place_back()
-        row.delete()
-        raise
-    return transfer
-
-
-def _fetched(wanted: Wanted, row: Fetch, transfer: _Transfer) -> None:
-    """Receive the file, check it, let its last block go, keep it."""
-    line = wanted.line
-    with heartbeats.beating(row, row.fence), _spool(wanted, transfer) as spool:
-        try:
-            with _breaker(wanted):
-                for size in received(wanted, spool):
-                    transfer.size = size
-                    _announce(wanted, row, transfer)
-            whole = spool.finish()
-            keep(wanted.source, wanted.project, line, whole, row)
-        except WrongBytes as wrong:
-            _note_failure(row, wrong, refused_until=True)
-            _record(wanted, wrong)
-            raise
-        except CircleClosed:
-            raise  # a matter of who began this; the others begin anew
-        except UpstreamFailed as failure:
-            _note_failure(row, failure)
-            raise
-        finally:
-            # Of what was kept the row is gone already.
-            Fetch.objects.filter(pk=row.pk, fence=row.fence, reason="").delete()
-
-
-@contextmanager
-def _breaker(wanted: Wanted) -> Iterator[None]:
-    """Count how an upstream that is away fails; files on other hosts say nothing of it."""
-    source = wanted.source
-    if origin_of(wanted.line.url) not in source.origins:
-        yield
-        return
-    health = require_open(source)
-    heartbeats.give_back()
-    try:
-        yield
-    except UpstreamAway as failure:
-        note_failure(source, failure.sentence)
-        raise
-    except CircleClosed:
-        raise
-    except (UpstreamRefused, WrongBytes, TooLarge):
-        note_answer(source, health)  # it is there, whatever it says
-        raise
-    note_answer(source, health)
-
-
-@contextmanager
-def _spool(wanted: Wanted, transfer: _Transfer) -> Iterator[Spool]:
-    spool = Spool(transfer.path, wanted.line.hashes)
-    try:
-        yield spool
-    except BaseException:
-        spool.break_off()
-        raise
-    finally:
-        spool.close()
-
-
-def _announce(wanted: Wanted, row: Fetch, transfer: _Transfer) -> None:
-    """Let those who wait begin to read, here and in other processes."""
-    begun = Fetch.objects.filter(pk=row.pk, fence=row.fence).update(
-        host=socket.gethostname(), spool=row.fence, size=transfer.size, reason=""
-    )
-    if not begun:
-        raise UpstreamFailed(f"Another process fetches {wanted.line.filename} by now.")
-    heartbeats.give_back()
-    transfer.begun.set()
-
-
-def _key(wanted: Wanted) -> _Key:
-    source, line = wanted.source, wanted.line
-    return source.repository.pk, source.scope, wanted.project, line.filename, line.sha256
-
-
 def _row(wanted: Wanted) -> Fetch | None:
     return Fetch.objects.filter(**_columns(wanted)).first()
 
@@ -375,7 +229,7 @@ def _new_row(wanted: Wanted) -> Fetch:
 
 def _columns(wanted: Wanted) -> dict[str, Any]:
     names = ("repository_id", "scope", "normalized", "filename", "sha256")
-    return dict(zip(names, _key(wanted), strict=True))
+    return dict(zip(names, key_of(wanted), strict=True))
 
 
 def _is_held(wanted: Wanted) -> bool:
@@ -387,24 +241,3 @@ def _is_held(wanted: Wanted) -> bool:
 def _raise_if_refused(row: Fetch) -> None:
     if row.refused_until is not None and row.refused_until > clock.now():
         raise WrongBytes(row.reason)
-
-
-def _note_failure(row: Fetch, failure: UpstreamFailed, *, refused_until: bool = False) -> None:
-    """Tell those who wait in other processes; a wrong file is refused for a while."""
-    Fetch.objects.filter(pk=row.pk, fence=row.fence).update(
-        heartbeat_at=None,
-        spool="",
-        reason=failure.sentence[:_REASON_AT_MOST],
-        refused_until=clock.now() + REFUSED_FOR if refused_until else None,
-    )
-
-
-def _record(wanted: Wanted, wrong: WrongBytes) -> None:
-    repository = wanted.source.repository
-    audit.record(
-        by=SYSTEM,
-        action="upstream.wrong-bytes",
-        tenant=repository.tenant.slug,
-        subject=f"{repository}/{wanted.line.filename}",
-        after={"reason": wrong.sentence},
-    )

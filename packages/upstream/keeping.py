@@ -21,7 +21,7 @@ from packages.places import Place, place_of, take_room
 from packages.rows import Accepted, RaceLost, blob_row, distribution_row, project_row
 from packages.storage import Spooled
 from packages.upstream import documents
-from packages.upstream.changes import judge_new
+from packages.upstream.changes import identity_of, judge_new
 from packages.upstream.links import Document, Line
 from packages.upstream.source import Source
 from repos.models import Rules
@@ -53,11 +53,6 @@ def is_kept(source: Source, project: NormalizedName, line: Line) -> bool:
         deleted_at__isnull=True,
     )
     return (rows.filter(sha256=line.sha256) if line.sha256 else rows).exists()
-
-
-def identity_of(named: DistributionName, scope: str) -> str:
-    """Return what tells a remote's file from all others of the repository: scopes are apart."""
-    return f"{scope} {named.identity}" if scope else named.identity
 
 
 def _read(source: Source, named: DistributionName, line: Line, spool: Spooled) -> Accepted:
@@ -125,7 +120,7 @@ def _write(accepted: Accepted, source: Source, key: str | None, fetch: Fetch) ->
         row = distribution_row(place, project, accepted, blob, Principal())
         Distribution.objects.filter(pk=row.pk).update(used_at=clock.now())
         if page is not None and page.asked_as == source.asked_as(page.normalized):
-            judge_new(source, row, _said(page))
+            judge_new(source, accepted.named.normalized, row, _said(page))
         take_room(place, row.size)
         contents_changed(project, repository_waits_for=repository.quiet_period)
     if not Fetch.objects.filter(pk=fetch.pk, fence=fetch.fence).delete()[0]:

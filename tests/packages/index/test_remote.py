@@ -492,7 +492,7 @@ def test_password_that_cannot_be_opened_leaves_what_is_kept(
     page = RemoteIndex(remote).page(FROG)
     assert names(page) == [WHEEL[0]]
     assert page.stale_since is not None
-    with pytest.raises(IndexUnavailable, match="cannot be opened"):
+    with pytest.raises(IndexNotServed, match="cannot be opened"):
         RemoteIndex(remote).page(parse_name("toad"))
     assert not UpstreamHealth.objects.exclude(failures=0).exists()
     virtual = make_virtual(cast.acme, "virtual", [remote])
@@ -656,7 +656,7 @@ def test_redirect_of_a_page_is_followed_and_links_are_relative_to_its_end(remote
 def test_address_that_is_not_public_is_not_connected_to(cast, server) -> None:
     remote = make_remote(cast.acme.tenant, server, private_allowed=False)
     server.add_files("frog", WHEEL)
-    with pytest.raises(IndexUnavailable, match="not public"):
+    with pytest.raises(IndexNotServed, match="not public"):
         RemoteIndex(remote).page(FROG)
     assert not server.asked
 
@@ -693,7 +693,7 @@ def test_proxy_is_asked_for_what_lies_behind_it(cast, server) -> None:
     assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
     link = {"Location": "http://10.0.0.1/simple/toad/"}
     server.replies["http://index.example/simple/toad/"] = Reply(status=302, headers=link)
-    with pytest.raises(IndexUnavailable, match=r"10\.0\.0\.1, which is not public"):
+    with pytest.raises(IndexNotServed, match=r"10\.0\.0\.1, which is not public"):
         RemoteIndex(remote).page(parse_name("toad"))
     assert len(server.asked) == 2
 

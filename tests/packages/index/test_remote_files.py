@@ -29,6 +29,7 @@ from packages.index.base import (
     Arriving,
     FileBroken,
     FileNotFound,
+    IndexNotServed,
     IndexUnavailable,
     Stored,
     Transfer,
@@ -36,7 +37,7 @@ from packages.index.base import (
 from packages.index.remote import RemoteIndex
 from packages.models import Blob, Distribution, Fetch, LooseObject, Project, UpstreamHealth
 from packages.storage import Readable
-from packages.upstream import fetch, heartbeats, waiting
+from packages.upstream import heartbeats, transfers, waiting
 from packages.upstream.errors import UpstreamAway, UpstreamFailed
 from repos import configure
 from repos.models import Kind
@@ -187,7 +188,7 @@ def test_another_process_reads_the_spool_as_it_grows(remote, server, monkeypatch
     server.replies[f"/files/{BIG[0]}"] = Reply(pieces(), length=len(BIG[1]))
     mine = begun_transfer(remote, BIG[0])
     with monkeypatch.context() as patched:
-        patched.setattr(fetch, "_transfers", {})  # what another process has
+        patched.setattr(transfers, "_transfers", {})  # what another process has
         theirs = begun_transfer(remote, BIG[0])
     assert isinstance(theirs, Transfer)
     assert theirs.size == len(BIG[1])
@@ -308,7 +309,7 @@ def test_redirect_to_another_place_of_our_network_is_refused(
         other.replies["/x"] = Reply(SMALL[1])
         where = location.format(other=other.port)
         server.replies[f"/files/{SMALL[0]}"] = Reply(status=302, headers={"Location": where})
-        with pytest.raises(IndexUnavailable):
+        with pytest.raises(IndexNotServed):
             fetched(remote, *digest_of(SMALL))
         assert not other.asked
     assert_nothing_is_kept(remote, tmp_path)
@@ -475,6 +476,26 @@ def test_only_so_many_threads_wait_for_upstreams(remote, server, settings) -> No
         RemoteIndex(remote).page(FROG)
 
 
+def test_whoever_is_one_too_many_is_told_when_to_come_again(
+    remote, server, settings, cast, client
+) -> None:
+    grant(remote, Role.READER, cast.acme.reader)
+    settings.UPSTREAM_WAITERS = 0
+    server.add_files("frog", BIG)
+    answer = client.get("/acme/remote/simple/frog/", headers=cast.acme.reader.headers)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+
+
+def test_address_that_is_refused_is_not_worth_asking_again(remote, server, cast, client) -> None:
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_page("frog", [json_line(*SMALL) | {"url": "http://10.0.0.1/frog.whl"}])
+    url = f"/acme/remote/files/frog/{sha256(SMALL[1])}/{SMALL[0]}"
+    answer = client.get(url, headers=cast.acme.reader.headers)
+    assert answer.status_code == 501
+    assert "10.0.0.1, which is not public" in answer.reason_phrase
+    assert "Retry-After" not in answer.headers
+
+
 def test_only_so_many_files_are_fetched_at_once(remote, server, settings) -> None:
     """Also when nobody waits for them any more: who leaves takes no thread along."""
     settings.UPSTREAM_TRANSFERS = 1
@@ -562,7 +583,7 @@ def test_heart_beats_on_after_a_connection_broke(monkeypatch) -> None:
 def test_redirect_to_what_is_no_address_is_refused(cast, server, location) -> None:
     remote = make_remote(cast.acme.tenant, server, proxy=server.url.rstrip("/"))
     server.always = Reply(status=302, headers={"Location": location})
-    with pytest.raises(IndexUnavailable, match="leads to what is no"):
+    with pytest.raises(IndexNotServed, match="leads to what is no"):
         RemoteIndex(remote).page(FROG)
 
 
