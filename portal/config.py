@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 _BROKERS = frozenset({"file", "pgmq", "redis", "rediss", "amqp", "amqps"})
 _MIN_SECRET = 32
+# Of one process. Threads that send a file, or wait for an upstream, have given theirs back.
+_CONNECTIONS_AT_MOST = 32
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -83,7 +85,7 @@ def read(environment: Mapping[str, str]) -> Config:
     home = reader.take("LARDER_HOME", "./var", _folder)
     bind = reader.take("LARDER_BIND", "127.0.0.1:8000", _bind)
     processes = reader.take("LARDER_WEB_PROCESSES", "2", _count)
-    threads = reader.take("LARDER_WEB_THREADS", "32", _count)
+    threads = reader.take("LARDER_WEB_THREADS", "64", _count)
     default_tenant = reader.take("LARDER_DEFAULT_TENANT", "main", _slug)
     if reader.problems:
         raise ConfigError("\n".join(reader.problems))
@@ -94,7 +96,7 @@ def read(environment: Mapping[str, str]) -> Config:
         database=reader.take(
             "LARDER_DATABASE_URL",
             f"sqlite:///{quote(str(home))}/larder.sqlite3",
-            lambda text: _database(text, pool_size=threads + 2),
+            lambda text: _database(text, pool_size=min(threads, _CONNECTIONS_AT_MOST) + 2),
         ),
         storage=reader.take("LARDER_STORAGE_URL", f"{home.as_uri()}/blobs", _storage),
         broker_url=reader.take("LARDER_BROKER_URL", f"{home.as_uri()}/broker", _broker),

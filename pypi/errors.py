@@ -95,6 +95,7 @@ _STATUS: tuple[tuple[type[LarderError], int], ...] = (
     (LoopDetected, 508),
 )
 _REASON_AT_MOST = 300
+_COME_AGAIN_AFTER = "1"  # seconds
 _PROBLEM = "application/problem+json"
 _CHALLENGE = 'Basic realm="Larder", charset="UTF-8"'
 
@@ -129,6 +130,9 @@ def headers_of(error: LarderError, *, fetch_mode: str) -> dict[str, str]:
         headers["Allow"] = error.allowed
     if isinstance(error, TooManyFailures):
         headers["Retry-After"] = str(error.retry_after)
+    elif status_of(error) == HTTPStatus.SERVICE_UNAVAILABLE:
+        # RFC 9110. pip and uv come again by themselves: when, is better said than guessed.
+        headers["Retry-After"] = _COME_AGAIN_AFTER
     return headers
 
 
