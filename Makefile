@@ -39,7 +39,8 @@ test: $(VENV)/dev.txt  ## run every test, on SQLite and on PostgreSQL, and the j
 		summary="$$summary $$name $$said."; \
 	}; \
 	step SQLite $(PARTS) moto rclone -- env -u LARDER_STORAGE_URL $(PYTEST) $(UNIT); \
-	step PostgreSQL $(PARTS) postgres moto rclone -- env -u LARDER_STORAGE_URL $(PYTEST) $(UNIT); \
+	step PostgreSQL $(PARTS) postgres moto rclone -- \
+		env -u LARDER_STORAGE_URL $(PYTEST) $(UNIT) --with-database; \
 	seed=$$(od -An -N4 -tu4 /dev/urandom | tr -d ' '); \
 	step "Properties --hypothesis-seed=$$seed" \
 		$(PYTEST) $(UNIT) -m hypothesis --hypothesis-profile=fresh --hypothesis-seed=$$seed; \

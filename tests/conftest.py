@@ -16,6 +16,30 @@ from tests import cast as people
 from tests import properties as properties  # noqa: PLC0414 - loads the profile of property tests
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the second engine's run be of those tests alone that it can answer otherwise."""
+    parser.addoption(
+        "--with-database",
+        action="store_true",
+        help="run the tests that use a database; the others say the same on every engine",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what never comes near a database, where that was asked for."""
+    if not config.getoption("--with-database"):
+        return
+    without = [item for item in items if not _uses_database(item)]
+    config.hook.pytest_deselected(items=without)
+    items[:] = [item for item in items if _uses_database(item)]
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    has_mark = item.get_closest_marker("django_db") is not None
+    return has_mark or not fixtures.isdisjoint({"db", "transactional_db"})
+
+
 class MovableClock:
     """A clock that stands still until it is moved."""
 
