@@ -16,11 +16,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import IO, Any, Protocol, cast
 
 import structlog
 from boto3.exceptions import Boto3Error
+from boto3.resources.base import ServiceResource
 from boto3.s3.transfer import TransferConfig
+from boto3.session import Session
 from botocore.config import Config as BotoConfig
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
@@ -213,7 +216,30 @@ class DurableFileSystemStorage(FileSystemStorage):
 
 
 class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no types
-    """A bucket of an S3-compatible service, asked in the ways that the lesser ones know too."""
+    """A bucket of an S3-compatible service, asked in the ways that the lesser ones know too.
+
+    Each thread has a connection of its own, and all of them one session: what a session has read of
+    the service's description takes 12 MiB. A session makes one connection at a time.
+    """
+
+    def __init__(self, **settings: object) -> None:
+        super().__init__(**settings)
+        self._connecting = Lock()
+        self._session: Session | None = None
+
+    @property
+    def connection(self) -> ServiceResource:
+        """Return this thread's connection."""
+        made: ServiceResource | None = getattr(self._connections, "connection", None)
+        if made is None:
+            with self._connecting:
+                made = super().connection
+        return made
+
+    def _create_session(self) -> Session:
+        if self._session is None:
+            self._session = super()._create_session()
+        return self._session
 
     def get_default_settings(self) -> dict[str, Any]:
         """Return django-storages' settings with ours in place of its defaults."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Barrier
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -132,3 +134,20 @@ def test_a_wrong_secret_keeps_nothing(buckets: dict[str, str], settings) -> None
     }
     with storage.spooled([b"x"]) as spool, pytest.raises(storage.StorageFailed):
         storage.put(storage.new_key(7, "c" * 64), spool)
+
+
+def test_threads_have_connections_of_their_own_from_one_session() -> None:
+    """A session takes 12 MiB: with one for each thread a web process would have 800 MiB of them."""
+    options = bucket_options("s3://larder?endpoint=http://127.0.0.1:9", "prefix")
+    bucket = storage.BucketStorage(**options)
+    together = Barrier(8)
+
+    def connected(_: int) -> object:
+        together.wait()
+        assert bucket.connection is bucket.connection
+        return bucket.connection
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(connected, range(8)))
+    assert len(set(map(id, made))) == 8
+    assert bucket._create_session() is bucket._create_session()
