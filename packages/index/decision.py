@@ -244,8 +244,12 @@ class _Gathering:
             if source.id not in self.asked.failures:
                 return self._contributes(source, page)
             hidden = Hidden(Cause.UNAVAILABLE, source)
-        self.overruled.setdefault(source.id, (source, hidden))
-        return source if hidden.cause == Cause.UNAVAILABLE else None
+        is_unavailable = hidden.cause == Cause.UNAVAILABLE
+        # A source may stand in several places. What keeps it out of one does not make it
+        # dispensable in another, where it may have the name and cannot say.
+        if is_unavailable or source.id not in self.overruled:
+            self.overruled[source.id] = (source, hidden)
+        return source if is_unavailable else None
 
     def _contributes(self, source: Source, page: ProjectPage | None) -> Source | None:
         """Note a source that may contribute; return it if it has the name."""

@@ -478,6 +478,21 @@ def test_a_remote_that_cannot_be_reached_is_never_a_shorter_page(
     assert files_of(index, "frog") == [OURS]  # nobody has to be asked
 
 
+def test_a_remote_that_is_kept_out_at_one_place_is_missed_at_another(
+    cast: Cast, upstreams: Upstreams
+) -> None:
+    """The inner virtual keeps its name from the remote; the outer one takes it also from there."""
+    remote = make_remote(cast.acme, "remote")
+    inner = make_virtual(cast.acme, "inner", [cast.acme.repository, remote])
+    outer = make_virtual(cast.acme, "outer", [inner, remote])
+    publish(cast.acme.repository, cast)
+    mark(outer)
+    upstreams.down.add(("remote", ""))
+    with pytest.raises(IndexUnavailable, match="acme/outer cannot answer for frog now"):
+        upstreams.index(outer, cast.acme.admin.principal).page(FROG)
+    assert files_of(upstreams.index(inner, cast.acme.admin.principal), "frog") == [OURS]
+
+
 def test_a_remote_is_asked_for_what_its_patterns_allow(cast: Cast, upstreams: Upstreams) -> None:
     remote = make_remote(cast.acme, "remote", include=["t*"], exclude=["*-internal"])
     virtual = make_virtual(cast.acme, "virtual", [remote])
