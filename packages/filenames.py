@@ -205,9 +205,14 @@ def name_in_stem(stem: str, normalized: NormalizedName, version: Version) -> str
 
 
 def archive_format(filename: str) -> str:
-    """Return how an sdist is packed: `tar.gz` (for `.tgz` too), `tar.bz2`, `tar` or `zip`."""
-    extension = _extension(filename)
-    return "tar.gz" if extension == ".tgz" else extension.removeprefix(".")
+    """Return how a file is packed: `tar.gz` (for `.tgz` too), `tar.bz2`, `tar` or `zip`."""
+    match _extension(filename):
+        case ".tgz":
+            return "tar.gz"
+        case ".whl" | ".egg":
+            return "zip"
+        case extension:
+            return extension.removeprefix(".")
 
 
 def shown(text: str) -> str:

@@ -53,7 +53,8 @@ from packages.storage import Spooled
 from packages.upload_form import judge_form, judge_requires_python, requires_python_of
 from packages.uploads import FORM_AROUND_THE_FILE, FileTooLarge, Upload, UploadRefused
 from repos.access import RoleMissing
-from repos.models import Kind, Repository, Rules
+from repos.models import Kind, Repository
+from repos.rules import Rules
 from repos.targets import Target
 
 _RACES_AT_MOST = 5

@@ -8,7 +8,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from base.errors import InvalidInput
 from packages.filenames import DistributionName, Kind, shown
-from repos.models import Rules
+from repos.rules import Rules
 
 MAX_SUMMARY = 512
 # Of the form and of an archive's metadata: it becomes part of a page.

@@ -14,6 +14,7 @@ from django.utils.deconstruct import deconstructible
 from accounts.models import Membership, Team, Tenant, Token
 from accounts.roles import Role
 from base.slugs import RESERVED_REPOSITORY_KEYS, SLUG_MAX_LENGTH, validate_slug
+from repos.rules import Rules
 
 GIB = 1024**3
 
@@ -82,13 +83,6 @@ class ListOf:
             self.one(each)
 
 
-class Rules(models.TextChoices):
-    """How much an upload must be right to be taken: see docs/uploads.md for each rule."""
-
-    COMPATIBLE = "compatible", "compatible"  # what installers of today and yesterday read
-    STRICT = "strict", "strict"  # what the public index takes
-
-
 class Repository(models.Model):
     """The row that an administrator configures; `packages.index` gives it behaviour."""
 
@@ -114,8 +108,8 @@ class Repository(models.Model):
     rules = models.CharField(
         "upload rules",
         max_length=10,
-        choices=Rules.choices,
-        default=Rules.COMPATIBLE,
+        choices=[(rules.value, rules.value) for rules in Rules],
+        default=Rules.COMPATIBLE.value,
         help_text="Strict: as the public index. Compatible: also what older tools have written.",
     )
     overwrite_allowed = models.BooleanField(

@@ -1,4 +1,4 @@
-"""One upload before the rules of its repository: refused, or let in with what is odd about it."""
+"""One archive before the rules of its repository: refused, or let in with what is odd about it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from base.errors import InvalidInput
 from packages.archive import limits
-from packages.filenames import DistributionName, shown
-from repos.models import Rules
+from packages.filenames import shown
+from repos.rules import Rules
 
 
 class ArchiveRefused(InvalidInput):
@@ -21,7 +21,7 @@ class Judgement:
     Each `says` is the end of a sentence that begins with the file's name, without a full stop.
     """
 
-    named: DistributionName
+    filename: str
     rules: Rules
     file_limit: int
     packed_size: int
@@ -29,7 +29,7 @@ class Judgement:
 
     def refusal(self, says: str) -> ArchiveRefused:
         """Return the refusal that both levels agree on."""
-        return ArchiveRefused(f"{shown(self.named.filename)} {says}.")
+        return ArchiveRefused(f"{shown(self.filename)} {says}.")
 
     def damaged(self, where: str = "") -> ArchiveRefused:
         """Return the refusal of bytes that no reader makes sense of."""
@@ -45,7 +45,7 @@ class Judgement:
     def note(self, says: str) -> None:
         """Note what is odd and let in."""
         if len(self.findings) < limits.MAX_FINDINGS:
-            self.findings.append(f"{shown(self.named.filename)} {says}."[: limits.MAX_FINDING])
+            self.findings.append(f"{shown(self.filename)} {says}."[: limits.MAX_FINDING])
 
     def require_few_members(self, count: int) -> None:
         """Refuse more members than any real archive has."""

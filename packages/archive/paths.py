@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from packages.archive import limits
 from packages.archive.judgement import Judgement
 from packages.filenames import shown
+
+# Is given the path, the size and the pieces of a file while they pass by, and takes what it wants.
+Each = Callable[[str, int, Iterator[bytes]], None]
 
 # Everything that needs a closer look. C0, DEL and C1 controls, line and paragraph separators.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -81,10 +85,9 @@ class Tree:
         self.links: dict[str, str] = {}
         self._hard_links: dict[str, str] = {}
 
-    @property
-    def is_empty(self) -> bool:
-        """Say whether there is no file."""
-        return not self.files and not self.links
+    def is_link(self, path: str) -> bool:
+        """Say whether a path is a link of either kind."""
+        return path in self.links or path in self._hard_links
 
     def add_file(self, path: str, size: int) -> None:
         """Take a file."""
@@ -119,7 +122,9 @@ class Tree:
             self.top_folders.add(top)
 
     def settle(self) -> None:
-        """Refuse members below a file or a link, and links that lead through links."""
+        """Refuse an empty archive, members below a file or a link, and links through links."""
+        if not self.files and not self.links:
+            raise self._judgement.refusal("holds no files")
         ends = self.files.keys() | self.links.keys()
         if below := _first_below(ends, ends | self.folders):
             kind = "link" if below[0] in self.links else "file"

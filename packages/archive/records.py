@@ -28,16 +28,25 @@ _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 
 def check_record(contents: ZipContents, folder: str, judgement: Judgement) -> None:
     """Read every byte of a wheel once, and compare it with the RECORD in `folder`."""
+    comparison = read_record(contents, folder, judgement)
+    contents.check_every_byte(comparison.compare)
+    comparison.conclude()
+    if comparison.count:
+        more = f" (and {comparison.count - 1} more)" if comparison.count > 1 else ""
+        judgement.only_compatible(
+            f"has a RECORD that does not match its contents: {comparison.differences[0]}{more}"
+        )
+
+
+def read_record(contents: ZipContents, folder: str, judgement: Judgement) -> Comparison:
+    """Return what a wheel's files are to be compared with, each of them in turn."""
     path = f"{folder}/RECORD"
     raw = contents.read(path, limits.MAX_RECORD) or b""
-    comparison = _Comparison(
+    return Comparison(
         lines=_lines(raw, path, judgement),
         without_digest={path, *(f"{folder}/{name}" for name in _SIGNATURES)},
         hashes=contents.unpacked <= limits.HASHED_UP_TO,
     )
-    contents.check_every_byte(comparison.compare)
-    if says := comparison.conclusion():
-        judgement.only_compatible(f"has a RECORD that does not match its contents: {says}")
 
 
 class _Line(NamedTuple):
@@ -93,17 +102,18 @@ def _row(raw: bytes, path: str, judgement: Judgement) -> list[str]:
     raise judgement.refusal(f"has {shown(path)}, which cannot be read as UTF-8 CSV")
 
 
-class _Comparison:
-    """What differs between a RECORD and a wheel: the first thing, and how much there is."""
+class Comparison:
+    """What differs between a RECORD and a wheel: the first few things, and how many there are."""
 
     def __init__(self, lines: dict[str, _Line], *, without_digest: set[str], hashes: bool) -> None:
         self._lines = lines
         self._without_digest = without_digest
         self._hashes = hashes
-        self._first = ""
-        self._count = 0
+        self.differences: list[str] = []
+        self.count = 0
 
     def compare(self, path: str, size: int, pieces: Iterator[bytes]) -> None:
+        """Hold a file against its line, and read it to its end."""
         line = self._lines.pop(path, None)
         said, digest = _digest_in(line)
         hasher = hashlib.new(said) if self._hashes and said else None
@@ -124,15 +134,15 @@ class _Comparison:
         elif hasher and base64.urlsafe_b64encode(hasher.digest()).rstrip(b"=").decode() != digest:
             self._differs(f"{shown(path)} has another {said} digest")
 
-    def conclusion(self) -> str:
-        """Return what differs, in a few words; empty when nothing does."""
+    def conclude(self) -> None:
+        """Note what is listed and was not among the files."""
         for path in self._lines:
             self._differs(f"{shown(path)} is listed and not there")
-        return self._first + (f" (and {self._count - 1} more)" if self._count > 1 else "")
 
     def _differs(self, says: str) -> None:
-        self._first = self._first or says
-        self._count += 1
+        if self.count < limits.MAX_FINDINGS:
+            self.differences.append(says)
+        self.count += 1
 
 
 def _digest_in(line: _Line | None) -> tuple[str, str]:

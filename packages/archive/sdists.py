@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from packages.archive.judgement import Judgement
 from packages.archive.paths import Tree
+from packages.filenames import shown
 
 
 def top_folder(tree: Tree, judgement: Judgement) -> str:
@@ -13,6 +14,9 @@ def top_folder(tree: Tree, judgement: Judgement) -> str:
             "has more than one file or folder at its top; an sdist has a single folder"
         )
     (top,) = tree.tops
-    if f"{top}/PKG-INFO" not in tree.files:
+    path = f"{top}/PKG-INFO"
+    if tree.is_link(path):
+        raise judgement.refusal(f"has {shown(path)} as a link; it must be a plain file")
+    if path not in tree.files:
         raise judgement.refusal("has no PKG-INFO in its top folder; every sdist has it")
     return top

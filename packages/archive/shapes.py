@@ -7,7 +7,6 @@ from typing import IO
 from packages.archive.judgement import Judgement
 from packages.archive.tar_headers import BLOCK, is_header
 from packages.archive.zip_ends import ends_like_a_zip
-from packages.filenames import DistributionName, Kind, archive_format
 
 _SHAPES = {
     "zip": "a zip archive",
@@ -22,13 +21,6 @@ _BEGINNINGS = {
     b"\x1f\x8b": "tar.gz",
     b"BZh": "tar.bz2",
 }
-
-
-def shape_of(named: DistributionName) -> str:
-    """Return `zip`, `tar`, `tar.gz` or `tar.bz2`."""
-    if named.kind in (Kind.WHEEL, Kind.EGG):
-        return "zip"
-    return archive_format(named.filename)
 
 
 def require_shape(file: IO[bytes], shape: str, judgement: Judgement) -> None:

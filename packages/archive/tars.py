@@ -1,13 +1,14 @@
-"""Reads a tar to its end, member by member, holding no more than names and the PKG-INFO."""
+"""Reads a tar to its end, member by member, holding no more than the names."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from packages.archive import limits
 from packages.archive.judgement import Judgement
-from packages.archive.paths import Tree, link_target, member_name, safe_path
+from packages.archive.paths import Each, Tree, link_target, member_name, safe_path
 from packages.archive.tar_headers import (
     BLOCK,
     DECIDING,
@@ -16,7 +17,7 @@ from packages.archive.tar_headers import (
     read_header,
     read_records,
 )
-from packages.filenames import Kind, shown
+from packages.filenames import shown
 
 _FILES = (b"0", b"\0")
 _HARD_LINK, _SYMBOLIC_LINK, _FOLDER = b"1", b"2", b"5"
@@ -34,22 +35,17 @@ _LARGEST_IN_HEADER = 8**11
 
 
 class TarContents:
-    """What a tar holds: its paths, and the PKG-INFO of an sdist."""
+    """What a tar holds, which is known once every byte of it has passed by."""
 
-    def __init__(self, tree: Tree, wanted: dict[str, bytes]) -> None:
-        self.tree = tree
-        self._wanted = wanted
+    def __init__(self, stream: Iterator[bytes], judgement: Judgement) -> None:
+        self._stream = stream
+        self._judgement = judgement
+        self.tree = Tree(judgement)
 
-    def read(self, path: str, largest: int) -> bytes | None:  # noqa: ARG002 - as a zip's is asked
-        """Return the PKG-INFO of the top folder; nothing else was kept."""
-        return self._wanted.get(path)
-
-
-def read_tar(stream: Iterator[bytes], judgement: Judgement) -> TarContents:
-    """Read a whole tar, of which `stream` yields the bytes."""
-    reader = _Reader(_Unpacked(stream, judgement), judgement)
-    reader.read()
-    return TarContents(reader.tree, reader.wanted)
+    def check_every_byte(self, each: Each | None = None) -> None:
+        """Read all of it, once; `each` is given path, size and pieces of every file."""
+        unpacked = _Unpacked(self._stream, self._judgement)
+        _Reader(unpacked, self.tree, self._judgement, each).read()
 
 
 class _Unpacked:
@@ -64,22 +60,28 @@ class _Unpacked:
 
     def read(self, size: int) -> bytes:
         """Return the next `size` bytes, fewer at the end."""
-        parts = []
-        while size and (part := self._next(size)):
-            size -= len(part)
-            parts.append(part)
-        return b"".join(parts)
+        return b"".join(self._parts(size))
 
     def skip(self, size: int) -> int:
         """Pass over `size` bytes and return how many there were."""
-        left = size
-        while left and (part := self._next(left)):
-            left -= len(part)
-        return size - left
+        return sum(map(len, self._parts(size)))
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """Yield the next `size` bytes as they come."""
+        for part in self._parts(size):
+            size -= len(part)
+            yield part
+        if size:
+            raise self._judgement.damaged("a member")
 
     def rest(self) -> Iterator[bytes]:
         """Yield everything up to the end."""
         while part := self._next(limits.CHUNK):
+            yield part
+
+    def _parts(self, size: int) -> Iterator[bytes]:
+        while size and (part := self._next(size)):
+            size -= len(part)
             yield part
 
     def _next(self, size: int) -> bytes:
@@ -104,15 +106,17 @@ class _Extension:
 
 
 class _Reader:
-    def __init__(self, unpacked: _Unpacked, judgement: Judgement) -> None:
+    def __init__(
+        self, unpacked: _Unpacked, tree: Tree, judgement: Judgement, each: Each | None
+    ) -> None:
         self._unpacked = unpacked
+        self._tree = tree
         self._judgement = judgement
+        self._each = each
         self._count = 0
         self._globals = 0
         self._names = 0
         self._records = 0
-        self.tree = Tree(judgement)
-        self.wanted: dict[str, bytes] = {}
 
     def read(self) -> None:
         extension = _Extension()
@@ -129,7 +133,7 @@ class _Reader:
         if extension.kinds:
             raise self._judgement.refusal("has an extended header without a member behind it")
         self._read_the_end()
-        self.tree.settle()
+        self._tree.settle()
 
     def _block(self) -> bytes:
         block = self._unpacked.read(BLOCK)
@@ -271,28 +275,23 @@ class _Reader:
     def _take(
         self, path: str, header: Header, extension: _Extension, *, is_folder: bool, size: int
     ) -> None:
-        wanted = self._is_wanted(path)
         if is_folder:
-            self.tree.add_folder(path, again=True)
+            self._tree.add_folder(path, again=True)
         elif header.type in _FILES:
-            self.tree.add_file(path, size)
-        elif wanted:
-            raise self._judgement.refusal(f"has {shown(path)} as a link; it must be a plain file")
+            self._tree.add_file(path, size)
         else:
             self._link(path, header, extension)
-        if wanted and not is_folder:
-            self._judgement.require_small(path, size, limits.MAX_METADATA)
-            self.wanted = {path: self._data(size)}
+        if self._each is not None and header.type in _FILES and not is_folder:
+            self._give(path, size, self._each)
+            self._skip_exactly(-size % BLOCK)
         else:
             self._skip_exactly(size + -size % BLOCK)
 
-    def _is_wanted(self, path: str) -> bool:
-        """Say whether a path is `<top folder>/PKG-INFO` (source distribution format)."""
-        return (
-            self._judgement.named.kind is Kind.SDIST
-            and path.count("/") == 1
-            and path.endswith("/PKG-INFO")
-        )
+    def _give(self, path: str, size: int, each: Each) -> None:
+        """Let `each` have a file, and pass over what it leaves."""
+        pieces = self._unpacked.pieces(size)
+        each(path, size, pieces)
+        deque(pieces, maxlen=0)
 
     def _link(self, path: str, header: Header, extension: _Extension) -> None:
         raw = self._text_of("linkpath", header, extension)
@@ -300,14 +299,14 @@ class _Reader:
         self._require_few_names()
         target = member_name(raw, self._judgement)
         if header.type == _SYMBOLIC_LINK:
-            self.tree.add_link(path, link_target(path, target, self._judgement))
+            self._tree.add_link(path, link_target(path, target, self._judgement))
             return
         original = target.removeprefix("./")
-        if original not in self.tree.files:
+        if original not in self._tree.files:
             raise self._judgement.refusal(
                 f"has {shown(path)} as a hard link to {shown(target)}, which is no file before it"
             )
-        self.tree.add_hard_link(path, original)
+        self._tree.add_hard_link(path, original)
 
     def _text_of(self, keyword: str, header: Header, extension: _Extension) -> bytes:
         """Return a name, refusing one that could stand in the header where another stands."""

@@ -8,8 +8,8 @@ from packages.archive.judgement import Judgement
 from packages.archive.paths import Tree
 from packages.archive.records import check_record
 from packages.archive.zips import ZipContents
-from packages.filenames import name_in_stem, shown
-from repos.models import Rules
+from packages.filenames import DistributionName, name_in_stem, shown
+from repos.rules import Rules
 
 _NEEDED = ("METADATA", "WHEEL", "RECORD")
 
@@ -27,13 +27,12 @@ def metadata_in_wheel(contents: ZipContents, folder: str, judgement: Judgement) 
     return contents.read(f"{folder}/METADATA", limits.MAX_METADATA) or b""
 
 
-def dist_info_folder(tree: Tree, judgement: Judgement) -> str:
+def dist_info_folder(tree: Tree, named: DistributionName, judgement: Judgement) -> str:
     """Return a wheel's only .dist-info folder.
 
     PEP 427 spells it as the file name does; old wheels do not, and pip compares the normalised
     name. More than one such folder stops pip ("multiple .dist-info directories").
     """
-    named = judgement.named
     folders = sorted(top for top in tree.top_folders if top.lower().endswith(".dist-info"))
     if len(folders) != 1:
         raise judgement.refusal(

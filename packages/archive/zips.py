@@ -5,16 +5,14 @@ from __future__ import annotations
 import stat
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import IO
 
 from packages.archive.judgement import Judgement
-from packages.archive.paths import Tree, safe_path
+from packages.archive.paths import Each, Tree, safe_path
 from packages.archive.unpacking import blocks, inflated
 from packages.archive.zip_structure import STORED, Entry, Structure
 from packages.filenames import shown
-
-_Reading = Callable[[str, int, Iterator[bytes]], None]
 
 
 class ZipContents:
@@ -48,17 +46,22 @@ class ZipContents:
         self._judgement.require_small(path, entry.unpacked, largest)
         return b"".join(self._pieces(entry, start))
 
-    def check_every_byte(self, each: _Reading | None = None) -> None:
+    def check_every_byte(self, each: Each | None = None) -> None:
         """Unpack all members, each of which must be as long as it says and have its checksum.
 
-        `each` is given the path, the size and the pieces of every file, and reads them all.
+        `each` is given path, size and pieces of every file.
         """
         for entry, start in self._structure.members():
             pieces = self._pieces(entry, start)
-            if each is None or entry.is_folder:
-                deque(pieces, maxlen=0)
-            else:
+            if each is not None and not entry.is_folder:
                 each(entry.name, entry.unpacked, pieces)
+            deque(pieces, maxlen=0)
+
+    def look_at_each(self, each: Each) -> None:
+        """Give every file to `each`, and check no more of it than is read there."""
+        for entry, start in self._structure.members():
+            if not entry.is_folder:
+                each(entry.name, entry.unpacked, self._pieces(entry, start))
 
     def _add(self, entry: Entry) -> None:
         path = safe_path(entry.name, self._judgement)

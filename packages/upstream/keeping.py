@@ -24,7 +24,7 @@ from packages.upstream import documents
 from packages.upstream.changes import judge_new
 from packages.upstream.links import Document, Line
 from packages.upstream.source import Source
-from repos.models import Rules
+from repos.rules import Rules
 
 log = structlog.get_logger(__name__)
 

@@ -177,8 +177,20 @@ LINKS = (
         "through the link 'frog-1.0/a/b/up'",
         SDIST,
     ),
-    Case("tar-metadata-is-a-symlink", lambda: gz(_info_as_link(b"2")), "it must be a plain", SDIST),
-    Case("tar-metadata-is-a-hard-link", lambda: gz(_info_as_link(b"1")), "it must be a pl", SDIST),
+    Case(
+        "tar-metadata-is-a-symlink",
+        lambda: gz(_info_as_link(b"2")),
+        "it must be a plain",
+        SDIST,
+        says_strictly="has 1 symbolic link ('frog-1.0/PKG-INFO'",
+    ),
+    Case(
+        "tar-metadata-is-a-hard-link",
+        lambda: gz(_info_as_link(b"1")),
+        "it must be a pl",
+        SDIST,
+        says_strictly="has 1 hard link ('frog-1.0/PKG-INFO'",
+    ),
     *(
         Case(f"tar-hard-link-{slug}", linked(target, b"1"), "which is no file before it", SDIST)
         for slug, target in (

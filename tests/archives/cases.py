@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from repos.models import Rules
+from repos.rules import Rules
 from tests.dists import make_sdist, make_wheel
 
 NAME, VERSION = "frog", "1.0"

@@ -11,10 +11,11 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from packages.archive.gate import read_contents
+from packages.archive.gate import open_contents
 from packages.archive.judgement import Judgement
 from packages.filenames import DistributionName
-from repos.models import GIB, Rules
+from repos.models import GIB
+from repos.rules import Rules
 
 UTF8 = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PATH": os.environ["PATH"]}
 _TAR = shutil.which("gtar") or "tar"
@@ -50,8 +51,10 @@ class Members:
 def seen_by_the_gate(path: Path, named: DistributionName) -> Members:
     """Return what the gate makes of an archive that it lets in."""
     with path.open("rb") as file:
-        judgement = Judgement(named, Rules.COMPATIBLE, 4 * GIB, path.stat().st_size)
-        tree = read_contents(file, judgement).tree
+        judgement = Judgement(named.filename, Rules.COMPATIBLE, 4 * GIB, path.stat().st_size)
+        contents = open_contents(file, judgement)
+        contents.check_every_byte()
+        tree = contents.tree
     return Members(tree.files, tree.folders, tree.links)
 
 

@@ -22,7 +22,8 @@ from packages.models import Distribution, Project, UpstreamPage
 from packages.publish import publish
 from packages.uploads import Upload
 from repos import configure
-from repos.models import Grant, Kind, Repository, Rules
+from repos.models import Grant, Kind, Repository
+from repos.rules import Rules
 from tests.dists import make_wheel
 
 FROG = make_wheel("frog", "1.0")

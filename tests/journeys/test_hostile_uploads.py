@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pytest
 
 from pypi.errors import reason_phrase
-from repos.models import Rules
+from repos.rules import Rules
 from tests.archives.cases import WHEEL, Case, wheel
 from tests.archives.good import GOOD
 from tests.archives.hostile import ARCHIVES, FORMS

@@ -41,7 +41,8 @@ from packages.uploads import (
     UploadRefused,
 )
 from repos import configure
-from repos.models import Claim, Kind, Repository, Rules, Upstream
+from repos.models import Claim, Kind, Repository, Upstream
+from repos.rules import Rules
 from tests.cast import Cast, grant, make_repository
 from tests.conftest import MovableClock
 from tests.dists import make_sdist, make_wheel

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from base.errors import InvalidInput
 from packages.archive import inspect
 from packages.filenames import parse_filename
-from repos.models import GIB, Rules
+from repos.models import GIB
+from repos.rules import Rules
 from tests.archives.cases import SDIST, WHEEL
 from tests.archives.reading import seen_by_gnu_tar, seen_by_python, seen_by_the_gate
 from tests.archives.tars import GNU, OLD, long_name, member, pax, sdist_of

@@ -18,7 +18,8 @@ import pytest
 
 from packages.archive import ArchiveRefused, inspect, limits
 from packages.filenames import parse_filename
-from repos.models import GIB, Rules
+from repos.models import GIB
+from repos.rules import Rules
 from tests.archives.cases import INFO, SDIST, WHEEL
 from tests.archives.good import stored_gzip
 from tests.archives.tars import gz, member, pax, sdist_of
@@ -166,7 +167,7 @@ import django
 django.setup()
 from packages.archive import inspect
 from packages.filenames import parse_filename
-from repos.models import Rules
+from repos.rules import Rules
 named = parse_filename(sys.argv[2], name="frog", version="1.0")
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 before = peak()

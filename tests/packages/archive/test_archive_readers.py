@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from packages.filenames import DistributionName, Kind, parse_filename
-from repos.models import Rules
+from repos.rules import Rules
 from tests.archives.cases import Case, slugs
 from tests.archives.good import GOOD
 from tests.archives.hostile import ARCHIVES

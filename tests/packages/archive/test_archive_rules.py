@@ -12,7 +12,8 @@ from base.errors import InvalidInput
 from packages.archive import Inspected, inspect
 from packages.filename_rules import require_public_name
 from packages.filenames import MAX_SHOWN, parse_filename, shown
-from repos.models import GIB, Rules
+from repos.models import GIB
+from repos.rules import Rules
 from tests.archives.cases import Case, slugs
 from tests.archives.good import GOOD
 from tests.archives.hostile import ARCHIVES, FORMS

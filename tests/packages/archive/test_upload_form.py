@@ -15,7 +15,7 @@ from packages.models import Distribution, LooseObject, Project
 from packages.upload_form import FormRefused, requires_python_of
 from pypi.errors import reason_phrase
 from repos import configure
-from repos.models import Rules
+from repos.rules import Rules
 from tests.archives.cases import INFO, SDIST, Case, sdist, slugs, wheel
 from tests.archives.hostile import FORMS
 from tests.archives.sending import body_of
