@@ -8,6 +8,7 @@ repository's state.
 from __future__ import annotations
 
 from packages.models import Project
+from repos.models import Repository
 from repos.quiet import arm
 from repos.stamps import locked_state, move_serial
 
@@ -30,3 +31,9 @@ def contents_changed(project: Project, *, repository_waits_for: int | None = Non
     project.changed = move_serial(state)
     project.save(update_fields=["changed"])
 
+
+def file_waits(repository: Repository) -> None:
+    """End a transaction that left a file to be extracted and altered no page."""
+    state = locked_state(repository.pk)
+    arm(state, repository.quiet_period)
+    state.save()

@@ -19,8 +19,10 @@ from django.db.models import F
 from base import clock
 from base.errors import LarderError
 from packages import storage
+from packages.blobs import RaceLost
 from packages.metadata import parse_core_metadata
 from packages.models import Blob, Distribution
+from packages.naming import Unnamed, name_and_write
 from packages.reading import ArchiveFacts, Reader, ReadingFailed
 from packages.results import Read, write_read, write_state
 from packages.storage import ObjectMissing, Spooled, StorageFailed
@@ -72,7 +74,9 @@ def extract_in(turn: Turn, reader: Reads) -> int:
             _extract(turn, pk, reader)
             done += 1
     except StorageFailed as failure:
-        log.warning("extraction waits for storage", of=str(turn.repository), reason=failure.sentence)
+        log.warning(
+            "extraction waits for storage", of=str(turn.repository), reason=failure.sentence
+        )
         how = Ended.STORAGE_AWAY
     except TurnLost:
         log.info("another worker extracts here now", of=str(turn.repository))
@@ -120,6 +124,8 @@ def _read(turn: Turn, file: Distribution, spool: Spooled, reader: Reads) -> None
         raise
     except ReadingFailed as failed:
         _try_again_or_fail(turn, file, failed.sentence)
+    except RaceLost:
+        _try_again_or_fail(turn, file, "Others published the same file at that moment.")
     except Unnamed as unnamed:
         write_state(turn, file, _State.UNLISTED, unnamed.sentence)
     except LarderError as refused:  # another attempt would be refused as well
@@ -143,9 +149,7 @@ def _write(turn: Turn, file: Distribution, spool: Spooled, read: Read) -> None:
 
 def _count_attempt(file: Distribution) -> None:
     """Commit that the archive is about to be opened."""
-    Distribution.objects.filter(pk=file.pk).update(
-        extraction_attempts=F("extraction_attempts") + 1
-    )
+    Distribution.objects.filter(pk=file.pk).update(extraction_attempts=F("extraction_attempts") + 1)
     file.extraction_attempts += 1
 
 

@@ -51,7 +51,5 @@ def said_by(distribution: Distribution, origin: Property.Origin) -> dict[str, li
 
 def fitting(values: Sequence[str]) -> list[str]:
     """Return the values as the columns hold them: cut, without doubles, and not too many."""
-    cut = (
-        value[:MAX_VALUE].encode()[:MAX_BYTES].decode(errors="ignore") for value in values
-    )
+    cut = (value[:MAX_VALUE].encode()[:MAX_BYTES].decode(errors="ignore") for value in values)
     return list(dict.fromkeys(cut))[:MAX_VALUES]

@@ -66,10 +66,8 @@ _ABSENT = ("", "UNKNOWN")
 _WHITE_SPACE = re.compile(r"\s+")
 
 
-def properties_of(
-    metadata: CoreMetadata, normalized: NormalizedName | str
-) -> dict[str, list[str]]:
-    """Return the properties that an archive's metadata says; those that it does not are left out."""
+def properties_of(metadata: CoreMetadata, normalized: NormalizedName | str) -> dict[str, list[str]]:
+    """Return the properties that metadata says; what it does not say is left out."""
     said = {field.name: _texts(getattr(metadata, field.attribute)) for field in _FIELDS}
     return _cleaned(said, normalized)
 

@@ -18,8 +18,6 @@ from packages.metadata import CoreMetadata
 from packages.models import Distribution, Project, Property, Reading, Release, StoredMetadata
 from packages.properties import Properties, replace_by_archive, said_by, write_properties
 from packages.pypi_properties import (
-    NAME,
-    VERSION,
     identity_properties,
     properties_of,
 )
@@ -44,15 +42,15 @@ def write_read(turn: Turn, file: Distribution, release: Release, read: Read) -> 
     with transaction.atomic():
         project = locked_project(release.project_id) if requires_python else release.project
         row = still_waiting(file)
-        turn.keep()
         if row is None:
             return
         write_details(row, project, release, read)
-        if requires_python:
-            row.requires_python = requires_python
-            contents_changed(project)
+        row.requires_python = requires_python or row.requires_python
         row.extraction, row.extraction_reason = Distribution.Extraction.EXTRACTED, ""
         row.save(update_fields=["requires_python", "extraction", "extraction_reason"])
+        turn.keep()
+        if requires_python:
+            contents_changed(project)
 
 
 def write_state(
@@ -61,10 +59,10 @@ def write_state(
     """Write that a file could not be read or named, with a sentence for people."""
     with transaction.atomic():
         row = still_waiting(file)
-        turn.keep()
         if row is not None:
             row.extraction, row.extraction_reason = state, reason[:_REASON_AT_MOST]
             row.save(update_fields=["extraction", "extraction_reason"])
+            turn.keep()
 
 
 def still_waiting(file: Distribution) -> Distribution | None:
@@ -101,9 +99,7 @@ def write_details(row: Distribution, project: Project, release: Release, read: R
     )
     if read.metadata is not None:
         replace_by_archive(row, found)
-        StoredMetadata.objects.get_or_create(
-            distribution=row, defaults={"raw": read.metadata.raw}
-        )
+        StoredMetadata.objects.get_or_create(distribution=row, defaults={"raw": read.metadata.raw})
     else:
         missing = {name: values for name, values in found.items() if name not in said}
         write_properties(row, missing, origin=Property.Origin.ARCHIVE)
