@@ -27,7 +27,7 @@ class FakeReader:
     """Reads what it is told; by default a wheel's own name and version."""
 
     says: dict[str, ArchiveFacts | Exception] = field(default_factory=dict)
-    does: Callable[[str], None] = lambda _: None
+    does: Callable[[str], object] = lambda _: None
     read_files: list[str] = field(default_factory=list)
     is_closed: bool = False
 
