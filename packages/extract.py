@@ -118,7 +118,9 @@ def _read(turn: Turn, file: Distribution, spool: Spooled, reader: Reads) -> None
         return
     _count_attempt(file)
     try:
-        read = _understood(reader.read(spool.path, file.filename))
+        with turn.kept_meanwhile():
+            facts = reader.read(spool.path, file.filename)
+        read = _understood(facts)
         _write(turn, file, spool, read)
     except (TurnLost, StorageFailed):
         raise

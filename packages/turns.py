@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import enum
 import secrets
+import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
+import structlog
+from django.db import Error, connection, transaction
 from django.db.models import Q, QuerySet
 
 from base import clock
@@ -23,8 +26,9 @@ from repos.models import Repository, RepositoryState
 from repos.quiet import begins_after
 from repos.stamps import locked_state
 
-# Longer than the reading of one file may take, which is the longest step between two renewals.
-LEASE = timedelta(seconds=90)
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=30)
 # How long what could not be read waits before it is tried again.
 TRIED_AGAIN_AFTER = timedelta(seconds=60)
 _LOOKED_AT = 20
@@ -65,6 +69,29 @@ class Turn:
                 self.keep()
                 renewed = clock.now()
             yield chunk
+
+    @contextmanager
+    def kept_meanwhile(self) -> Iterator[None]:
+        """Renew the lease from a thread of its own: a single archive may be read for minutes."""
+        is_over = threading.Event()
+        thread = threading.Thread(target=self._beat, args=[is_over], name="turn", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
+
+    def _beat(self, is_over: threading.Event) -> None:
+        try:
+            while not is_over.wait(_RENEWED_AFTER.total_seconds()):
+                self.keep()
+        except TurnLost:
+            pass  # whoever reads hears of it when the result is written
+        except Error:  # the lease may run out; nothing is written twice for that
+            log.warning("a turn was not renewed", of=str(self.repository), exc_info=True)
+        finally:
+            connection.close()
 
     def end(self, how: Ended) -> None:
         """Let go of the repository and say when there is something to do again, if ever."""
