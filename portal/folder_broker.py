@@ -28,10 +28,11 @@ class Channel(virtual.Channel):
 
     def _put(self, queue: str, message: Mapping[str, Any], **_options: object) -> None:
         waiting = self._waiting(queue)
-        for oldest in waiting[: len(waiting) + 1 - MESSAGES_AT_MOST]:
+        for oldest in waiting[: max(0, len(waiting) + 1 - MESSAGES_AT_MOST)]:
             oldest.unlink(missing_ok=True)
         name = f"{time.time_ns():020d}-{secrets.token_hex(8)}.{queue}.msg"
         aside = self._folder / f".{name}"
+        aside.parent.mkdir(parents=True, exist_ok=True)  # somebody may have emptied the house
         aside.write_text(json.dumps(message), encoding="utf-8")
         aside.rename(self._folder / name)
 

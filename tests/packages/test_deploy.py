@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
 from accounts.models import Tenant
@@ -15,9 +13,10 @@ from packages import curate, extract
 from packages.deploy import PathRefused, deploy
 from packages.describe import PropertyRefused, set_properties
 from packages.extract import extract_due
-from packages.filenames import FilenameRefused
+from packages.filenames import FilenameRefused, NormalizedName
 from packages.index.local import LocalIndex
 from packages.models import Distribution, LooseObject, Project, StoredMetadata, UpstreamPage
+from packages.properties import Properties
 from packages.uploads import FileExists, FileTooLarge, QuotaExceeded, UploadRefused
 from repos import configure
 from repos.access import RoleMissing
@@ -59,7 +58,7 @@ def lay(
     by: Principal,
     path: str = f"libs/{WHEEL}",
     content: bytes = CONTENT,
-    properties: dict[str, Sequence[str]] | None = None,
+    properties: Properties | None = None,
 ) -> Distribution:
     return deploy(
         repository=shelf, path=path, chunks=iter([content]), properties=properties, by=by
@@ -76,7 +75,11 @@ def extracted(time: MovableClock, row: Distribution) -> Distribution:
 def listed(shelf: Repository) -> list[str]:
     projects = Project.objects.filter(repository=shelf)
     index = LocalIndex(shelf)
-    return [file.filename for row in projects for file in index.page(row.normalized).files]
+    return [
+        file.filename
+        for row in projects
+        for file in index.page(NormalizedName(row.normalized)).files
+    ]
 
 
 def test_a_wheel_is_listed_when_it_has_been_read_and_not_before(
@@ -142,7 +145,7 @@ def test_what_people_say_names_what_carries_no_metadata(
     "said", [{"pypi.name": ["toad"]}, {"pypi.version": ["2.0"]}], ids=["name", "version"]
 )
 def test_archive_and_people_must_agree(
-    shelf: Repository, wes: Principal, time: MovableClock, said: dict[str, Sequence[str]]
+    shelf: Repository, wes: Principal, time: MovableClock, said: Properties
 ) -> None:
     row = extracted(time, lay(shelf, wes, properties=said))
     assert (row.extraction, row.release) == (State.FAILED, None)

@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from accounts.roles import Role
 from base.audit import SYSTEM
 from packages import extract
 from packages.extract import extract_due
@@ -217,7 +218,7 @@ def test_uploads_through_a_virtual_go_to_its_local(writer: Client, cast: Cast) -
     configure.set_members(virtual, [cast.acme.repository], by=SYSTEM)
     settings = VirtualSettings(repository=virtual, deployment=cast.acme.repository)
     configure.save_virtual(settings, by=SYSTEM)
-    grant(virtual, 1, cast.acme.writer)
+    grant(virtual, Role.READER, cast.acme.writer)
     name, content = make_wheel("frog", "1.0")
     url = "/acme/virtual/-/upload/"
     assert writer.get(url).status_code == HTTPStatus.OK
