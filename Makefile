@@ -11,8 +11,8 @@ JOURNEYS := tests/journeys tests/browser
 UNIT := -n auto $(JOURNEYS:%=--ignore=%)
 CLIENTS := pip uv twine poetry pdm hatch flit build setuptools
 UPSTREAMS := devpi proxpi pypiserver
-APT := postgresql redis-server nginx-light chromium unzip
-BREW := postgresql@17 redis nginx unzip
+APT := postgresql redis-server rabbitmq-server nginx-light chromium unzip
+BREW := postgresql@17 redis rabbitmq nginx unzip
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -54,7 +54,7 @@ journeys: $(VENV)/dev.txt  ## run real clients and a browser against a running L
 	@$(PARTS) postgres pgmq moto -- $(PYTEST) tests/journeys $(wildcard tests/browser)
 
 soak: $(VENV)/dev.txt  ## run the tests and the benches with the full counts (hours)
-	@LARDER_TEST_COUNTS=full $(MAKE) test bench-visibility
+	@LARDER_TEST_COUNTS=full $(MAKE) test bench-visibility bench-extraction
 
 bench-visibility: $(VENV)/dev.txt  ## publish, then read at once from elsewhere, many times
 	@$(PARTS) postgres -- $(BIN)/python bench/visibility.py
@@ -62,6 +62,10 @@ bench-visibility: $(VENV)/dev.txt  ## publish, then read at once from elsewhere,
 bench-crashes: $(VENV)/dev.txt  ## upload while the server is killed, and look for losses
 	@$(BIN)/python bench/crashes.py --database sqlite
 	@$(PARTS) postgres -- $(BIN)/python bench/crashes.py --database postgres
+
+bench-extraction: $(VENV)/dev.txt  ## extract many small wheels, and watch the memory
+	@$(BIN)/python bench/extraction.py
+	@$(PARTS) postgres -- $(BIN)/python bench/extraction.py --database postgres
 
 bench-proxy: $(VENV)/dev.txt  ## resolve through Larder and through other proxies, side by side
 	@$(BIN)/python bench/proxy.py
@@ -136,4 +140,4 @@ $(BIN)/python:
 		echo "$$first cannot make virtual environments here: \`apt install python3-venv\`."; \
 	fi; exit 1
 
-.PHONY: help run test test-unit journeys soak bench-visibility bench-crashes bench-proxy bench-reading lint format requirements parts clean
+.PHONY: help run test test-unit journeys soak bench-visibility bench-crashes bench-proxy bench-reading bench-extraction lint format requirements parts clean

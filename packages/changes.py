@@ -7,14 +7,10 @@ repository's state.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from base import clock
 from packages.models import Project
-from repos.models import RepositoryState
+from repos.models import Repository
+from repos.quiet import arm
 from repos.stamps import locked_state, move_serial
-
-_QUIET_PERIODS_AT_MOST = 10
 
 
 def locked_project(project_id: int) -> Project:
@@ -31,13 +27,13 @@ def contents_changed(project: Project, *, repository_waits_for: int | None = Non
     """
     state = locked_state(project.repository_id)
     if repository_waits_for is not None:
-        _arm_extraction(state, timedelta(seconds=repository_waits_for))
+        arm(state, repository_waits_for)
     project.changed = move_serial(state)
     project.save(update_fields=["changed"])
 
 
-def _arm_extraction(state: RepositoryState, quiet: timedelta) -> None:
-    now = clock.now()
-    state.extraction_generation += 1
-    state.oldest_pending_at = state.oldest_pending_at or now
-    state.extract_after = min(now + quiet, state.oldest_pending_at + _QUIET_PERIODS_AT_MOST * quiet)
+def file_waits(repository: Repository) -> None:
+    """End a transaction that left a file to be extracted and altered no page."""
+    state = locked_state(repository.pk)
+    arm(state, repository.quiet_period)
+    state.save()

@@ -1,4 +1,4 @@
-"""Changes what was published: yank, delete, restore, status, letting a name go; all audited."""
+"""Changes what was published: yank, delete, restore, read again, status, let go; all audited."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from accounts.principal import Principal
 from accounts.roles import Role
 from base import audit, clock
 from base.errors import InvalidInput
-from packages.changes import contents_changed, locked_project
+from packages.changes import contents_changed, file_waits, locked_project
+from packages.describe import judge_token, wait_again
 from packages.filenames import NormalizedName
 from packages.models import Distribution, Project, Release, UpstreamPage
 from repos.access import RoleMissing, require
@@ -35,6 +36,10 @@ class NotPublishedHere(InvalidInput):
     """A remote shows what upstream has; only what was published here is curated here."""
 
 
+class NotFailed(InvalidInput):
+    """Extraction has not failed; there is nothing to try again."""
+
+
 class CannotRestore(InvalidInput):
     """The distribution is not deleted, or its bytes are gone."""
 
@@ -51,7 +56,8 @@ def yank(target: Distribution | Release, *, reason: str, by: Principal, undo: bo
         if before == wanted:
             return
         type(target).objects.filter(pk=row.pk).update(**wanted)
-        _record("unyank" if undo else "yank", project, str(row), by=by, before=before, after=wanted)
+        what = "unyank" if undo else "yank"
+        _record(what, project.repository, str(row), by=by, before=before, after=wanted)
         contents_changed(project)
 
 
@@ -60,31 +66,43 @@ def delete(distribution: Distribution, *, by: Principal) -> None:
 
     Its bytes are kept for `BYTES_KEPT_FOR`, so that it can be restored.
     """
-    with _changing(_project_of(distribution), Role.ADMIN, by) as project:
-        row = Distribution.objects.select_for_update(of=("self",)).get(pk=distribution.pk)
+    with _changing_file(distribution, Role.ADMIN, by) as row:
         if row.deleted_at is not None:
             raise AlreadyDeleted(f"{row.filename} is deleted already.")
         row.deleted_at = clock.now()
         row.save(update_fields=["deleted_at"])
         before = {"sha256": row.sha256, "deleted_at": None}
         after = {"deleted_at": row.deleted_at}
-        _record("delete", project, row.filename, by=by, before=before, after=after)
-        contents_changed(project)
+        _record("delete", row.repository, row.filename, by=by, before=before, after=after)
 
 
 def restore(distribution: Distribution, *, by: Principal) -> None:
-    """List a deleted file again, with the bytes it had."""
-    with _changing(_project_of(distribution), Role.ADMIN, by) as project:
+    """List a deleted file again, with the bytes it had; what it still waits for, it waits for."""
+    with _changing_file(distribution, Role.ADMIN, by) as row:
         # Locked, because the sweeper may be letting its bytes go at this moment.
-        row = Distribution.objects.select_for_update(of=("self",)).get(pk=distribution.pk)
         if row.deleted_at is None or row.blob_id is None:
             raise CannotRestore(f"{row.filename} is not deleted, or its bytes are gone.")
         before = {"deleted_at": row.deleted_at}
         row.deleted_at = None
         row.save(update_fields=["deleted_at"])
         after = {"sha256": row.sha256, "deleted_at": None}
-        _record("restore", project, row.filename, by=by, before=before, after=after)
-        contents_changed(project)
+        _record("restore", row.repository, row.filename, by=by, before=before, after=after)
+
+
+def try_again(distribution: Distribution, *, by: Principal) -> None:
+    """Let a file whose extraction has failed wait for it once more, as if never tried."""
+    repository = distribution.repository
+    require(by, repository.tenant.slug, repository.key, Role.WRITER)
+    judge_token(distribution, {}, by)
+    with transaction.atomic():
+        row = Distribution.objects.select_for_update(of=("self",)).get(pk=distribution.pk)
+        if row.extraction != Distribution.Extraction.FAILED or row.deleted_at is not None:
+            raise NotFailed(f"The extraction of {row.filename} has not failed.")
+        before = {"extraction": row.extraction, "reason": row.extraction_reason}
+        wait_again(row)
+        after = {"extraction": row.extraction, "reason": ""}
+        _record("try_again", repository, row.filename, by=by, before=before, after=after)
+        file_waits(repository)
 
 
 def set_status(project: Project, *, status: Project.Status, reason: str, by: Principal) -> None:
@@ -96,7 +114,7 @@ def set_status(project: Project, *, status: Project.Status, reason: str, by: Pri
             return
         row.status, row.status_reason = status, after["reason"]
         row.save(update_fields=["status", "status_reason"])
-        _record("status", row, row.normalized, by=by, before=before, after=after)
+        _record("status", row.repository, row.normalized, by=by, before=before, after=after)
         contents_changed(row)
 
 
@@ -144,6 +162,36 @@ def _changing(project: Project, role: Role, by: Principal) -> Iterator[Project]:
         yield locked_project(project.pk)
 
 
+@contextmanager
+def _changing_file(distribution: Distribution, role: Role, by: Principal) -> Iterator[Distribution]:
+    """Check that `by` may change a file, and hold it, locked, in a transaction.
+
+    In the end its page is marked as changed, if it is on one, and it waits to be extracted where
+    that was not done.
+    """
+    repository = distribution.repository
+    if distribution.release is None:
+        require(by, repository.tenant.slug, repository.key, role)
+        judge_token(distribution, {}, by)
+        with transaction.atomic():
+            row = _locked(distribution)
+            yield row
+            if row.extraction == Distribution.Extraction.PENDING and row.deleted_at is None:
+                file_waits(repository)
+        return
+    with _changing(distribution.release.project, role, by) as project:
+        row = _locked(distribution)
+        yield row
+        is_read = row.extraction != Distribution.Extraction.PENDING
+        waits = None if is_read or row.deleted_at is not None else repository.quiet_period
+        contents_changed(project, repository_waits_for=waits)
+
+
+def _locked(distribution: Distribution) -> Distribution:
+    rows = Distribution.objects.select_for_update(of=("self",))
+    return rows.select_related("repository__tenant").get(pk=distribution.pk)
+
+
 def _judge_token(name: str, by: Principal) -> None:
     if by.token is not None and not by.token.allows_project(name):
         raise RoleMissing(f"This token may not change {name}.")
@@ -152,13 +200,13 @@ def _judge_token(name: str, by: Principal) -> None:
 def _project_of(target: Distribution | Release) -> Project:
     release = target.release if isinstance(target, Distribution) else target
     if release is None:
-        raise InvalidInput(f"{target} has no name yet.")
+        raise InvalidInput(f"{target} has no name yet, and nobody installs it.")
     return release.project
 
 
 def _record(  # noqa: PLR0913 - an event has this many parts
     what: str,
-    project: Project,
+    repository: Repository,
     name: str,
     *,
     by: Principal,
@@ -168,8 +216,8 @@ def _record(  # noqa: PLR0913 - an event has this many parts
     audit.record(
         by=by.actor,
         action=f"contents.{what}",
-        tenant=project.repository.tenant.slug,
-        subject=f"{project.repository}/{name}",
+        tenant=repository.tenant.slug,
+        subject=f"{repository}/{name}",
         before=before,
         after=after,
     )

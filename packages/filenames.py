@@ -31,6 +31,7 @@ __all__ = [
     "parse_filename_of",
     "parse_name",
     "parse_version",
+    "require_archive_name",
     "shown",
 ]
 
@@ -213,6 +214,12 @@ def archive_format(filename: str) -> str:
             return "zip"
         case extension:
             return extension.removeprefix(".")
+
+
+def require_archive_name(filename: str) -> None:
+    """Refuse a file name that no distribution has, whatever its project. Raises FilenameRefused."""
+    _require_plain(filename)
+    _extension(filename)
 
 
 def shown(text: str) -> str:

@@ -9,20 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import F, Q, QuerySet
 from packaging.utils import canonicalize_version
 
-from accounts.models import Tenant
 from base import clock
+from packages.changes import locked_project
 from packages.filenames import DistributionName
 from packages.listed import is_listed
 from packages.models import Distribution, Project, Release, UpstreamPage
+from packages.room import Spot
 from packages.storage import Spooled
 from packages.uploads import (
     FileExists,
     NameServedUpstream,
     ProjectClosed,
-    QuotaExceeded,
     ReleaseClosed,
     UploadRefused,
 )
@@ -31,29 +30,13 @@ from repos.nesting import remotes_beside
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a file would go, and what is there now: a tombstone counts."""
+class Place(Spot):
+    """Where a file would go whose name is known: into this project and release."""
 
-    repository: Repository
     named: DistributionName
     project: Project | None
     release: Release | None
-    distribution: Distribution | None
     scope: str = ""  # of a remote
-
-    @property
-    def replaced(self) -> dict[str, object]:
-        """Return what the audit keeps of the file that would be overwritten, if any."""
-        there = self.distribution
-        if there is None:
-            return {}
-        names = ("sha256", "size", "yanked", "yanked_reason")
-        return {name: getattr(there, name) for name in names}
-
-    @property
-    def freed(self) -> int:
-        """Return how many bytes overwriting would give back to the tenant."""
-        return self.distribution.size if self.distribution is not None else 0
 
 
 def place_of(repository: Repository, named: DistributionName, scope: str = "") -> Place:
@@ -64,7 +47,8 @@ def place_of(repository: Repository, named: DistributionName, scope: str = "") -
         .first()
     )
     if found is not None and found.release is not None:
-        return Place(repository, named, found.release.project, found.release, found, scope)
+        its = found.release
+        return Place(repository, named.filename, found, named, its.project, its, scope)
     project = Project.objects.filter(
         repository=repository, scope=scope, normalized=named.normalized
     ).first()
@@ -75,7 +59,17 @@ def place_of(repository: Repository, named: DistributionName, scope: str = "") -
         if project
         else None
     )
-    return Place(repository, named, project, release, found, scope)
+    return Place(repository, named.filename, found, named, project, release, scope)
+
+
+def locked_place(repository: Repository, named: DistributionName) -> Place:
+    """Return where a file goes, judged under its project's lock: nothing there changes now."""
+    project = Project.objects.filter(repository=repository, normalized=named.normalized).first()
+    if project is not None:
+        locked_project(project.pk)
+    place = place_of(repository, named)
+    judge_place(place)
+    return place
 
 
 def judge_place(place: Place) -> None:
@@ -85,28 +79,33 @@ def judge_place(place: Place) -> None:
     else:
         _refuse_if_closed(place.project)
     if place.distribution is None:
-        _refuse_if_too_late(place)
-    elif place.distribution.deleted_at is not None:
+        _refuse_if_too_late(place.repository, place.release)
+    refuse_deleted(place)
+
+
+def refuse_deleted(spot: Spot) -> None:
+    """Refuse to use a deleted file's name again."""
+    if spot.distribution is not None and spot.distribution.deleted_at is not None:
         raise UploadRefused(
-            f"{place.distribution.filename} was deleted from {place.repository} and its name "
+            f"{spot.distribution.filename} was deleted from {spot.repository} and its name "
             "cannot be used again. Restore it, or raise the version."
         )
 
 
-def same_file(place: Place, spool: Spooled) -> Distribution | None:
+def same_file(spot: Spot, spool: Spooled) -> Distribution | None:
     """Return the file that stands there if it has the same bytes; None when there is room.
 
     Refuses other bytes under the same name, unless the repository lets files be overwritten.
     """
-    found = place.distribution
+    found = spot.distribution
     if found is None or found.sha256 == spool.sha256:
         return found
-    if not place.repository.overwrite_allowed:
+    if not spot.repository.overwrite_allowed:
         raise FileExists(
-            f"File already exists: {found.filename} is in {place.repository} with other contents "
+            f"File already exists: {found.filename} is in {spot.repository} with other contents "
             f"(sha256 {found.sha256} here, {spool.sha256} sent). Raise the version."
         )
-    _refuse_if_too_late(place)
+    _refuse_if_too_late(spot.repository, found.release)
     return None
 
 
@@ -118,14 +117,14 @@ def _refuse_if_closed(project: Project) -> None:
         )
 
 
-def _refuse_if_too_late(place: Place) -> None:
+def _refuse_if_too_late(repository: Repository, release: Release | None) -> None:
     """Refuse to add to a release long after its first file: nobody would expect it to change."""
-    days = place.repository.releases_close_after_days
-    if days is None or place.release is None:
+    days = repository.releases_close_after_days
+    if days is None or release is None:
         return
-    if clock.now() > place.release.created_at + timedelta(days=days):
+    if clock.now() > release.created_at + timedelta(days=days):
         raise ReleaseClosed(
-            f"{place.release} takes no more files: releases in {place.repository} close {days} "
+            f"{release} takes no more files: releases in {repository} close {days} "
             "days after their first file. Raise the version."
         )
 
@@ -149,57 +148,3 @@ def _refuse_if_served_upstream(place: Place) -> None:
             f"place for everybody. If it is yours, let a tenant admin of {repository.tenant} claim "
             f"it for {repository} first."
         )
-
-
-def bytes_left(place: Place) -> int | None:
-    """Return how large a file the tenant has room for there; None when it has no quota."""
-    tenant = Tenant.objects.get(pk=place.repository.tenant_id)
-    if tenant.quota_bytes is None:
-        return None
-    return max(0, tenant.quota_bytes - tenant.used_bytes) + place.freed
-
-
-def judge_room(place: Place, size: int) -> None:
-    """Refuse a file of `size` bytes that the tenant's quota has no room for."""
-    if not _fitting(place, size).exists():
-        raise no_room(place)
-
-
-def take_room(place: Place, size: int) -> None:
-    """Count the file against its tenant, in the same statement that checks the quota."""
-    taken = _fitting(place, size).update(
-        used_bytes=F("used_bytes") + size - place.freed,
-        used_files=F("used_files") + (0 if place.distribution else 1),
-    )
-    if not taken:
-        raise no_room(place)
-
-
-def _fitting(place: Place, size: int) -> QuerySet[Tenant]:
-    """Return the tenant if the file fits there; what takes no more than before always does."""
-    fits = Q(pk=place.repository.tenant_id)
-    if size > place.freed:
-        fits &= Q(quota_bytes__isnull=True) | Q(
-            quota_bytes__gte=F("used_bytes") + size - place.freed
-        )
-    if place.distribution is None:
-        fits &= Q(quota_files__isnull=True) | Q(quota_files__gt=F("used_files"))
-    return Tenant.objects.filter(fits)
-
-
-def no_room(place: Place) -> QuotaExceeded:
-    """Return the refusal of a file that its tenant has no room for: of its bytes, or of a file."""
-    tenant = Tenant.objects.get(pk=place.repository.tenant_id)
-    if (
-        place.distribution is None
-        and tenant.quota_files is not None
-        and tenant.used_files >= tenant.quota_files
-    ):
-        why = f"it holds {tenant.used_files} files, and {tenant.quota_files} is the most"
-    else:
-        left = max(0, (tenant.quota_bytes or 0) - tenant.used_bytes) + place.freed
-        why = f"{left} bytes are left of its quota"
-    return QuotaExceeded(
-        f"{tenant} has no room for {place.named.filename}: {why}. "
-        "Ask whoever runs this installation for a larger quota."
-    )

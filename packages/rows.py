@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from packaging.utils import canonicalize_version
 
@@ -16,14 +14,15 @@ from packages.metadata import CoreMetadata, metadata_is_servable
 from packages.models import (
     Blob,
     Distribution,
-    LooseObject,
     Project,
     Property,
+    Reading,
     Release,
     StoredMetadata,
 )
 from packages.places import Place
-from packages.properties import write_properties
+from packages.properties import Properties, write_properties
+from packages.room import Spot
 from packages.storage import Spooled
 from packages.versions import version_key
 from repos.models import Repository
@@ -37,38 +36,9 @@ class Accepted:
     named: DistributionName
     spool: Spooled
     metadata: CoreMetadata | None
-    properties: Mapping[str, str]
+    properties: Properties
     requires_python: str
     findings: tuple[str, ...]
-
-
-class RaceLost(Exception):
-    """Another process got between our look and our write: look again."""
-
-
-def blob_row(accepted: Accepted, key: str | None) -> Blob:
-    """Return the tenant's row for these bytes; `key` is where they were put, if they were.
-
-    Raises RaceLost when they are no longer where they were.
-    """
-    spool, tenant_id = accepted.spool, accepted.repository.tenant_id
-    now = clock.now()
-    # The update locks the row against the sweeper; no row means that it was faster.
-    held = Blob.objects.filter(tenant_id=tenant_id, sha256=spool.sha256)
-    if held.update(named_at=now):
-        return held.get()
-    if key is None or not LooseObject.objects.filter(storage_key=key).delete()[0]:
-        raise RaceLost
-    return Blob.objects.create(
-        tenant_id=tenant_id,
-        sha256=spool.sha256,
-        sha1=spool.sha1,
-        md5=spool.md5,
-        blake2b_256=spool.blake2b_256,
-        size=spool.size,
-        storage_key=key,
-        named_at=now,
-    )
 
 
 def project_row(place: Place, accepted: Accepted) -> Project:
@@ -88,58 +58,70 @@ def project_row(place: Place, accepted: Accepted) -> Project:
     return project
 
 
+def release_row(place: Place, project: Project) -> Release:
+    """Return the release that the file belongs to; a new one where it is the first of it."""
+    version = place.named.version
+    return place.release or Release.objects.create(
+        project=project,
+        canonical=canonicalize_version(version),
+        version=str(version),
+        version_key=version_key(version),
+        created_at=clock.now(),
+    )
+
+
 def distribution_row(
     place: Place, project: Project, accepted: Accepted, blob: Blob, by: Principal
 ) -> Distribution:
     """Write the file's row: a new one, or the one that it overwrites."""
-    named, metadata, now = accepted.named, accepted.metadata, clock.now()
-    release = place.release or Release.objects.create(
-        project=project,
-        canonical=canonicalize_version(named.version),
-        version=str(named.version),
-        version_key=version_key(named.version),
-        created_at=now,
-    )
-    served = metadata is not None and metadata_is_servable(named.kind, metadata)
-    distribution = _replaced(place, now) or Distribution(
-        repository=place.repository, release=release, identity=named.identity, kind=named.kind
-    )
-    distribution.blob = blob
-    distribution.path = f"{named.normalized}/{release.version}/{named.filename}"
-    distribution.filename = named.filename
-    distribution.python_tag = named.python_tag
-    distribution.size = accepted.spool.size
-    distribution.sha256 = accepted.spool.sha256
-    distribution.requires_python = accepted.requires_python
-    distribution.findings = list(accepted.findings)
-    distribution.metadata_sha256 = (
-        hashlib.sha256(metadata.raw).hexdigest() if metadata and served else ""
-    )
-    distribution.extraction = Distribution.Extraction.PENDING
-    distribution.uploaded_at = now
-    distribution.uploaded_by = by.user.username if by.user else ""
-    distribution.save()
-    if metadata is not None:
-        StoredMetadata.objects.create(distribution=distribution, raw=metadata.raw)
-    write_properties(
-        distribution,
-        {name: [value] for name, value in accepted.properties.items()},
-        origin=Property.Origin.CLIENT,
-    )
-    return distribution
+    release = release_row(place, project)
+    row = row_at(place)
+    hold_bytes(row, accepted.spool, blob, by)
+    row.path = f"{place.named.normalized}/{release.version}/{place.named.filename}"
+    name_row(row, release, accepted)
+    write_properties(row, accepted.properties, origin=Property.Origin.CLIENT)
+    return row
 
 
-def _replaced(place: Place, now: datetime) -> Distribution | None:
-    """Return the row that is overwritten, if any, without what was true of its bytes alone.
+def row_at(spot: Spot) -> Distribution:
+    """Return an unsaved row for a new file, or the row that it overwrites.
 
-    People's own properties go too, and a yank: what was judged were other bytes. The sweeper has
-    the bytes.
+    What was true of its bytes alone goes: people's own properties too, and a yank, for what was
+    judged were other bytes. The sweeper has the bytes.
     """
-    if place.distribution is None:
-        return None
-    row = Distribution.objects.select_for_update(of=("self",)).get(pk=place.distribution.pk)
-    Blob.objects.filter(distributions=row).update(named_at=now)
-    StoredMetadata.objects.filter(distribution=row).delete()
-    Property.objects.filter(distribution=row).delete()
+    if spot.distribution is None:
+        return Distribution(repository=spot.repository, filename=spot.filename)
+    row = Distribution.objects.select_for_update(of=("self",)).get(pk=spot.distribution.pk)
+    Blob.objects.filter(distributions=row).update(named_at=clock.now())
+    for model in (StoredMetadata, Property, Reading):
+        model._default_manager.filter(distribution=row).delete()  # noqa: SLF001 - Django's public way
     row.yanked, row.yanked_reason = False, ""
     return row
+
+
+def hold_bytes(row: Distribution, spool: Spooled, blob: Blob, by: Principal) -> None:
+    """Let an unsaved row have the bytes that `by` has sent; they wait to be extracted."""
+    row.blob = blob
+    row.size = spool.size
+    row.sha256 = spool.sha256
+    row.uploaded_at = clock.now()
+    row.uploaded_by = by.user.username if by.user else ""
+    row.extraction, row.extraction_reason = Distribution.Extraction.PENDING, ""
+    row.extraction_attempts = 0
+
+
+def name_row(row: Distribution, release: Release, accepted: Accepted) -> None:
+    """Save a row as the file that its name says, in a release: from now on it is listed."""
+    named, metadata = accepted.named, accepted.metadata
+    row.release = release
+    row.filename = named.filename
+    row.identity = named.identity
+    row.kind = named.kind
+    row.python_tag = named.python_tag
+    row.requires_python = accepted.requires_python
+    row.findings = list(accepted.findings)
+    served = metadata is not None and metadata_is_servable(named.kind, metadata)
+    row.metadata_sha256 = hashlib.sha256(metadata.raw).hexdigest() if metadata and served else ""
+    row.save()
+    if metadata is not None:
+        StoredMetadata.objects.create(distribution=row, raw=metadata.raw)

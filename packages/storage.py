@@ -13,7 +13,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -30,6 +30,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from storages.backends.s3 import S3Storage
+from urllib3.exceptions import HTTPError
 
 from base.errors import LarderError
 
@@ -47,6 +48,10 @@ class StorageFailed(LarderError):
     """Storage did not take bytes, or does not give back what a row says it has."""
 
 
+class ObjectMissing(StorageFailed):
+    """Storage answers, and has no such object."""
+
+
 @dataclass(frozen=True, slots=True)
 class Spooled:
     """A received file on this machine's disk, flushed, with its size and digests (hex)."""
@@ -60,11 +65,14 @@ class Spooled:
 
 
 @contextmanager
-def spooled(chunks: Iterable[bytes]) -> Iterator[Spooled]:
-    """Write `chunks` to disk while hashing, and remove the file at the end of the block."""
+def spooled(chunks: Iterable[bytes], *, prefix: str = "upload-") -> Iterator[Spooled]:
+    """Write `chunks` to disk while hashing, and remove the file at the end of the block.
+
+    Files of these prefixes are swept a day after a process was killed (packages.sweep).
+    """
     folder = Path(settings.SPOOL_FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=folder, prefix="upload-")
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=prefix)
     path = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -142,12 +150,22 @@ def open_range(key: str, *, start: int, length: int) -> Readable:
         file = cast("IO[bytes]", storage.open(key).file)
     except FileNotFoundError:
         log.error("an object is missing", storage_key=key)  # noqa: TRY400 - there is no more to say
-        raise StorageFailed("Storage does not have this file; tell whoever runs Larder.") from None
+        raise ObjectMissing("Storage does not have this file; tell whoever runs Larder.") from None
     except _STORAGE_ERRORS as error:
         log.exception("storage did not give an object", storage_key=key)
         raise StorageFailed("Storage does not answer now. Try again.") from error
     file.seek(start)
     return Slice(file, length)
+
+
+def chunks(key: str, size: int) -> Iterator[bytes]:
+    """Yield the bytes of an object of `size` bytes. Raises StorageFailed, also in the middle."""
+    with closing(open_range(key, start=0, length=size)) as stream:
+        try:
+            while chunk := stream.read(CHUNK):
+                yield chunk
+        except (*_STORAGE_ERRORS, HTTPError) as error:
+            raise StorageFailed("Storage stopped in the middle of a file.") from error
 
 
 class Slice:

@@ -149,11 +149,11 @@ def _remove(key: str) -> int:
 
 
 def _remove_old_spool_files() -> int:
-    """Remove what uploads and fetches left on this machine's disk when their process was killed."""
+    """Remove what killed processes left on this machine's disk: uploads, fetches, extractions."""
     oldest = time.time() - GRACE.total_seconds()  # the file system's clock, not ours
     removed = 0
     spool = Path(settings.SPOOL_FOLDER)
-    for path in chain(spool.glob("upload-*"), spool.glob("fetch-*")):
+    for path in chain.from_iterable(map(spool.glob, ("upload-*", "fetch-*", "extract-*"))):
         with contextlib.suppress(FileNotFoundError):  # its upload has just ended
             if path.stat().st_mtime < oldest:
                 path.unlink()

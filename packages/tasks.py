@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from packages.extract import extract_due as extract_due_now
 from packages.sweep import sweep as sweep_now
 from packages.upstream.upkeep import refresh_pages as refresh_pages_now
 
@@ -18,3 +19,9 @@ def sweep() -> None:
 def refresh_pages() -> None:
     """Ask upstreams again for pages in use (see packages.upstream.upkeep)."""
     refresh_pages_now()
+
+
+@shared_task(name="packages.extract_due", ignore_result=True)
+def extract_due() -> None:
+    """Extract in the repositories where the quiet period is over (see packages.extract)."""
+    extract_due_now()

@@ -5,12 +5,16 @@ from __future__ import annotations
 from django.urls import re_path
 
 from base.slugs import SLUG_PATTERN
-from packages import views
+from packages import extraction_page, upload_page, views
+
+_REPOSITORY = rf"^(?P<tenant>{SLUG_PATTERN})/(?P<key>{SLUG_PATTERN})"
 
 urlpatterns = [
     re_path(
-        rf"^(?P<tenant>{SLUG_PATTERN})/(?P<key>{SLUG_PATTERN})/project/(?P<project>[^/]+)/$",
+        rf"{_REPOSITORY}/project/(?P<project>[^/]+)/$",
         views.project_page,
         name="project",
     ),
+    re_path(rf"{_REPOSITORY}/-/upload/$", upload_page.upload_page, name="upload"),
+    re_path(rf"{_REPOSITORY}/-/extraction/$", extraction_page.extraction_page, name="extraction"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import TypeVar
 
 from django.conf import settings
 from django.core.paginator import Paginator
@@ -22,15 +23,20 @@ from packages.models import (
     Distribution,
     Project,
     Property,
+    Reading,
     Release,
     StoredMetadata,
     UpstreamHealth,
 )
 from packages.versions import newest_version
-from repos.access import readable_by, require
+from packages.waiting import not_extracted, waiting_in
+from repos.access import may, readable_by, require
 from repos.models import Kind, Repository, Upstream, VirtualSettings
 
+M = TypeVar("M", Reading, StoredMetadata)
+
 _PROJECTS_PER_PAGE = 100
+_COUNTED_AT_MOST = 100
 
 
 def repository_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
@@ -60,7 +66,10 @@ def repository_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse
     return render(
         request,
         "packages/repository.html",
-        {"page": page, "rows": rows} | _connection(repository) | _kind_facts(repository, principal),
+        {"page": page, "rows": rows}
+        | _connection(repository)
+        | _kind_facts(repository, principal)
+        | _extraction(repository, principal),
     )
 
 
@@ -79,7 +88,12 @@ def project_page(request: HttpRequest, tenant: str, key: str, project: str) -> H
     return render(
         request,
         "packages/project.html",
-        {"project": row, "files": files, "metadata": _metadata_of(newest)}
+        {
+            "project": row,
+            "files": files,
+            "metadata": _metadata_of(newest),
+            "reading": _of_newest(Reading, newest),
+        }
         | _connection(repository),
     )
 
@@ -135,17 +149,28 @@ def _newest_releases(projects: Iterable[Project]) -> dict[int, Release]:
 
 
 def _metadata_of(release: Release | None) -> CoreMetadata | None:
-    """Return the metadata of a release, from a wheel where it has one."""
-    stored = (
-        StoredMetadata.objects.filter(
-            distribution__release=release, distribution__deleted_at__isnull=True
-        )
-        .order_by("-distribution__kind", "distribution__filename")
-        .first()
-        if release
-        else None
-    )
+    stored = _of_newest(StoredMetadata, release)
     return parse_core_metadata(bytes(stored.raw)) if stored else None
+
+
+def _of_newest(kind: type[M], release: Release | None) -> M | None:
+    """Return the row about a file of a release, about a wheel where it has one."""
+    if release is None:
+        return None
+    rows = kind._default_manager.filter(  # noqa: SLF001 - Django's public way
+        distribution__release=release, distribution__deleted_at__isnull=True
+    )
+    return rows.order_by("-distribution__kind", "distribution__filename").first()
+
+
+def _extraction(repository: Repository, principal: Principal) -> dict[str, object]:
+    """Return how far extraction is, for all; for those who may write, what went wrong there."""
+    may_write = may(principal, repository, Role.WRITER)
+    return {
+        "waiting": waiting_in(repository),
+        "may_write": may_write,
+        "not_extracted": not_extracted(repository)[:_COUNTED_AT_MOST].count() if may_write else 0,
+    }
 
 
 def _project(repository: Repository, name: str) -> Project:

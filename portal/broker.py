@@ -12,6 +12,8 @@ from pgmq.install import get_embedded_install_sql
 
 _SWEEP_EVERY = timedelta(hours=1)
 _REFRESH_EVERY = timedelta(minutes=1)
+# Extraction begins within this time after the quiet period.
+_EXTRACT_EVERY = timedelta(seconds=3)
 
 
 def prepare(broker_url: str) -> None:
@@ -24,7 +26,12 @@ def prepare(broker_url: str) -> None:
             connection.execute(get_embedded_install_sql().encode())
 
 
-def celery_settings(broker_url: str, home: Path) -> dict[str, Any]:
+def _bell(task: str, every: timedelta) -> dict[str, Any]:
+    """Return an entry of beat's schedule. Nobody answers a bell after the next one has rung."""
+    return {"task": task, "schedule": every, "options": {"expires": every.total_seconds()}}
+
+
+def celery_settings(broker_url: str) -> dict[str, Any]:
     """Return what Celery needs for `broker_url`: file:///folder, pgmq://, redis:// or amqp://."""
     settings: dict[str, Any] = {
         "broker_url": broker_url,
@@ -39,28 +46,22 @@ def celery_settings(broker_url: str, home: Path) -> dict[str, Any]:
         "worker_prefetch_multiplier": 1,
         "worker_enable_remote_control": False,
         "worker_hijack_root_logger": False,
-        "beat_schedule_filename": str(home / "beat-schedule"),
+        # In memory: a beat that was killed leaves no file behind that stops the next one, and two
+        # of them on one machine do not share any.
+        "beat_scheduler": "celery.beat:Scheduler",
         "beat_schedule": {
-            "sweep": {"task": "packages.sweep", "schedule": _SWEEP_EVERY},
-            "refresh-pages": {"task": "packages.refresh_pages", "schedule": _REFRESH_EVERY},
+            "sweep": _bell("packages.sweep", _SWEEP_EVERY),
+            "refresh-pages": _bell("packages.refresh_pages", _REFRESH_EVERY),
+            "extract": _bell("packages.extract_due", _EXTRACT_EVERY),
         },
         "timezone": "UTC",
     }
     match urlsplit(broker_url).scheme:
         case "file":
             folder = Path(unquote(urlsplit(broker_url).path))
-            for part in ("messages", "control", "processed"):
-                (folder / part).mkdir(parents=True, exist_ok=True)
-            settings["broker_url"] = "filesystem://localhost"
+            settings["broker_url"] = "folder://localhost"  # portal.folder_broker
             settings["broker_transport_options"] = {
-                # One folder in and out: what a process sends, every worker sees.
-                "data_folder_in": str(folder / "messages"),
-                "data_folder_out": str(folder / "messages"),
-                "control_folder": str(folder / "control"),
-                "processed_folder": str(folder / "processed"),
-                # Moved aside when taken: otherwise they go through the system's temporary
-                # folder, which may be another file system.
-                "store_processed": True,
+                "folder": str(folder / "messages"),
                 "polling_interval": 0.5,
             }
         case "pgmq":

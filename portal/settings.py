@@ -135,7 +135,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
-CELERY = broker.celery_settings(CONFIG.broker_url, CONFIG.home)
+CELERY = broker.celery_settings(CONFIG.broker_url)
 
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

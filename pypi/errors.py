@@ -55,10 +55,6 @@ class LoopDetected(LarderError):
     """The request came from this very installation, through its own upstreams."""
 
 
-class BrokenForm(InvalidInput):
-    """The body is not the form that an upload is."""
-
-
 class NoLongerOffered(LarderError):
     """An action of the old upload API that no index offers any more."""
 

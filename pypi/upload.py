@@ -9,11 +9,12 @@ from xmlrpc.client import Fault, dumps
 
 from accounts.roles import Role
 from base.errors import LarderError
+from packages.multipart_form import BrokenForm, MultipartForm
 from packages.publish import publish
+from packages.uploads import Upload
 from packages.visibility import hidden_above
 from pypi.answer import Answer, Ask
-from pypi.errors import BrokenForm, NoLongerOffered
-from pypi.form import FormReader
+from pypi.errors import NoLongerOffered
 from repos.access import SignInRequired, require
 from repos.targets import target_of_upload
 
@@ -29,16 +30,17 @@ def post(ask: Ask) -> Answer:
 def _upload(ask: Ask) -> Answer:
     # Who may not publish here is told before the form is read.
     target = target_of_upload(ask.principal, ask.tenant, ask.key)
-    form = FormReader(ask)
-    upload = form.upload()
+    form = MultipartForm(ask.header("content-type"), ask.body)
+    file = form.file()
     action = next(iter(form.fields.get(":action", [])), ask.query.get(":action", "file_upload"))
     if action in {"submit", "submit_pkg_info", "doc_upload"}:
         # Old clients announce a name before they upload. No name has to be announced here.
         raise NoLongerOffered(f"'{action}' is not needed: upload the files, the rest follows.")
     if action != "file_upload":
         raise BrokenForm(f"The form asks for '{action[:50]}'; this URL takes file_upload.")
-    if upload is None:
+    if file is None:
         raise BrokenForm("The form has no file in it.")
+    upload = Upload(file.filename, file.chunks, form.fields, file.declared_size)
     published = publish(
         repository=target.repository, upload=upload, by=ask.principal, through=target.through
     )

@@ -74,6 +74,12 @@ def require(principal: Principal, tenant: str, key: str, role: Role) -> Reposito
     raise _refusal(case, f"{tenant}/{key}", role)
 
 
+def may(principal: Principal, repository: Repository, role: Role) -> bool:
+    """Say whether `principal` has at least `role` there: what a page may offer them."""
+    granted = _granted(principal, repository, _standing(principal, repository.tenant.slug))
+    return granted is not None and granted >= role
+
+
 def readable_by(principal: Principal) -> QuerySet[Repository]:
     """Return the repositories that `principal` may read: where every listing starts."""
     alive = Repository.objects.filter(deleted_at__isnull=True)

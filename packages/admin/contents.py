@@ -8,13 +8,18 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 
 from accounts.admin_base import ChangeOnlyAdmin, UseCaseTabular
 from accounts.authentication import signed_in
-from packages import cache, curate
+from packages import cache, curate, describe
 from packages.filenames import parse_name
-from packages.models import Distribution, Project, Property, Release
+from packages.models import Distribution, Project, Property, Reading, Release
+from packages.properties import said_by
 from repos.models import Kind as RepositoryKind
+
+_SHOWN_AT_MOST = 500
 
 
 @admin.register(Project)
@@ -76,16 +81,20 @@ class ReleaseAdmin(ChangeOnlyAdmin[Release]):
 
 
 class PropertyInline(UseCaseTabular[Property, Distribution]):
-    """The properties of a distribution."""
+    """The properties that people gave a distribution; those of its archive are shown above."""
 
     tenant_path = "distribution__repository__tenant"
     model = Property
-    extra = 0
-    can_delete = False
-    readonly_fields = ("name", "value")
+    extra = 1
+    fields = ("name", "value")
+    verbose_name_plural = "properties of your own"
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Properties are shown here, not added."""
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Property]:
+        """Return what people said: an archive may say a thousand things."""
+        return super().get_queryset(request).filter(origin=Property.Origin.PERSON)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A value is added or removed, not changed into another."""
         return False
 
 
@@ -130,6 +139,7 @@ class DistributionAdmin(ChangeOnlyAdmin[Distribution]):
     search_fields = ("filename", "sha256")
     readonly_fields = (
         "filename",
+        "path",
         "repository",
         "release",
         "kind",
@@ -137,6 +147,9 @@ class DistributionAdmin(ChangeOnlyAdmin[Distribution]):
         "sha256",
         "requires_python",
         "extraction",
+        "extraction_reason",
+        "said",
+        "differences",
         "uploaded_at",
         "uploaded_by",
         "upstream_change",
@@ -144,7 +157,7 @@ class DistributionAdmin(ChangeOnlyAdmin[Distribution]):
     )
     fields = (*readonly_fields, "yanked", "yanked_reason")
     inlines = (PropertyInline,)
-    actions = ("restore", "lift_quarantine")
+    actions = ("restore", "lift_quarantine", "try_again")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let a file be deleted once."""
@@ -159,6 +172,45 @@ class DistributionAdmin(ChangeOnlyAdmin[Distribution]):
     ) -> None:
         """Yank, or take it back, by the use case."""
         _yank(request, obj)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Add and remove people's properties by their use cases."""
+        added = formset.save(commit=False)
+        file, by = formset.instance, signed_in(request)
+        values = said_by(file, Property.Origin.PERSON)
+        for row in formset.deleted_objects:
+            values[row.name].remove(row.value)
+        for row in added:
+            values.setdefault(row.name, []).append(row.value)
+        touched = {row.name for row in (*added, *formset.deleted_objects)}
+        if wanted := {name: values[name] for name in sorted(touched) if values[name]}:
+            describe.set_properties(file, wanted, by=by)
+        if gone := [name for name in sorted(touched) if not values[name]]:
+            describe.remove_properties(file, gone, by=by)
+
+    @admin.display(description="What the archive says, or else the uploading client")
+    def said(self, obj: Distribution) -> str:
+        """Show the properties that are not people's."""
+        rows = obj.properties.exclude(origin=Property.Origin.PERSON).order_by("name", "value")
+        return format_html_join(
+            mark_safe("<br>"),
+            "<code>{}</code> {}",
+            rows.values_list("name", "value")[:_SHOWN_AT_MOST],
+        )
+
+    @admin.display(description="What was sent otherwise than the archive has it")
+    def differences(self, obj: Distribution) -> str:
+        """Show where the client and the archive do not say the same."""
+        reading = Reading.objects.filter(distribution=obj).first()
+        told = reading.differences if reading is not None else []
+        return format_html_join(mark_safe("<br>"), "{}", ((each,) for each in told))
+
+    @admin.action(permissions=["change"], description="Read the chosen failed files again")
+    def try_again(self, request: HttpRequest, queryset: QuerySet[Distribution]) -> None:
+        """Let files whose extraction has failed wait for it once more."""
+        by = signed_in(request)
+        failed = queryset.filter(extraction=Distribution.Extraction.FAILED)
+        self.for_each(request, failed, lambda row: curate.try_again(row, by=by), "Waiting again:")
 
     def delete_model(self, request: HttpRequest, obj: Distribution) -> None:
         """Delete by the use case: a tombstone, restorable for a while; what is cached just goes."""

@@ -186,6 +186,11 @@ class Distribution(models.Model):
                 condition=models.Q(extraction="pending", deleted_at__isnull=True),
                 name="distribution_to_extract",
             ),
+            models.Index(
+                fields=["repository", "filename"],
+                condition=models.Q(extraction__in=["failed", "unlisted"], deleted_at__isnull=True),
+                name="distribution_not_extracted",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import structlog
-from django.db import IntegrityError, OperationalError, transaction
 
 from accounts.principal import Principal
 from base import clock
 from base.errors import LarderError
-from base.rows import is_deadlock
-from packages import storage
 from packages.archive import inspect
+from packages.blobs import RACES_AT_MOST, RaceLost, blob_row, write_with_bytes, writing_rows
 from packages.changes import contents_changed, locked_project
 from packages.filenames import DistributionName, NormalizedName, parse_filename_of, parse_version
 from packages.metadata import CoreMetadata
-from packages.models import Blob, Distribution, Fetch, LooseObject, Project, UpstreamPage
-from packages.places import Place, place_of, take_room
-from packages.rows import Accepted, RaceLost, blob_row, distribution_row, project_row
+from packages.models import Distribution, Fetch, Project, UpstreamPage
+from packages.places import Place, place_of
+from packages.room import take_room
+from packages.rows import Accepted, distribution_row, project_row
 from packages.storage import Spooled
 from packages.upstream import documents
 from packages.upstream.changes import identity_of, judge_new
@@ -28,7 +27,6 @@ from repos.rules import Rules
 
 log = structlog.get_logger(__name__)
 
-_RACES_AT_MOST = 5
 _REQUIRES_PYTHON_AT_MOST = 500
 
 
@@ -39,7 +37,7 @@ def keep(source: Source, project: NormalizedName, line: Line, spool: Spooled, fe
     """
     accepted = _read(source, parse_filename_of(line.filename, project), line, spool)
     try:
-        return any(_kept(accepted, source, fetch) for _ in range(_RACES_AT_MOST))
+        return any(_kept(accepted, source, fetch) for _ in range(RACES_AT_MOST))
     except LarderError as refused:
         log.warning("a file was not kept", filename=line.filename, reason=refused.sentence)
         return False
@@ -81,21 +79,13 @@ def _read(source: Source, named: DistributionName, line: Line, spool: Spooled) -
 
 
 def _kept(accepted: Accepted, source: Source, fetch: Fetch) -> bool:
-    tenant_id = accepted.repository.tenant_id
-    key = None
-    if not Blob.objects.filter(tenant_id=tenant_id, sha256=accepted.spool.sha256).exists():
-        key = storage.new_key(tenant_id, accepted.spool.sha256)
-        # Noted before it is put: what becomes of us, the sweeper finds it.
-        LooseObject.objects.create(storage_key=key, noted_at=clock.now())
-        storage.put(key, accepted.spool)
-    try:
-        with transaction.atomic():
+    def write(key: str | None) -> None:
+        with writing_rows():
             _write(accepted, source, key, fetch)
-    except (RaceLost, IntegrityError):
-        return False
-    except OperationalError as error:
-        if not is_deadlock(error):
-            raise
+
+    try:
+        write_with_bytes(accepted.repository.tenant_id, accepted.spool, write)
+    except RaceLost:
         return False
     return True
 
@@ -108,7 +98,7 @@ def _write(accepted: Accepted, source: Source, key: str | None, fetch: Fetch) ->
         .filter(repository=repository, scope=scope, normalized=accepted.named.normalized)
         .first()
     )
-    blob = blob_row(accepted, key)
+    blob = blob_row(repository.tenant_id, accepted.spool, key)
     project = Project.objects.filter(
         repository=repository, scope=scope, normalized=accepted.named.normalized
     ).first()

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -14,7 +15,7 @@ from accounts.admin_base import UseCaseAdmin
 from accounts.administration import office_of
 from accounts.authentication import signed_in
 from base.audit import Actor
-from repos import configure
+from repos import configure, quiet
 from repos.admin.claims import ClaimInline
 from repos.admin.grants import GrantInline
 from repos.admin.upstreams import UpstreamInline
@@ -63,6 +64,7 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
     reads_with = ("tenant",)
     search_fields = ("key", "tenant__slug", "description")
     ordering = ("tenant__slug", "key")
+    actions = ("extract_now",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Return the repositories that are in service."""
@@ -161,6 +163,12 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
                 configure.save_upstream(row, by=actor, password=formset.forms[0].password)
             else:
                 _give(row, by=actor)
+
+    @admin.action(permissions=["change"], description="Extract now what waits in the chosen")
+    def extract_now(self, request: HttpRequest, queryset: QuerySet[Repository]) -> None:
+        """Let extraction begin without waiting for the end of the quiet period."""
+        by = signed_in(request)
+        self.for_each(request, queryset, lambda row: quiet.extract_now(row, by=by), "Extracting in")
 
     def delete_model(self, request: HttpRequest, obj: Repository) -> None:
         """Take it out of service by the use case."""

@@ -58,6 +58,18 @@ def page(caller: Caller, place: Place, method: str) -> Hears:
     return _may(caller, place, Role.READER) if method in SAFE else _only_read(method)
 
 
+def writers_page(caller: Caller, place: Place, method: str) -> Hears:
+    """A page for those who may write there."""
+    return _may(caller, place, Role.WRITER) if method in SAFE else _only_read(method)
+
+
+def upload_page(caller: Caller, place: Place, method: str) -> Hears:
+    """A page for those who may write there; it reads its own form, a file in it, and no other."""
+    if method in SAFE:
+        return _may(caller, place, Role.WRITER)
+    return Hears.NO_FORM if method == "POST" else Hears.NOT_HERE
+
+
 def tenant_page(caller: Caller, place: Place, method: str) -> Hears:
     """What the caller may read in a tenant; to others as one that is not there."""
     if caller.is_refused:
@@ -209,6 +221,9 @@ def rows() -> Iterator[Row]:
     yield Row(
         "<tenant>/<key>/project/<project>/", "/{tenant}/{key}/project/frog/", page, is_page=True
     )
+    for what, rule in (("upload", upload_page), ("extraction", writers_page)):
+        below = f"/-/{what}/"
+        yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", rule, is_page=True)
     yield Row("<slug>/", "/{tenant}/", tenant_page, is_page=True)
     yield Row("", "/", home, is_page=True)
     yield Row("-/health", "/-/health", everybodys)

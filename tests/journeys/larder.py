@@ -252,7 +252,7 @@ def _running(settings: Mapping[str, str], application: str = _APPLICATION) -> It
         _run([sys.executable, "manage.py", "prepare"], environment)
 
         def web(port: int) -> list[str]:
-            *gunicorn, _ = _procfile("web")
+            *gunicorn, _ = procfile("web")
             bound = environment | {"LARDER_BIND": f"127.0.0.1:{port}"}
             return under(bound, [*gunicorn, application])
 
@@ -260,7 +260,7 @@ def _running(settings: Mapping[str, str], application: str = _APPLICATION) -> It
         stack.enter_context(
             server(
                 worker_folder,
-                lambda _port: under(environment, _procfile("worker")),
+                lambda _port: under(environment, procfile("worker")),
                 answers=lambda _port: True,  # it listens nowhere
             )
         )
@@ -302,7 +302,7 @@ def is_ready(port: int) -> bool:
         connection.close()
 
 
-def _procfile(process: str) -> list[str]:
+def procfile(process: str) -> list[str]:
     """Return the Procfile's command for `process`, with the programs of this environment."""
     lines = dict(
         line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines() if line

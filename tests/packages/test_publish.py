@@ -18,7 +18,7 @@ from accounts.principal import Principal
 from accounts.roles import Role
 from base.audit import SYSTEM
 from base.models import AuditEvent
-from packages import curate, storage
+from packages import blobs, curate, storage
 from packages import publish as publishing
 from packages.models import (
     Blob,
@@ -178,17 +178,17 @@ def test_a_blob_swept_away_meanwhile_is_put_again(cast: Cast, monkeypatch) -> No
     take(cast.acme.repository, cast.acme.writer, "frog", "1.0")
     second = make_repository(cast.acme.tenant, "second")
     grant(second, Role.WRITER, cast.acme.writer)
-    look = publishing._put_unless_held
+    look = blobs._put_unless_held
 
-    def look_then_sweep(accepted):
-        key = look(accepted)
+    def look_then_sweep(tenant_id, spool):
+        key = look(tenant_id, spool)
         if key is None:
             StoredMetadata.objects.all().delete()
             Distribution.objects.all().delete()
             Blob.objects.all().delete()
         return key
 
-    monkeypatch.setattr(publishing, "_put_unless_held", look_then_sweep)
+    monkeypatch.setattr(blobs, "_put_unless_held", look_then_sweep)
     done = take(second, cast.acme.writer, "frog", "1.0")
     assert done.created
     assert Blob.objects.count() == 1

@@ -126,7 +126,7 @@ def test_a_note_without_an_object_is_no_trouble(db: None, time: MovableClock) ->
 def test_only_spool_files_that_nobody_writes_go(db: None, tmp_path: Path) -> None:
     folder = tmp_path / "spool"
     folder.mkdir()
-    old, new = folder / "upload-old", folder / "upload-new"
+    old, new = folder / "extract-old", folder / "upload-new"
     for path in (old, new):
         path.write_bytes(b"x")
     yesterday = real_time.time() - timedelta(days=1, minutes=1).total_seconds()

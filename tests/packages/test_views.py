@@ -179,5 +179,5 @@ def test_pages_cost_the_same_however_much_there_is(
         name = f"toad-{number}"
         published(client, name, "1.0", make_wheel(name, "1.0"), by=frogs.acme.writer)
     for url in ("/acme/local/", "/acme/local/project/frog/", "/"):
-        with django_assert_max_num_queries(10):
+        with django_assert_max_num_queries(14):
             text_of(client, url)

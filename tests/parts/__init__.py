@@ -6,7 +6,15 @@ a failure) stops it by its process id and removes the folder. `python -m tests.p
 several of them around one command.
 """
 
-from tests.parts.brokers import folder, pgmq, redis
+from tests.parts.brokers import (
+    MortalBroker,
+    folder,
+    mortal_rabbitmq,
+    mortal_redis,
+    pgmq,
+    rabbitmq,
+    redis,
+)
 from tests.parts.given import given
 from tests.parts.missing import PartMissing, PartRequired
 from tests.parts.postgres import postgres
@@ -14,13 +22,17 @@ from tests.parts.s3 import S3, moto, rclone
 
 __all__ = [
     "S3",
+    "MortalBroker",
     "PartMissing",
     "PartRequired",
     "folder",
     "given",
+    "mortal_rabbitmq",
+    "mortal_redis",
     "moto",
     "pgmq",
     "postgres",
+    "rabbitmq",
     "rclone",
     "redis",
 ]

@@ -26,10 +26,10 @@ from tests.parts.missing import PartMissing, PartRequired
 from tests.parts.postgres import postgres
 
 UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
-PARTS = ("postgres", "pgmq", "redis", "folder", "moto", "rclone")
+PARTS = ("postgres", "pgmq", "redis", "rabbitmq", "folder", "moto", "rclone")
 SORTS = {
     "postgres": "LARDER_DATABASE_URL",
-    **dict.fromkeys(("pgmq", "redis", "folder"), "LARDER_BROKER_URL"),
+    **dict.fromkeys(("pgmq", "redis", "rabbitmq", "folder"), "LARDER_BROKER_URL"),
     **dict.fromkeys(("moto", "rclone"), "LARDER_STORAGE_URL"),
 }
 

@@ -32,6 +32,14 @@ class Server:
     pid: int
 
 
+@dataclass
+class Mortal:
+    """A running server that a test may kill; it comes back at the same port with what it kept."""
+
+    port: int
+    kill_and_restart: Callable[[], None]
+
+
 class ServerDied(Exception):
     """A server ended, or did not answer in time, instead of starting."""
 
@@ -60,6 +68,30 @@ def server(
         _stop(process, stop_signal)
 
 
+@contextmanager
+def mortal_server(
+    folder: Path,
+    command: Callable[[int], Sequence[str]],
+    *,
+    answers: Callable[[int], bool] | None = None,
+) -> Iterator[Mortal]:
+    """Run `command(port)` until the block ends, as `server` does, whatever is killed meanwhile."""
+    asks = answers or _accepts
+    process, port = _start(folder, command, asks, None)
+
+    def kill_and_restart() -> None:
+        nonlocal process
+        # It leads a session of its own: what it has started goes with it.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process, _ = _start(folder, lambda _: command(port), lambda _: asks(port), None)
+
+    try:
+        yield Mortal(port, kill_and_restart)
+    finally:
+        _stop(process, signal.SIGTERM)
+
+
 def _start(
     folder: Path,
     command: Callable[[int], Sequence[str]],
@@ -68,7 +100,7 @@ def _start(
 ) -> tuple[subprocess.Popen[bytes], int]:
     log = folder / "server.log"
     for _ in range(ATTEMPTS):  # somebody else may take the free port before the server does
-        port = _free_port()
+        port = free_port()
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command(port),
@@ -118,7 +150,8 @@ def _accepts(port: int) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a loopback port that nobody listens at now."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

@@ -116,5 +116,5 @@ def test_a_home_of_any_name_holds_everything(tmp_path: Path, name: str) -> None:
     config = read({"LARDER_HOME": str(home)})
     assert config.database["NAME"] == str(home / "larder.sqlite3")
     assert config.storage.folder == home / "blobs"
-    settings = celery_settings(config.broker_url, config.home)
-    assert settings["broker_transport_options"]["data_folder_in"] == str(home / "broker/messages")
+    settings = celery_settings(config.broker_url)
+    assert settings["broker_transport_options"]["folder"] == str(home / "broker/messages")

@@ -1,53 +1,64 @@
-"""Reads the multipart form of an upload as it arrives, without holding the file."""
+"""Reads the multipart form of an upload as it arrives, without holding the file.
+
+Both doors do: what clients send, and the page for people.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
-from base.bodies import BodyBroken
+from base.bodies import Body, BodyBroken
+from base.errors import InvalidInput
 from packages.filenames import shown
-from packages.uploads import FORM_AROUND_THE_FILE, Upload
-from pypi.answer import Ask
-from pypi.errors import BrokenForm
+from packages.uploads import FORM_AROUND_THE_FILE
 
 _FIELDS_AT_MOST = 20_000
 # The parts of the form that carry a file. The signature is read and let go.
 _CONTENT = "content"
 
 
-class FormReader:
-    """Reads one upload's form: the fields, and the chunks of the file between them."""
+class BrokenForm(InvalidInput):
+    """The body is not the form that an upload is."""
 
-    def __init__(self, ask: Ask) -> None:
-        kind, options = parse_options_header(ask.header("content-type"))
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """The file in a form: its chunks read the form to its end, and its fields may grow meanwhile.
+
+    `declared_size` is of the file and what follows it in the form, in bytes; None when unknown.
+    """
+
+    filename: str
+    chunks: Iterator[bytes]
+    declared_size: int | None
+
+
+class MultipartForm:
+    """One form while it is read: the fields, and the chunks of the file between them."""
+
+    def __init__(self, content_type: str, body: Body) -> None:
+        kind, options = parse_options_header(content_type)
         if kind != "multipart/form-data" or not options.get("boundary"):
             raise BrokenForm("An upload is a multipart/form-data form with the file in it.")
         self.fields: dict[str, list[str]] = {}
-        self._body = ask.body
+        self._body = body
         self._around_the_file = 0  # bytes, names and headers of fields too: all of it is held
         self._parser = PushMultipartParser(
             options["boundary"], max_header_size=8192, max_segment_count=_FIELDS_AT_MOST
         )
         self._events = self._parsed()
 
-    def upload(self) -> Upload | None:
-        """Return the upload once the file has begun; None when the form has no file.
-
-        Its chunks read the form to the end, and its fields may grow meanwhile.
-        """
+    def file(self) -> ReceivedFile | None:
+        """Return the file once it has begun; None when the form has none."""
         segment = self._read_fields()
         if segment is None:
             return None
         if not segment.filename:
             raise BrokenForm("The file in the form has no file name.")
-        return Upload(
-            filename=segment.filename,
-            chunks=self._file_then_rest(),
-            fields=self.fields,
-            declared_size=self._body.left,
-        )
+        return ReceivedFile(segment.filename, self._file_then_rest(), self._body.left)
 
     def _file_then_rest(self) -> Iterator[bytes]:
         for event in self._events:

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from base.bodies import Body
+from packages.multipart_form import BrokenForm, MultipartForm
 from packages.uploads import FORM_AROUND_THE_FILE
-from pypi.answer import Ask
-from pypi.errors import BrokenForm
-from pypi.form import FormReader
 
 FIELD = b'--B\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
 FILE = b'--B\r\nContent-Disposition: form-data; name="content"; filename="a"\r\n\r\n%s\r\n'
@@ -38,12 +36,10 @@ class Coming(io.RawIOBase):
 def read_form(parts: Iterator[bytes]) -> tuple[int, dict[str, list[str]]]:
     """Return the size of the file in a form of unknown length, and the fields."""
     body = Body({"wsgi.input": Coming(parts), "HTTP_TRANSFER_ENCODING": "chunked"})
-    headers = {"content-type": "multipart/form-data; boundary=B"}
-    upload = FormReader(
-        Ask(method="POST", tenant="a", key="b", headers=headers, body=body)
-    ).upload()
-    assert upload is not None
-    return sum(len(chunk) for chunk in upload.chunks), upload.fields
+    form = MultipartForm("multipart/form-data; boundary=B", body)
+    file = form.file()
+    assert file is not None
+    return sum(len(chunk) for chunk in file.chunks), form.fields
 
 
 def flood(what: str) -> Iterator[bytes]:

@@ -1,0 +1,98 @@
+"""Bytes before rows: makes a received file durable, then has its rows written or takes it back.
+
+Whoever takes files in (publish, deploy, a remote's fetch) goes this way. An object is noted before
+it is put and named by its blob row in the transaction that names the file, so a crash at any point
+leaves a note for the sweeper and never a row without its bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from django.db import IntegrityError, OperationalError, transaction
+
+from base import clock
+from base.errors import LarderError
+from base.rows import is_deadlock
+from packages import storage
+from packages.models import Blob, LooseObject
+from packages.storage import Spooled
+
+T = TypeVar("T")
+
+# How often somebody may be faster before it is given up.
+RACES_AT_MOST = 5
+
+
+class RaceLost(Exception):
+    """Another process got between our look and our write: look again."""
+
+
+def write_with_bytes(tenant_id: int, spool: Spooled, write: Callable[[str | None], T]) -> T:
+    """Make the bytes durable, then return what `write` writes, given their key if they were put.
+
+    When it raises RaceLost or a refusal, nothing is left of them.
+    """
+    key = _put_unless_held(tenant_id, spool)
+    try:
+        return write(key)
+    except (LarderError, RaceLost):
+        _take_back(key)
+        raise
+
+
+@contextmanager
+def writing_rows() -> Iterator[None]:
+    """One transaction; RaceLost when somebody else wrote the same rows first."""
+    try:
+        with transaction.atomic():
+            yield
+    except (IntegrityError, OperationalError) as error:
+        # Somebody wrote the same row first; or, with OperationalError, two waited for each other.
+        if isinstance(error, OperationalError) and not is_deadlock(error):
+            raise
+        raise RaceLost from None
+
+
+def blob_row(tenant_id: int, spool: Spooled, key: str | None) -> Blob:
+    """Return the tenant's row for these bytes; `key` is where they were put, if they were.
+
+    Raises RaceLost when they are no longer where they were.
+    """
+    now = clock.now()
+    # The update locks the row against the sweeper; no row means that it was faster.
+    held = Blob.objects.filter(tenant_id=tenant_id, sha256=spool.sha256)
+    if held.update(named_at=now):
+        return held.get()
+    if key is None or not LooseObject.objects.filter(storage_key=key).delete()[0]:
+        raise RaceLost
+    return Blob.objects.create(
+        tenant_id=tenant_id,
+        sha256=spool.sha256,
+        sha1=spool.sha1,
+        md5=spool.md5,
+        blake2b_256=spool.blake2b_256,
+        size=spool.size,
+        storage_key=key,
+        named_at=now,
+    )
+
+
+def _put_unless_held(tenant_id: int, spool: Spooled) -> str | None:
+    """Put the bytes into storage and return their key; None when the tenant holds them."""
+    if Blob.objects.filter(tenant_id=tenant_id, sha256=spool.sha256).exists():
+        return None
+    key = storage.new_key(tenant_id, spool.sha256)
+    # Noted before it is put: what becomes of us, the sweeper finds it.
+    LooseObject.objects.create(storage_key=key, noted_at=clock.now())
+    storage.put(key, spool)
+    return key
+
+
+def _take_back(key: str | None) -> None:
+    """Remove the object of an upload that was refused at the last step, and its note."""
+    if key is not None and LooseObject.objects.filter(storage_key=key).exists():
+        storage.remove(key)
+        LooseObject.objects.filter(storage_key=key).delete()

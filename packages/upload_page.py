@@ -1,0 +1,88 @@
+"""The page where people upload a file by hand; it works in any browser, without scripts."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from accounts.authentication import caller_of, signed_in
+from base.bodies import body_of
+from packages.deploy import Deployed, deploy
+from packages.filenames import parse_name, parse_version
+from packages.multipart_form import BrokenForm, MultipartForm, ReceivedFile
+from packages.pypi_properties import NAME, VERSION
+from packages.waiting import waiting_in
+from repos.targets import Target, target_of_upload
+
+_TOKEN = "csrfmiddlewaretoken"  # noqa: S105 - the name of Django's field
+
+
+@csrf_exempt  # not left out: the token is a field of a form too large to be read whole, see below
+@require_http_methods(["GET", "HEAD", "POST"])
+def upload_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
+    """Show the form to whoever may publish there, and take the file that it sends."""
+    if request.method == "POST":
+        return _receive(request, tenant, key)
+    target = target_of_upload(caller_of(request), tenant, key)
+    return render(
+        request, "packages/upload.html", {"repository": target.through or target.repository}
+    )
+
+
+def _receive(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
+    """Read the form up to its file, see that a page of ours made it, and only then go on."""
+    form = MultipartForm(request.headers.get("Content-Type", ""), body_of(request))
+    file = form.file()
+    # All that the check asks for: reading it from the request would hold the file in memory.
+    request.POST = QueryDict(urlencode({_TOKEN: _first(form, _TOKEN)}))
+    checked = csrf_protect(_take)
+    answer: HttpResponse = checked(request, form, file, tenant, key)
+    return answer
+
+
+def _take(
+    request: HttpRequest, form: MultipartForm, file: ReceivedFile | None, tenant: str, key: str
+) -> HttpResponse:
+    principal = signed_in(request)
+    target = target_of_upload(principal, tenant, key)
+    if file is None:
+        raise BrokenForm("Choose a file to upload.")
+    name, version = (_first(form, field) for field in ("name", "version"))
+    done = deploy(
+        repository=target.repository,
+        path=_path(file.filename, name, version),
+        chunks=file.chunks,
+        properties={field: [value] for field, value in ((NAME, name), (VERSION, version)) if value},
+        by=principal,
+        through=target.through,
+    )
+    return _result(request, target, done)
+
+
+def _first(form: MultipartForm, field: str) -> str:
+    return next(iter(form.fields.get(field, ())), "").strip()
+
+
+def _path(filename: str, name: str, version: str) -> str:
+    """Return where the file goes: where an upload of that name would, else at the top."""
+    if not name or not version:
+        return filename
+    return f"{parse_name(name)}/{parse_version(version)}/{filename}"
+
+
+def _result(request: HttpRequest, target: Target, done: Deployed) -> HttpResponse:
+    return render(
+        request,
+        "packages/uploaded.html",
+        {
+            "repository": target.through or target.repository,
+            "local": target.repository,
+            "file": done.distribution,
+            "created": done.created,
+            "waiting": waiting_in(target.repository),
+        },
+    )
