@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from base import clock
+from packages.documents import note_project
 from packages.models import Project
 from repos.models import RepositoryState
 from repos.stamps import locked_state, move_serial
@@ -23,12 +24,13 @@ def locked_project(project_id: int) -> Project:
 
 
 def contents_changed(project: Project, *, repository_waits_for: int | None = None) -> None:
-    """End a transaction that altered the page of `project`: a new serial for both.
+    """End a transaction that altered the page of `project`: its document, a new serial for both.
 
     Serials are handed out under the lock of the repository's state row, so their order is the
     order of commits. A new file also arms extraction: it begins once nobody has uploaded for
     `repository_waits_for` seconds, or for ten times that in all.
     """
+    note_project(project)
     state = locked_state(project.repository_id)
     if repository_waits_for is not None:
         _arm_extraction(state, timedelta(seconds=repository_waits_for))
