@@ -56,7 +56,7 @@ def note_project(project: Project) -> None:
             "version": newest.release.version,
             "summary": text.summary[:_SUMMARY_AT_MOST],
             "about": _once(about),
-            "readme": _once(words_of(text.readme[:_README_AT_MOST])),
+            "words": _once(about + words_of(text.readme[:_README_AT_MOST])),
         },
     )
 

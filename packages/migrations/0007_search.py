@@ -21,8 +21,13 @@ class Migration(migrations.Migration):
                 ('version', models.CharField(max_length=200)),
                 ('summary', models.CharField(blank=True, max_length=1000)),
                 ('about', models.TextField(blank=True)),
-                ('readme', models.TextField(blank=True)),
+                ('words', models.TextField(blank=True)),
             ],
+        ),
+        migrations.AddField(
+            model_name='upstreamhealth',
+            name='no_search_until',
+            field=models.DateTimeField(null=True),
         ),
         migrations.RemoveIndex(
             model_name='property',

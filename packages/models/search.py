@@ -27,7 +27,7 @@ class Document(models.Model):
     summary = models.CharField(max_length=1000, blank=True)
     # Words of packages.words with one space between them, each once.
     about = models.TextField(blank=True)  # of name, summary and keywords
-    readme = models.TextField(blank=True)
+    words = models.TextField(blank=True)  # of all that and of the README
 
     class Meta:
         indexes: ClassVar = [

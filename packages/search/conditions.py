@@ -43,6 +43,7 @@ _FILE_KINDS = tuple(kind.value for kind in FileKind)
 _REPOSITORY_KINDS = (RepositoryKind.LOCAL.value, RepositoryKind.REMOTE.value)
 _STATES = tuple(Distribution.Extraction.values)
 _EQUALITY = {Operator.EQUAL, Operator.UNEQUAL}
+_NOTHING = Q(pk__in=[])
 _ANYTHING: Pattern = (Wildcard.ANY,)
 
 Repositories = Iterable[Repository]
@@ -58,29 +59,50 @@ def of_files(query: Query, repositories: Repositories) -> Q:
         case Not(inner):
             return ~of_files(inner, repositories)
         case Word():
-            sets = _holding(query, Reach.README)
-            return _in_any([Q(release__project__in=each.values("project")) for each in sets])
+            return Q(release__project__in=_holding(query))
         case Matches() | Compares():
             return _of_field(query, repositories)
 
 
-def of_documents(query: Query, repositories: Repositories, reach: Reach = Reach.README) -> Q:
+def of_documents(
+    query: Query,
+    repositories: Repositories,
+    reach: Reach = Reach.README,
+    *,
+    beyond_names: bool = False,
+) -> Q:
     """Return what a document must meet, its words looked for no further than `reach`.
 
-    What is not to be there is looked for everywhere.
+    What is not to be there is looked for everywhere. `beyond_names` is for whoever leaves out the
+    documents that have the words in their names anyway: then one index answers.
     """
     match query:
         case And(queries):
-            return reduce(and_, [of_documents(each, repositories, reach) for each in queries])
+            return reduce(
+                and_,
+                [
+                    of_documents(each, repositories, reach, beyond_names=beyond_names)
+                    for each in queries
+                ],
+            )
         case Or(queries):
             return reduce(or_, [of_documents(each, repositories, reach) for each in queries])
         case Not(inner):
             return ~of_documents(inner, repositories)
         case Word():
-            sets = _holding(query, reach)
-            return _in_any([Q(project__in=each.values("project")) for each in sets])
+            return _of_word(query, min(reach, query.reach), beyond_names=beyond_names)
         case Matches() | Compares():
             return _of_field(query, repositories)
+
+
+def _of_word(word: Word, reach: Reach, *, beyond_names: bool) -> Q:
+    if reach == Reach.NAME:
+        return _named(word)
+    if beyond_names:
+        return _holds(word, "words" if reach == Reach.README else "about")
+    if reach == Reach.ABOUT:
+        return _named(word) | _holds(word, "about")
+    return Q(project__in=_holding(word))
 
 
 def is_of_repository(name: str, pattern: Pattern, repository: Repository) -> bool:
@@ -89,11 +111,6 @@ def is_of_repository(name: str, pattern: Pattern, repository: Repository) -> boo
         return fits(pattern, repository.tenant.slug)
     is_full = any("/" in part for part in pattern if isinstance(part, str))
     return fits(pattern, str(repository) if is_full else repository.key)
-
-
-def _in_any(conditions: list[Q]) -> Q:
-    """Return what meets any of the conditions; nothing does where there are none."""
-    return reduce(or_, conditions, Q(pk__in=[]))
 
 
 def _of_field(term: Matches | Compares, repositories: Repositories) -> Q:
@@ -172,19 +189,22 @@ def _matching(rows: QuerySet[Property], pattern: Pattern) -> QuerySet[Property]:
             return rows.filter(FitsPattern("value", pattern))
 
 
-def _holding(word: Word, reach: Reach) -> list[QuerySet[Document]]:
-    """Return the documents that hold a word, in sets of which each has an index of its own.
+def _named(word: Word) -> Q:
+    """Return what the name of a project meets that has the word in it."""
+    form = name_form(word.text)
+    return Q(FitsPattern("normalized", (Wildcard.ANY, form, Wildcard.ANY))) if form else _NOTHING
 
-    One condition for all of them would have to cut every README again to find what it holds.
-    """
-    reach = min(reach, word.reach)
-    sets: list[QuerySet[Document]] = []
-    if form := name_form(word.text):
-        named = (Wildcard.ANY, form, Wildcard.ANY)
-        sets.append(Document.objects.filter(FitsPattern("normalized", named)))
+
+def _holds(word: Word, column: str) -> Q:
+    """Return what a document meets that has all words of a word in a column."""
     words = words_of(word.text)
-    if words and reach >= Reach.ABOUT:
-        columns = ("about", "readme") if reach == Reach.README else ("about",)
-        holds = [reduce(or_, [Q(HoldsWord(each, one)) for each in columns]) for one in words]
-        sets.append(Document.objects.filter(reduce(and_, holds)))
-    return sets
+    return reduce(and_, [Q(HoldsWord(column, each)) for each in words]) if words else _NOTHING
+
+
+def _holding(word: Word) -> QuerySet[Document, int]:
+    """Return the ids of the projects that hold a word, as two sets each of which has its index.
+
+    As one condition it would have to be tried on every README.
+    """
+    ids = Document.objects.values_list("project", flat=True)
+    return ids.filter(_named(word)).union(ids.filter(_holds(word, "words")))

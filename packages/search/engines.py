@@ -102,25 +102,23 @@ class ComparesByBytes(_OwnSql):
 
 
 class HoldsWord(_OwnSql):
-    """A document one of whose words, in `about` or `readme`, begins so."""
+    """A document one of whose words, in `about` or `words`, begins so."""
 
     def __init__(self, column: str, word: str) -> None:
-        super().__init__(column, "project_id")
+        super().__init__("project_id")
         self.column = column
         self.word = word
 
     def on_postgresql(self, *columns: str) -> tuple[str, str]:
-        """The expression is the one that migration 0007_search_words has indexed."""
-        column, _key = columns
-        words = f"array_to_tsvector(string_to_array({column}, ' '))"
-        return f"{words} @@ %s::tsquery", f"'{self.word}':*"
+        """The vectors of migration 0007_search_words stand beside the columns."""
+        table = columns[0].rpartition(".")[0]
+        return f'{table}."{self.column}_vector" @@ %s::tsquery', f"'{self.word}':*"
 
     def on_sqlite(self, *columns: str) -> tuple[str, str]:
         """FTS5 over the same words."""
-        _column, key = columns
         table = "packages_document_words"
         found = f"SELECT rowid FROM {table} WHERE {table} MATCH %s"  # noqa: S608 - our own names
-        return f"{key} IN ({found})", f'{{{self.column}}} : "{self.word}" *'
+        return f"{columns[0]} IN ({found})", f'{{{self.column}}} : "{self.word}" *'
 
 
 def _escaped(text: str, special: str, form: str) -> str:
@@ -147,7 +145,12 @@ def _stopped_after(seconds: float) -> Iterator[None]:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             limit = f"{round(seconds * 1000)}ms"
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [limit])
+            cursor.execute(
+                "SELECT set_config('statement_timeout', %s, true),"
+                # To start more processes takes longer than most searches.
+                " set_config('max_parallel_workers_per_gather', '0', true)",
+                [limit],
+            )
         yield
         return
     until = time.monotonic() + seconds

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.db.models import Q, QuerySet
 
@@ -12,7 +11,15 @@ from packages.filenames import NormalizedName
 from packages.models import Distribution
 from packages.search.conditions import of_files
 from packages.search.ground import Ground, ThroughVirtual
-from packages.search.hits import COUNTED_AT_MOST, PER_PAGE, Facet, FileHit, Found, cursor, place_of
+from packages.search.hits import (
+    COUNTED_AT_MOST,
+    PER_PAGE,
+    FileHit,
+    Found,
+    cursor,
+    facets_of,
+    place_of,
+)
 from packages.search.language import Query
 
 # Through a virtual: a page may be shorter than it could be, but is never long in coming.
@@ -22,35 +29,45 @@ _CHUNK = 200
 
 def find_files(query: Query | None, ground: Ground, page: str) -> Found:
     """Return a page of the files that meet `query`; None for every file there."""
-    after = place_of(page, int)
+    place = place_of(page, int)
+    after = int(place[0]) if place else None
     rows = _meeting(query, ground)
-    shown = rows.filter(pk__lt=after[0]) if after else rows
     if ground.virtual is not None:
-        return _through(ground.virtual, shown)
-    found = list(shown[: PER_PAGE + 1])
-    count, facets = _counted(rows, ground)
+        return _through(ground.virtual, rows.filter(pk__lt=after) if place else rows)
+    # What is counted is most of what is shown, so that the question is asked once.
+    counted = list(rows.values_list("pk", "repository_id")[: COUNTED_AT_MOST + 1])
+    found = _page_of(rows, [pk for pk, _ in counted], after)
+    has_more = len(counted) > COUNTED_AT_MOST
+    repositories = [repository for _, repository in counted[:COUNTED_AT_MOST]]
     return Found(
         is_of_projects=False,
-        files=[_hit(row) for row in found[:PER_PAGE]],
-        next_page=cursor(found[PER_PAGE - 1].pk) if len(found) > PER_PAGE else "",
-        count=min(count, COUNTED_AT_MOST),
-        has_more=count > COUNTED_AT_MOST,
-        facets=facets,
+        files=[_hit(row) for row in _in_full(found[:PER_PAGE])],
+        next_page=cursor(found[PER_PAGE - 1]) if len(found) > PER_PAGE else "",
+        count=len(repositories),
+        has_more=has_more,
+        facets=facets_of(repositories, ground.repositories),
     )
 
 
 def _meeting(query: Query | None, ground: Ground) -> QuerySet[Distribution]:
     condition = of_files(query, ground.repositories) if query is not None else Q()
-    rows = showable().filter(condition, repository_id__in=ground.ids)
-    return rows.select_related("release__project", "repository__tenant").order_by("-pk")
+    return showable().filter(condition, repository_id__in=ground.ids).order_by("-pk")
 
 
-def _counted(rows: QuerySet[Distribution], ground: Ground) -> tuple[int, list[Facet]]:
-    """Count the hits, and those in each repository, as far as is counted at all."""
-    found = list(rows.values_list("repository_id", flat=True)[: COUNTED_AT_MOST + 1])
-    names = {each.pk: str(each) for each in ground.repositories}
-    counted = Counter(found[:COUNTED_AT_MOST]).most_common()
-    return len(found), [Facet(names[pk], count) for pk, count in counted]
+def _page_of(
+    rows: QuerySet[Distribution], counted: Sequence[int], after: int | None
+) -> Sequence[int]:
+    """Return the ids of a page, and of one more, from those counted as far as these reach."""
+    later = [pk for pk in counted if after is None or pk < after]
+    if len(later) > PER_PAGE or len(counted) <= COUNTED_AT_MOST:
+        return later[: PER_PAGE + 1]
+    return list(rows.filter(pk__lt=after).values_list("pk", flat=True)[: PER_PAGE + 1])
+
+
+def _in_full(ids: Sequence[int]) -> Iterator[Distribution]:
+    rows = Distribution.objects.select_related("release__project", "repository__tenant")
+    found = rows.in_bulk(ids)
+    return (found[pk] for pk in ids)
 
 
 def _through(virtual: ThroughVirtual, rows: QuerySet[Distribution]) -> Found:
@@ -68,6 +85,7 @@ def _through(virtual: ThroughVirtual, rows: QuerySet[Distribution]) -> Found:
 
 
 def _one_by_one(rows: QuerySet[Distribution]) -> Iterator[Distribution]:
+    rows = rows.select_related("release__project", "repository__tenant")
     last = None
     while True:
         chunk = list((rows if last is None else rows.filter(pk__lt=last))[:_CHUNK])

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from base.errors import InvalidInput
+from repos.models import Repository
 
 # What is counted is counted to here; beyond, it is "more than".
 COUNTED_AT_MOST = 1000
@@ -20,8 +22,25 @@ class PageRefused(InvalidInput):
     """The page that is asked for is not one that an answer of ours named."""
 
 
+class _InARepository:
+    """What every hit has: where it is."""
+
+    __slots__ = ()
+    repository: str
+    scope: str
+    project: str
+
+    @property
+    def page_of(self) -> tuple[str, str] | None:
+        """Return tenant and key of the repository whose page of the project says more, if any."""
+        if not self.project or self.scope:
+            return None
+        tenant, _, key = self.repository.partition("/")
+        return tenant, key
+
+
 @dataclass(frozen=True, slots=True)
-class FileHit:
+class FileHit(_InARepository):
     """A file that meets the query."""
 
     repository: str  # that holds it: of a virtual, the member
@@ -40,7 +59,7 @@ class FileHit:
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectHit:
+class ProjectHit(_InARepository):
     """A project whose text meets the query."""
 
     repository: str
@@ -74,6 +93,12 @@ class Found:
     facets: Sequence[Facet] = ()
     # Nothing is called so; these names are like it.
     is_similar: bool = False
+
+
+def facets_of(hits: Iterable[int], repositories: Iterable[Repository]) -> list[Facet]:
+    """Return how many hits each repository has; `hits` names the one of each by its id."""
+    names = {each.pk: str(each) for each in repositories}
+    return [Facet(names[pk], count) for pk, count in Counter(hits).most_common()]
 
 
 def cursor(*place: int | str) -> str:
