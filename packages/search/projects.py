@@ -230,10 +230,10 @@ def similar_projects(query: Query, ground: Ground) -> Found:
     rows = Document.objects.filter(repository_id__in=ground.ids)
     if not form or not wanted:
         return Found(is_of_projects=True, count=0)
-    parts = sorted(wanted)[:_TRIGRAMS_AT_MOST]
-    inner = [part for part in parts if " " not in part]
+    # At the edge of a word two letters are enough: it is there that fewest errors are made.
+    parts = sorted({part.strip() for part in wanted if len(part.strip()) > 1})
     shared = Q(pk__in=[])
-    for part in inner or [form[:2]]:
+    for part in parts[:_TRIGRAMS_AT_MOST]:
         shared |= Q(FitsPattern("normalized", (Wildcard.ANY, part, Wildcard.ANY)))
     named = rows.filter(shared).order_by("normalized", "pk").values_list("normalized", "pk")
     likeness = [(_likeness(wanted, name), name, pk) for name, pk in named[:_COMPARED_AT_MOST]]

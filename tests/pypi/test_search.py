@@ -36,7 +36,8 @@ def frogs(client: Client, cast: Cast) -> None:
     for version in ("1.0", "1.10", "1.9"):
         file = make_wheel("frog-fu", version, extra_headers=["Summary: Frogs for functional units"])
         published(client, "frog-fu", version, file, by=cast.acme.writer)
-    published(client, "bull-frog", "2.0", make_wheel("bull-frog", "2.0"), by=cast.acme.writer)
+    bull = make_wheel("bull-frog", "2.0", extra_headers=["Summary: A large one"])
+    published(client, "bull-frog", "2.0", bull, by=cast.acme.writer)
 
 
 def find(client: Client, cast: Cast, *words: str, url: str = LOCAL, operator: str = "or"):
