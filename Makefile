@@ -62,6 +62,9 @@ bench-crashes: $(VENV)/dev.txt  ## upload while the server is killed, and look f
 	@$(BIN)/python bench/crashes.py --database sqlite
 	@$(PARTS) postgres -- $(BIN)/python bench/crashes.py --database postgres
 
+bench-search: $(VENV)/dev.txt  ## search among 200,000 files with 3 million properties
+	@$(PARTS) postgres -- $(BIN)/python bench/search.py
+
 bench-proxy: $(VENV)/dev.txt  ## resolve through Larder and through other proxies, side by side
 	@$(BIN)/python bench/proxy.py
 
@@ -132,4 +135,4 @@ $(BIN)/python:
 		echo "$$first cannot make virtual environments here: \`apt install python3-venv\`."; \
 	fi; exit 1
 
-.PHONY: help run test test-unit journeys soak bench-visibility lint format requirements parts clean
+.PHONY: help run test test-unit journeys soak bench-visibility bench-search lint format requirements parts clean

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from base.errors import LarderError
@@ -71,7 +72,9 @@ def note_missing() -> int:
     count = last = 0
     while batch := list(due.filter(pk__gt=last)[:_BATCH]):
         for project in batch:
-            note_project(project)
+            with transaction.atomic():
+                locked = Project.objects.select_for_update(of=("self",)).get(pk=project.pk)
+                note_project(locked)
         count, last = count + len(batch), batch[-1].pk
     return count
 
