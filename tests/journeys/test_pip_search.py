@@ -64,7 +64,7 @@ def searched(machine: Machine, url: str, token: str | None, *words: str) -> str:
 def test_a_local_is_searched(embedded: Larder, machine: Machine, shelf: Repository) -> None:
     said = searched(machine, shelf.url, embedded.reader, "frog")
     assert said.splitlines() == [
-        "frog-fu (1.10)  - Frogs for functional units",
+        "frog-fu (1.10)   - Frogs for functional units",
         "bull-frog (2.0)  - A large one",
     ]
 
@@ -72,8 +72,9 @@ def test_a_local_is_searched(embedded: Larder, machine: Machine, shelf: Reposito
 def test_pip_says_what_is_installed_and_what_is_the_latest(
     embedded: Larder, machine: Machine, shelf: Repository
 ) -> None:
-    index = signed_in(shelf.simple, embedded.reader)
-    machine.run("pip", "install", "--index-url", index, "--user", "frog-fu==1.2")
+    index, folder = signed_in(shelf.simple, embedded.reader), str(machine.folder("installed"))
+    machine.run("pip", "install", "--index-url", index, "--target", folder, "frog-fu==1.2")
+    machine.variables["PYTHONPATH"] = folder
     lines = searched(machine, shelf.url, embedded.reader, "frog-fu").splitlines()
     assert [line.split() for line in lines[1:]] == [["INSTALLED:", "1.2"], ["LATEST:", "1.10"]]
 
