@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice, repeat
+from itertools import islice
 
 from django.db.models import Q, QuerySet
 
@@ -61,7 +61,7 @@ def find_projects(query: Query, ground: Ground, page: str) -> Found:
     if ground.virtual is not None:
         return _through(ground.virtual, _ranked(wanted, after))
     # What is counted is most of what is shown, so that the questions are asked once.
-    counted = list(islice(_ranked(wanted, None), COUNTED_AT_MOST + 1))
+    counted = list(islice(_ranked(wanted, None, COUNTED_AT_MOST + 1), COUNTED_AT_MOST + 1))
     if not counted:
         return similar_projects(query, ground)
     found = _page_of(wanted, counted, after)
@@ -131,8 +131,8 @@ def _page_of(wanted: _Wanted, counted: Sequence[_Ranked], after: Place) -> Seque
     return list(islice(_ranked(wanted, after), PER_PAGE + 1))
 
 
-def _ranked(wanted: _Wanted, after: Place) -> Iterator[_Ranked]:
-    """Yield the documents in order, beginning after a place."""
+def _ranked(wanted: _Wanted, after: Place, at_once: int = _CHUNK) -> Iterator[_Ranked]:
+    """Yield the documents in order, beginning after a place; asks for so many `at_once`."""
     start = int(after[0]) if after else Rank.EXACT
     better: Q | None = None
     for rank in Rank:
@@ -145,7 +145,7 @@ def _ranked(wanted: _Wanted, after: Place) -> Iterator[_Ranked]:
             )
             rows = rows if better is None else rows.exclude(better)
             place = after if rank == start else None
-            yield from (_Ranked(rank, *row) for row in _in_order(rows, place))
+            yield from (_Ranked(rank, *row) for row in _in_order(rows, place, at_once))
         better = _of_rank(rank, wanted, is_alone=False)  # each rank holds those before it
 
 
@@ -168,15 +168,17 @@ def _as_a_name(query: Query) -> str:
     return name_form("-".join(texts)) if texts else ""
 
 
-def _in_order(rows: QuerySet[Document], after: Place) -> Iterator[tuple[str, int, int]]:
-    """Yield name, id and repository of documents in order: few at first, then many at once."""
+def _in_order(
+    rows: QuerySet[Document], after: Place, at_once: int
+) -> Iterator[tuple[str, int, int]]:
+    """Yield name, id and repository of documents in order."""
     name, pk = after[1:] if after else ("", 0)
-    for size in chain((_CHUNK,), repeat(COUNTED_AT_MOST)):
+    while True:
         later = Q(normalized__gt=name) | Q(normalized=name, pk__gt=pk) if name else Q()
         ordered = rows.filter(later).order_by("normalized", "pk")
-        chunk = list(ordered.values_list("normalized", "pk", "repository_id")[:size])
+        chunk = list(ordered.values_list("normalized", "pk", "repository_id")[:at_once])
         yield from chunk
-        if len(chunk) < size:
+        if len(chunk) < at_once:
             return
         name, pk, _ = chunk[-1]
 
