@@ -67,6 +67,9 @@ bench-extraction: $(VENV)/dev.txt  ## extract many small wheels, and watch the m
 	@$(BIN)/python bench/extraction.py
 	@$(PARTS) postgres -- $(BIN)/python bench/extraction.py --database postgres
 
+bench-search: $(VENV)/dev.txt  ## search among 200,000 files with 3 million properties
+	@$(PARTS) postgres -- $(BIN)/python bench/search.py
+
 bench-proxy: $(VENV)/dev.txt  ## resolve through Larder and through other proxies, side by side
 	@$(BIN)/python bench/proxy.py
 
@@ -140,4 +143,4 @@ $(BIN)/python:
 		echo "$$first cannot make virtual environments here: \`apt install python3-venv\`."; \
 	fi; exit 1
 
-.PHONY: help run test test-unit journeys soak bench-visibility bench-crashes bench-proxy bench-reading bench-extraction lint format requirements parts clean
+.PHONY: help run test test-unit journeys soak bench-visibility bench-crashes bench-proxy bench-reading bench-extraction bench-search lint format requirements parts clean

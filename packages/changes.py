@@ -7,6 +7,7 @@ repository's state.
 
 from __future__ import annotations
 
+from packages.documents import note_project
 from packages.models import Project
 from repos.models import Repository
 from repos.quiet import arm
@@ -19,12 +20,13 @@ def locked_project(project_id: int) -> Project:
 
 
 def contents_changed(project: Project, *, repository_waits_for: int | None = None) -> None:
-    """End a transaction that altered the page of `project`: a new serial for both.
+    """End a transaction that altered the page of `project`: its document, a new serial for both.
 
     Serials are handed out under the lock of the repository's state row, so their order is the
     order of commits. A new file also arms extraction: it begins once nobody has uploaded for
     `repository_waits_for` seconds, or for ten times that in all.
     """
+    note_project(project)
     state = locked_state(project.repository_id)
     if repository_waits_for is not None:
         arm(state, repository_waits_for)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from packages.filenames import MAX_VERSION, VersionRefused, parse_version
 from packages.models import Distribution, Property
+from packages.versions import version_key
 
 MAX_VALUE = 1000  # characters, what the column holds
-# Of one value: PostgreSQL's index takes no longer entry.
+# Of one value: PostgreSQL's indexes take less than 2,704 bytes for all columns of a row.
 MAX_BYTES = 2000
 # Of one name: far above the classifiers and requirements of any real project.
 MAX_VALUES = 1000
@@ -25,7 +27,13 @@ def write_properties(
     """
     Property.objects.bulk_create(
         (
-            Property(distribution=distribution, name=name, value=value, origin=origin)
+            Property(
+                distribution=distribution,
+                name=name,
+                value=value,
+                origin=origin,
+                version_key=key_of_value(value),
+            )
             for name, values in properties.items()
             for value in fitting(values)
         ),
@@ -53,3 +61,13 @@ def fitting(values: Sequence[str]) -> list[str]:
     """Return the values as the columns hold them: cut, without doubles, and not too many."""
     cut = (value[:MAX_VALUE].encode()[:MAX_BYTES].decode(errors="ignore") for value in values)
     return list(dict.fromkeys(cut))[:MAX_VALUES]
+
+
+def key_of_value(value: str) -> str:
+    """Return what orders a value among versions (PEP 440); empty for one that is no version."""
+    if len(value) > MAX_VERSION:
+        return ""
+    try:
+        return version_key(parse_version(value))
+    except VersionRefused:
+        return ""

@@ -13,6 +13,7 @@ from django.db import transaction
 from base import clock
 from packages.changes import contents_changed, locked_project
 from packages.differences import differences
+from packages.documents import note_project
 from packages.filenames import parse_name, parse_version
 from packages.metadata import CoreMetadata
 from packages.models import Distribution, Project, Property, Reading, Release, StoredMetadata
@@ -38,9 +39,10 @@ class Read:
 
 def write_read(turn: Turn, file: Distribution, release: Release, read: Read) -> None:
     """Write what was read of a file that has its name. Its page changes only if it has to."""
-    requires_python = _news_of_requires_python(file, read.metadata)
+    is_news = not StoredMetadata.objects.filter(distribution=file).exists()
+    requires_python = _news_of_requires_python(file, read.metadata) if is_news else ""
     with transaction.atomic():
-        project = locked_project(release.project_id) if requires_python else release.project
+        project = locked_project(release.project_id) if is_news else release.project
         row = still_waiting(file)
         if row is None:
             return
@@ -51,6 +53,8 @@ def write_read(turn: Turn, file: Distribution, release: Release, read: Read) -> 
         turn.keep()
         if requires_python:
             contents_changed(project)
+        elif is_news:  # the page stays, but there is more to find it by
+            note_project(project)
 
 
 def write_state(
@@ -140,7 +144,7 @@ def _is_of(release: Release, project: Project, metadata: CoreMetadata) -> bool:
 
 def _news_of_requires_python(file: Distribution, metadata: CoreMetadata | None) -> str:
     """Return the Requires-Python of an archive that the gate found no metadata in."""
-    if metadata is None or StoredMetadata.objects.filter(distribution=file).exists():
+    if metadata is None:
         return ""
     said = metadata.requires_python
     return said if said != file.requires_python and len(said) <= MAX_REQUIRES_PYTHON else ""

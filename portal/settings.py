@@ -131,6 +131,17 @@ STATIC_URL = "/static/"
 STATIC_ROOT = CONFIG.home / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
+# Not among INSTALLED_APPS: it needs no tables, and its own pages are not ours.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.rest.ByCredentials"],
+    # Who may see what is decided by what is asked (repos.access), not by a class at the door.
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "portal.rest.problem",
+    "URL_FORMAT_OVERRIDE": None,
+}
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True

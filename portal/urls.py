@@ -8,6 +8,8 @@ from django.urls import include, path, re_path
 
 from accounts.views import SignIn, answer_invitation
 from base.slugs import SLUG_PATTERN
+from packages.api import Search
+from packages.views import search_page
 from portal import pages
 from pypi.urls import leading_nowhere
 
@@ -20,6 +22,10 @@ urlpatterns = [
     path("accounts/sign-out/", LogoutView.as_view(), name="sign-out"),
     path("accounts/invitations/<int:pk>/", answer_invitation, name="invitation"),
     path("favicon.ico", pages.favicon),
+    path("search/", search_page, name="search"),
+    # Before the repositories, one of which could be called api/v1.
+    path("api/v1/search", Search.as_view(), name="api-search"),
+    path("api/v1/search/", Search.as_view()),
     # Before the pages, one of which has the form of /api/pypi/<key>/simple/ if the key is project.
     path("", include("pypi.urls")),
     path("", include("packages.urls")),

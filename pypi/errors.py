@@ -21,6 +21,7 @@ from packages.index.base import (
     IndexUnavailable,
     ProjectNotFound,
 )
+from packages.search.engines import SearchTooSlow
 from packages.storage import StorageFailed
 from packages.uploads import (
     FileExists,
@@ -88,6 +89,7 @@ _STATUS: tuple[tuple[type[LarderError], int], ...] = (
     (FailuresUncounted, 503),
     (StorageFailed, 503),
     (IndexUnavailable, 503),
+    (SearchTooSlow, 503),
     (LoopDetected, 508),
 )
 _REASON_AT_MOST = 300

@@ -70,7 +70,7 @@ def _staleness(since: datetime) -> dict[str, str]:
     return {"Age": str(age), "Warning": '110 larder "Response is Stale"'}
 
 
-def beside_the_index(ask: Ask, project: str) -> Answer:  # noqa: ARG001 - the URL has it
+def beside_the_index(ask: Ask) -> Answer:
     """Tell whoever asks for `<repository>/<project>/` where the index is."""
     require(ask.principal, ask.tenant, ask.key, Role.READER)
     where = f"/{ask.tenant}/{ask.key}/"

@@ -5,26 +5,19 @@ One URL, the repository's own; success is 200, and a POST is never redirected.
 
 from __future__ import annotations
 
-from xmlrpc.client import Fault, dumps
-
-from accounts.roles import Role
-from base.errors import LarderError
 from packages.multipart_form import BrokenForm, MultipartForm
 from packages.publish import publish
 from packages.uploads import Upload
 from packages.visibility import hidden_above
 from pypi.answer import Answer, Ask
 from pypi.errors import NoLongerOffered
-from repos.access import SignInRequired, require
+from pypi.search import is_search, search
 from repos.targets import target_of_upload
-
-_UNSUPPORTED_SEARCH = 1
 
 
 def post(ask: Ask) -> Answer:
     """Answer a POST to the repository's URL: an upload, or pip search by its content type."""
-    is_search = ask.header("content-type").startswith("text/xml")
-    return _search(ask) if is_search else _upload(ask)
+    return search(ask) if is_search(ask) else _upload(ask)
 
 
 def _upload(ask: Ask) -> Answer:
@@ -50,20 +43,3 @@ def _upload(ask: Ask) -> Answer:
     return Answer(
         status=200, headers={"Content-Type": "text/plain; charset=utf-8"}, body=text.encode()
     )
-
-
-def _search(ask: Ask) -> Answer:
-    """Say that pip search is not offered.
-
-    In a Fault with status 200: pip prints its text, while any HTTP error but a challenge makes
-    pip crash.
-    """
-    sentence = f"{ask.tenant}/{ask.key} does not offer pip search."
-    try:
-        require(ask.principal, ask.tenant, ask.key, Role.READER)
-    except SignInRequired:
-        raise
-    except LarderError as error:
-        sentence = error.sentence
-    fault = dumps(Fault(_UNSUPPORTED_SEARCH, sentence))
-    return Answer(status=200, headers={"Content-Type": "text/xml"}, body=fault.encode())

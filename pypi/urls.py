@@ -38,11 +38,16 @@ _index: list[URLPattern] = [
 
 # Without their names: a link that we make leads to the repository's own index.
 _in_a_scope = [URLPattern(each.pattern, each.callback) for each in _index]
+# A scope of several segments; one of a single segment is among what is below a repository.
+_scopes = [
+    path("<scope:scope>", views.below_the_root),
+    path("<scope:scope>/", views.below_the_root),
+]
 
 _below: list[URLPattern | URLResolver] = [
     *_index,
-    path("<str:project>", views.beside_the_index),
-    path("<str:project>/", views.beside_the_index),
+    path("<str:scope>", views.below_the_root),
+    path("<str:scope>/", views.below_the_root),
     path("pypi/<str:project>/json", views.project_json, name="project-json"),
     path("pypi/<str:project>/json/", views.project_json),
     path("pypi/<str:project>/<str:version>/json", views.project_json, name="release-json"),
@@ -71,7 +76,7 @@ def _door(prefix: str) -> list[URLPattern | URLResolver]:
 urlpatterns = [route for prefix in _PREFIXES for route in _door(prefix)]
 # After all others: what is no scope is found before it is taken for one.
 urlpatterns += [
-    re_path(rf"^{prefix}/", include([path("<scope:scope>/", include(_in_a_scope))]))
+    re_path(rf"^{prefix}/", include([path("<scope:scope>/", include(_in_a_scope)), *_scopes]))
     for prefix in _PREFIXES
     if _KEY in prefix
 ]

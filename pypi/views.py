@@ -26,6 +26,7 @@ from packages.views import repository_page
 from pypi import files, legacy_json, simple, upload
 from pypi.answer import SAFE_METHODS, Answer, Ask
 from pypi.errors import FromAnotherSite, LoopDetected, MethodNotAllowed, answer_for
+from pypi.search import is_search, search
 
 AnswerFunction = Callable[..., Answer]
 DjangoView = Callable[..., HttpResponseBase]
@@ -48,7 +49,6 @@ def _reading(function: AnswerFunction) -> DjangoView:
 
 project_list = _reading(simple.project_list)
 project_page = _reading(simple.project_page)
-beside_the_index = _reading(simple.beside_the_index)
 file = _reading(files.file)
 project_json = _reading(legacy_json.project_json)
 _no_such_page = _reading(simple.no_such_page)
@@ -70,6 +70,17 @@ def repository_root(request: HttpRequest, *, tenant: str = "", key: str = "") ->
     if ask.method in SAFE_METHODS:
         return repository_page(request, ask.tenant, ask.key)
     return _answered(ask, upload.post if ask.method == "POST" else _only_read_and_posted_to)
+
+
+@csrf_exempt  # as above
+def below_the_root(
+    request: HttpRequest, *, tenant: str = "", key: str = "", scope: str
+) -> HttpResponseBase:
+    """Serve a URL that may be a scope's own: pip search there; the index is one step further."""
+    ask = _ask(request, tenant, key, scope)
+    if ask.method == "POST" and is_search(ask):
+        return _answered(ask, search)
+    return _answered(ask, simple.beside_the_index if ask.method in SAFE_METHODS else _only_read)
 
 
 def _answered(ask: Ask, function: AnswerFunction, **parts: str) -> HttpResponseBase:

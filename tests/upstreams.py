@@ -140,13 +140,14 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
             asked = Asked(self.command, self.path, dict(self.headers.items()))
             server.asked.append(asked)
             found = server.always or server.replies.get(self.path, Reply(status=404))
             reply = found if isinstance(found, Reply) else found(asked)
             self._answer(reply)
 
-        do_HEAD = do_GET  # noqa: N815 - http.server's name
+        do_HEAD = do_POST = do_GET  # noqa: N815 - http.server's names
 
         def _answer(self, reply: Reply) -> None:
             whole = reply.body if isinstance(reply.body, bytes) else None

@@ -142,6 +142,16 @@ def decide(tree: Tree, name: NormalizedName, readable: frozenset[int], ask: AskS
     )
 
 
+def may_hear(tree: Tree, name: NormalizedName, ask: AskSource) -> frozenset[SourceId]:
+    """Return the sources that may be told that somebody looks for `name`.
+
+    A name that is ours is nothing that a stranger should hear of, in a search either.
+    """
+    facts = facts_of(tree, name)
+    _ask_private_remotes(facts, _Asked(facts, ask))
+    return frozenset(place.source.id for place in tree.places if _cut_off(place, facts) is None)
+
+
 def _ask_private_remotes(facts: Facts, asked: _Asked) -> None:
     """Find out who keeps the name by having it at this moment, before anybody else is asked.
 

@@ -7,6 +7,7 @@ from packages.index.base import Index
 from packages.index.local import LocalIndex
 from packages.index.remote import RemoteIndex
 from packages.index.virtual import VirtualIndex
+from packages.upstream.refresh import kept_page
 from repos.access import RepositoryMissing
 from repos.models import Kind, Repository
 from repos.virtuals import Source
@@ -36,3 +37,10 @@ def open_source(source: Source) -> Index:
     Who may read it is the virtual's to judge: a private remote is asked for everybody's sake.
     """
     return open_index(source.repository, Principal(), source.scope)
+
+
+def open_kept(source: Source) -> Index:
+    """Return a source as `open_source` does, but ask no upstream: what is kept of it answers."""
+    if source.is_local:
+        return open_source(source)
+    return RemoteIndex(source.repository, source.scope, ask=kept_page)

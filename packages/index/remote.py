@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -50,13 +50,17 @@ from repos.models import Repository, Upstream
 _LOOKS_AT_MOST = 3
 _USE_NOTED_EVERY = timedelta(hours=1)
 _REMOVED = "removed upstream"
+AskForPage = Callable[[Source, NormalizedName], Known]
 _Change = Distribution.UpstreamChange
 
 
 class RemoteIndex:
     """Answers from upstream's pages and from the files that were fetched before."""
 
-    def __init__(self, repository: Repository, scope: str = "") -> None:
+    def __init__(
+        self, repository: Repository, scope: str = "", ask: AskForPage = known_page
+    ) -> None:
+        """Take what knows the pages: `known_page` asks upstream where it must."""
         upstream = Upstream.objects.filter(repository=repository).first()
         if upstream is None:
             raise IndexNotServed(f"{repository} has no upstream yet. Its administrator sets one.")
@@ -64,6 +68,7 @@ class RemoteIndex:
             raise RepositoryMissing(f"There is no repository {repository}/{scope}.")
         self.repository = repository
         self.source = Source(repository, upstream, scope)
+        self._ask = ask
 
     def projects(self) -> ProjectList:
         """Return upstream's list of projects, without those that are left out here."""
@@ -242,7 +247,7 @@ class RemoteIndex:
     def _known(self, project: NormalizedName) -> Known:
         self._require_asked_for(project)
         with _unavailable():
-            return known_page(self.source, project)
+            return self._ask(self.source, project)
 
     def _held(self, project: NormalizedName) -> list[Distribution]:
         return list(self._held_rows(project).select_related("blob", "release__project"))

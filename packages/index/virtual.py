@@ -35,6 +35,18 @@ from repos.virtuals import Source, readable_beneath
 OpenSource = Callable[[Source], Index]
 
 
+def entered(virtual: Repository, by: Principal) -> tuple[Standing, frozenset[int]]:
+    """Return what is beneath a virtual, and which of it `by` may read.
+
+    An anonymous caller comes in only where anyone may read everything.
+    """
+    where = standing(virtual)
+    readable = readable_beneath(by, where.tree)
+    if by.is_anonymous and readable != where.tree.beneath:
+        raise SignInRequired("Sign in with a user name and a token.")
+    return where, readable
+
+
 class VirtualIndex:
     """Answers from the sources beneath the virtual, as far as the caller may read them."""
 
@@ -45,7 +57,7 @@ class VirtualIndex:
 
     def projects(self) -> ProjectList:
         """Return the names of all sources that the caller may read and that list theirs."""
-        where, readable = self._entered()
+        where, readable = entered(self.repository, self._by)
         sources = {
             place.source.id: place.source
             for place in where.tree.places
@@ -96,20 +108,9 @@ class VirtualIndex:
         index, line = self._shown(project, filename, sha256)
         return index.metadata(project, filename, line.file.sha256 or sha256)
 
-    def _entered(self) -> tuple[Standing, frozenset[int]]:
-        """Return what is beneath, and which of it the caller may read.
-
-        An anonymous caller comes in only where anyone may read everything.
-        """
-        where = standing(self.repository)
-        readable = readable_beneath(self._by, where.tree)
-        if self._by.is_anonymous and readable != where.tree.beneath:
-            raise SignInRequired("Sign in with a user name and a token.")
-        return where, readable
-
     def _decided(self, project: NormalizedName) -> Decision:
         """Return the decision, where it is one that something can be served from."""
-        where, readable = self._entered()
+        where, readable = entered(self.repository, self._by)
         decision = decided(
             where,
             project,

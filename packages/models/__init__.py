@@ -16,10 +16,12 @@ from packages.models.remotes import (
     UpstreamNames,
     UpstreamPage,
 )
+from packages.models.search import Document
 
 __all__ = [
     "Blob",
     "Distribution",
+    "Document",
     "Fetch",
     "LooseObject",
     "Project",

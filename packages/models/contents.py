@@ -246,6 +246,8 @@ class Property(models.Model):
     name = models.CharField(max_length=100)
     value = models.CharField(max_length=1000)
     origin = models.CharField(max_length=7, choices=Origin.choices, default=Origin.CLIENT)
+    # `packages.versions.version_key` of a value that is a version, to compare by; else empty.
+    version_key = models.CharField(max_length=1000, blank=True, editable=False)
 
     class Meta:
         verbose_name_plural = "properties"
@@ -254,7 +256,21 @@ class Property(models.Model):
                 fields=["distribution", "name", "value"], name="one_property_per_name_and_value"
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["name", "value"], name="property_by_value")]
+        # Both end in the distribution: of two conditions the files come from the indexes alone.
+        indexes: ClassVar = [
+            models.Index(
+                fields=["name", "value", "distribution"],
+                name="property_by_value",
+                # PostgreSQL: what begins with a text is found here whatever its locale.
+                opclasses=["varchar_pattern_ops", "varchar_pattern_ops", "int8_ops"],
+            ),
+            models.Index(
+                fields=["name", "version_key", "distribution"],
+                condition=~models.Q(version_key=""),
+                name="property_by_version",
+                opclasses=["varchar_pattern_ops", "varchar_pattern_ops", "int8_ops"],
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name}={self.value}"

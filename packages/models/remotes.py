@@ -143,6 +143,9 @@ class UpstreamHealth(models.Model):
     failed_at = models.DateTimeField(null=True)
     failure = models.CharField(max_length=500, blank=True)
     closed_until = models.DateTimeField(null=True)  # it is not asked before
+    no_search_until = models.DateTimeField(
+        null=True
+    )  # it has no search of its own, as far as known
 
     def __str__(self) -> str:
         return f"health of {self.repository}"

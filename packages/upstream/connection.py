@@ -91,6 +91,7 @@ def ask(  # noqa: PLR0913 - a request has this many parts
     limit: int,
     seconds: float,
     method: str = "GET",
+    body: bytes | None = None,
 ) -> Reply:
     """Return what `url` answers within `seconds`, whatever the status; tried again when it fails.
 
@@ -100,7 +101,9 @@ def ask(  # noqa: PLR0913 - a request has this many parts
     for attempt in range(1, _TRIES + 1):
         is_last = attempt == _TRIES or time.monotonic() > deadline
         try:
-            reply = _asked_once(source, url, headers, limit=limit, deadline=deadline, method=method)
+            reply = _asked_once(
+                source, url, headers, limit=limit, deadline=deadline, method=method, body=body
+            )
         except (NotAsked, UpstreamUnreadable):
             raise
         except UpstreamFailed:
@@ -130,18 +133,19 @@ def _asked_once(  # noqa: PLR0913 - as `ask`, once
     limit: int,
     deadline: float,
     method: str,
+    body: bytes | None,
 ) -> Reply:
     wanted = {"Accept-Encoding": "gzip, deflate", **headers}
-    with opened(source, url, wanted, method=method) as answering:
+    with opened(source, url, wanted, method=method, body=body) as answering:
         try:
-            body = b"" if method == "HEAD" else _body(source, answering, limit, deadline)
+            said = b"" if method == "HEAD" else _body(source, answering, limit, deadline)
         except UpstreamUnreadable:
             if answering.status >= HTTPStatus.INTERNAL_SERVER_ERROR:  # whatever it says to that
                 raise UpstreamFailed(
                     f"{source.host} is in trouble: it answered {answering.status}."
                 ) from None
             raise
-        return Reply(answering.status, answering.headers, body, answering.url)
+        return Reply(answering.status, answering.headers, said, answering.url)
 
 
 def _body(source: Source, answering: Answering, limit: int, deadline: float) -> bytes:
@@ -161,10 +165,21 @@ def _body(source: Source, answering: Answering, limit: int, deadline: float) -> 
 
 @contextmanager
 def opened(
-    source: Source, url: str, headers: Mapping[str, str], *, method: str = "GET"
+    source: Source,
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    method: str = "GET",
+    body: bytes | None = None,
 ) -> Iterator[Answering]:
-    """Open `url`, follow where it leads, and hold what it answers, whatever the status."""
-    response, final = _followed(source, url, headers, method)
+    """Open `url`, follow where it leads, and hold what it answers, whatever the status.
+
+    What is sent with a `body` goes where it was meant to go: then a redirect is the answer.
+    """
+    if body is None:
+        response, final = _followed(source, url, headers, method)
+    else:
+        response, final = _sent(source, url, headers, method, body), url
     whole = False
     try:
         lower = {name.lower(): value for name, value in response.headers.items()}
@@ -205,7 +220,11 @@ def _led_to(source: Source, url: str, location: str) -> str:
 
 
 def _sent(
-    source: Source, url: str, headers: Mapping[str, str], method: str
+    source: Source,
+    url: str,
+    headers: Mapping[str, str],
+    method: str,
+    body: bytes | None = None,
 ) -> urllib3.BaseHTTPResponse:
     parts = split_url(url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
@@ -230,6 +249,7 @@ def _sent(
             method,
             parts._replace(fragment="").geturl(),
             headers=sent,
+            body=body,
             timeout=timeout,
             redirect=False,
             retries=False,

@@ -19,6 +19,7 @@ from django.db import connection as database
 
 from base import clock
 from base.rows import is_deadlock
+from packages.documents import note_project
 from packages.filenames import NormalizedName
 from packages.models import UpstreamPage
 from packages.upstream import connection, documents, heartbeats, presence
@@ -323,6 +324,8 @@ def _write_once(
         if mine and data != before:
             old = documents.unpacked(before) if before is not None else None
             holder = notice_changes(source, project, old, document)
+            if holder is not None:
+                note_project(holder)
             serial = move_serial(locked_state(source.repository.pk))
             UpstreamPage.objects.filter(pk=row.pk).update(changed=serial)
             if holder is not None:
@@ -336,6 +339,12 @@ def kept_row(source: Source, project: NormalizedName) -> UpstreamPage | None:
         repository=source.repository, scope=source.scope, normalized=project
     ).first()
     return row if row is not None and row.asked_as == source.asked_as(project) else None
+
+
+def kept_page(source: Source, project: NormalizedName) -> Known:
+    """Return what upstream once said of `project`, however long ago, and ask nobody."""
+    row = kept_row(source, project)
+    return _known(row) if row is not None else Known(None, 0, None)
 
 
 def _known(row: UpstreamPage, *, is_stale: bool = False) -> Known:

@@ -45,6 +45,12 @@ class Source:
             base = base.removesuffix(f"/{suffix}")
         return "/".join(part for part in (base, self.scope, suffix) if part) + "/"
 
+    @property
+    def search_url(self) -> str:
+        """Return the URL of the index itself, where pip search is sent: its list's, less suffix."""
+        suffix = self.upstream.suffix.strip("/")
+        return self.root_url.removesuffix("/").removesuffix(f"/{suffix}") + "/"
+
     def page_url(self, normalized: str) -> str:
         """Return the URL of a project's page."""
         return self.root_url if self.is_flat else f"{self.root_url}{quote(normalized)}/"

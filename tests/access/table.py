@@ -89,6 +89,13 @@ def home(caller: Caller, _place: Place, method: str) -> Hears:
     return Hears.SERVED if method in SAFE else Hears.NOT_HERE
 
 
+def page_of_everybody(caller: Caller, _place: Place, method: str) -> Hears:
+    """A page that shows to each what they may read, and takes nothing."""
+    if method in SAFE:
+        return Hears.REFUSED if caller.is_refused else Hears.SERVED
+    return _only_read(method)
+
+
 def everybodys(_caller: Caller, _place: Place, method: str) -> Hears:
     """Tells nothing of anybody, so that nobody is asked who they are."""
     return Hears.SERVED if method in SAFE else _only_read(method)
@@ -182,8 +189,8 @@ _BELOW: tuple[tuple[str, str, int, str], ...] = (
     ("/+simple/<project>/", "/+simple/frog/", 200, ""),
     ("/files/<project>/<sha256>/<filename>", f"/files/frog/{_DIGEST}/{FROG_NAME}", 200, ""),
     ("/files/<project>/<filename>", f"/files/frog/{FROG_NAME}.metadata", 200, ""),
-    ("/<project>", "/frog", 410, "The index is at "),
-    ("/<project>/", "/frog/", 410, "The index is at "),
+    ("/<scope>", "/frog", 410, "The index is at "),
+    ("/<scope>/", "/frog/", 410, "The index is at "),
     ("/pypi/<project>/json", "/pypi/frog/json", 200, ""),
     ("/pypi/<project>/json/", "/pypi/frog/json/", 200, ""),
     ("/pypi/<project>/<version>/json", "/pypi/frog/1.0/json", 200, ""),
@@ -228,6 +235,9 @@ def rows() -> Iterator[Row]:
     yield Row("", "/", home, is_page=True)
     yield Row("-/health", "/-/health", everybodys)
     yield Row("-/ready", "/-/ready", everybodys)
+    yield Row("search/", "/search/?q=frog", page_of_everybody, is_page=True)
+    yield Row("api/v1/search", "/api/v1/search?q=frog", home)
+    yield Row("api/v1/search/", "/api/v1/search/?q=kind:wheel", home)
     yield Row("favicon.ico", "/favicon.ico", everybodys, status=302)
     yield Row("accounts/sign-in/", "/accounts/sign-in/", sign_in)
     yield Row("accounts/sign-out/", "/accounts/sign-out/", sign_out)
@@ -246,6 +256,15 @@ def _scoped(form: str, start: str) -> Iterator[Row]:
             index,
             status=refused[0],
             says=refused[1],
+            form=form,
+        )
+    for slash in ("", "/"):
+        yield Row(
+            f"{form}/<scope>{slash}",
+            f"{start}/deep/er{slash}",
+            index,
+            status=410,
+            says="The index is at ",
             form=form,
         )
 

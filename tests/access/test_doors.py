@@ -11,6 +11,7 @@ from tests.access.asking import METHODS, SAFE, Answer, ask
 from tests.access.table import Hears, Row, index, repository, rows, sign_in, sign_out
 from tests.access.test_table import CALLERS, asked, is_what, meaning, patterns, places
 from tests.access.world import PLACES, PRIVATE_A, Caller, World, call
+from tests.searches import pip_search
 
 UNSAFE = METHODS[len(SAFE) :]
 # One for each way of being somebody, or nobody.
@@ -73,17 +74,25 @@ def test_a_navigation_is_never_answered_with_a_challenge(world: World, name: str
 def test_pip_search_follows_the_table_and_gets_no_bare_error(world: World, name: str) -> None:
     """Pip crashes on any HTTP error: what is refused comes in a Fault, but for the challenge."""
     caller = world.callers[name].without_cookie()
-    search = Row("", "/{tenant}/{key}/", index)
-    for place in PLACES:
-        answer = ask("POST", search.url(place), world.callers[name].shows, content_type="text/xml")
+    root, scope = (Row("", f"/{{tenant}}/{{key}}/{end}", index) for end in ("", "deep/er/"))
+    for place, search in ((place, search) for place in PLACES for search in (root, scope)):
+        answer = ask(
+            "POST",
+            search.url(place),
+            world.callers[name].shows,
+            body=pip_search("frog"),
+            content_type="text/xml",
+        )
         hears = index(caller, place, "GET")
-        if hears is Hears.SIGN_IN:
+        if hears in {Hears.SIGN_IN, Hears.REFUSED}:
             assert is_what(answer, hears, search, place, "GET")
             continue
+        is_served = hears is Hears.SERVED and search is root
         _, words = meaning(hears, search, place, is_page=False)
         said = answer.body.decode()
-        assert (answer.status, "<fault>" in said) == (200, True)
-        assert re.search(words or f"{place} does not offer pip search", said), said
+        assert (answer.status, "<fault>" in said) == (200, not is_served)
+        expected = "<string>frog</string>" if is_served else words or "There is no repository "
+        assert re.search(expected, said), said
 
 
 def admin_urls() -> list[str]:

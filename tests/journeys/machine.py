@@ -34,6 +34,10 @@ class Machine:
         assert done.returncode != 0, f"{name} {' '.join(arguments)}\n{done.stdout}"
         return done.stdout
 
+    def tries(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a client, and return what it printed and how it ended."""
+        return self._done(name, arguments, None, {})
+
     def folder(self, name: str) -> Path:
         """Make a folder on this machine."""
         made = self.home / name

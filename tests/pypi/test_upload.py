@@ -497,19 +497,6 @@ def test_old_announcements_are_not_needed(client: Client, cast: Cast, action: st
     assert action in response.reason_phrase
 
 
-def test_pip_search_gets_a_fault_and_no_http_error(client: Client, cast: Cast) -> None:
-    call = b"<?xml version='1.0'?><methodCall><methodName>search</methodName></methodCall>"
-    for who, says in ((cast.acme.reader, b"pip search"), (cast.acme.member, b"may not read")):
-        response = client.generic(
-            "POST", "/acme/local/", call, content_type="text/xml", headers=who.headers
-        )
-        assert response.status_code == HTTPStatus.OK
-        assert b"<fault>" in response.content
-        assert says in response.content
-    anonymous = client.generic("POST", "/acme/local/", call, content_type="text/xml")
-    assert anonymous.status_code == HTTPStatus.UNAUTHORIZED
-
-
 @pytest.mark.parametrize(
     "url",
     [

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from packages.documents import note_missing
 from portal import broker
 from portal.first_start import ADMINISTRATOR, first_start
 
@@ -34,6 +35,7 @@ class Command(BaseCommand):
             _require_free(settings.CONFIG.bind)
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
+        note_missing()
         broker.prepare(settings.CONFIG.broker_url)
         made = first_start(settings.CONFIG)
         self.stdout.write(f"\n  Larder    {settings.BASE_URL}/")

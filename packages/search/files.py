@@ -1,0 +1,125 @@
+"""Property search: the files that meet a query, newest first, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from django.db.models import Q, QuerySet
+
+from packages.documents import showable
+from packages.filenames import NormalizedName
+from packages.models import Distribution
+from packages.search.conditions import of_files
+from packages.search.ground import Ground, ThroughVirtual
+from packages.search.hits import (
+    COUNTED_AT_MOST,
+    PER_PAGE,
+    FileHit,
+    Found,
+    cursor,
+    facets_of,
+    place_of,
+)
+from packages.search.language import Query
+
+# Through a virtual: a page may be shorter than it could be, but is never long in coming.
+_NAMES_AT_MOST = 100
+_CHUNK = 200
+
+
+def find_files(query: Query | None, ground: Ground, page: str) -> Found:
+    """Return a page of the files that meet `query`; None for every file there."""
+    place = place_of(page, int)
+    after = int(place[0]) if place else None
+    rows = _meeting(query, ground)
+    if ground.virtual is not None:
+        return _through(ground.virtual, rows.filter(pk__lt=after) if place else rows)
+    # What is counted is most of what is shown, so that the question is asked once.
+    counted = list(rows.values_list("pk", "repository_id")[: COUNTED_AT_MOST + 1])
+    found = _page_of(rows, [pk for pk, _ in counted], after)
+    has_more = len(counted) > COUNTED_AT_MOST
+    repositories = [repository for _, repository in counted[:COUNTED_AT_MOST]]
+    return Found(
+        is_of_projects=False,
+        files=[_hit(row) for row in _in_full(found[:PER_PAGE])],
+        next_page=cursor(found[PER_PAGE - 1]) if len(found) > PER_PAGE else "",
+        count=len(repositories),
+        has_more=has_more,
+        facets=facets_of(repositories, ground.repositories),
+    )
+
+
+def _meeting(query: Query | None, ground: Ground) -> QuerySet[Distribution]:
+    condition = of_files(query, ground.repositories) if query is not None else Q()
+    return showable().filter(condition, repository_id__in=ground.ids).order_by("-pk")
+
+
+def _page_of(
+    rows: QuerySet[Distribution], counted: Sequence[int], after: int | None
+) -> Sequence[int]:
+    """Return the ids of a page, and of one more, from those counted as far as these reach."""
+    later = [pk for pk in counted if after is None or pk < after]
+    if len(later) > PER_PAGE or len(counted) <= COUNTED_AT_MOST:
+        return later[: PER_PAGE + 1]
+    return list(rows.filter(pk__lt=after).values_list("pk", flat=True)[: PER_PAGE + 1])
+
+
+def _in_full(ids: Sequence[int]) -> Iterator[Distribution]:
+    rows = Distribution.objects.select_related("release__project", "repository__tenant")
+    found = rows.in_bulk(ids)
+    return (found[pk] for pk in ids)
+
+
+def _through(virtual: ThroughVirtual, rows: QuerySet[Distribution]) -> Found:
+    """Return those of the files that the virtual shows."""
+    hits: list[FileHit] = []
+    last = None
+    for row in _one_by_one(rows):
+        if len(hits) == PER_PAGE or virtual.decided >= _NAMES_AT_MOST:
+            assert last is not None  # noqa: S101 - something was looked at to get here
+            return Found(is_of_projects=False, files=hits, next_page=cursor(last))
+        last = row.pk
+        if _is_shown(virtual, row):
+            hits.append(_hit(row, str(virtual.tree.virtual)))
+    return Found(is_of_projects=False, files=hits)
+
+
+def _one_by_one(rows: QuerySet[Distribution]) -> Iterator[Distribution]:
+    rows = rows.select_related("release__project", "repository__tenant")
+    last = None
+    while True:
+        chunk = list((rows if last is None else rows.filter(pk__lt=last))[:_CHUNK])
+        yield from chunk
+        if len(chunk) < _CHUNK:
+            return
+        last = chunk[-1].pk
+
+
+def _is_shown(virtual: ThroughVirtual, row: Distribution) -> bool:
+    if row.release is None:
+        return False
+    project = row.release.project
+    lines = virtual.shown(NormalizedName(project.normalized), (row.repository_id, project.scope))
+    return any(
+        line.file.filename == row.filename and line.file.sha256 in {"", row.sha256}
+        for line in lines
+    )
+
+
+def _hit(row: Distribution, through: str = "") -> FileHit:
+    release = row.release
+    return FileHit(
+        repository=str(row.repository),
+        scope=release.project.scope if release else "",
+        through=through,
+        project=release.project.normalized if release else "",
+        version=release.version if release else "",
+        filename=row.filename,
+        kind=row.kind,
+        size=row.size,
+        sha256=row.sha256,
+        requires_python=row.requires_python,
+        is_yanked=row.yanked or (release is not None and release.yanked),
+        state=row.extraction,
+        uploaded_at=row.uploaded_at,
+    )
