@@ -6,8 +6,6 @@ With LARDER_TEST_COUNTS=full also those that take seconds of the processor by de
 from __future__ import annotations
 
 import re
-import resource
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,12 +50,6 @@ class Watched(Reader):
         return int(found[1]) * 1024
 
 
-def largest_of_the_ended() -> int:
-    """Return what any child of this process, now gone, held at the most."""
-    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return most * (1 if sys.platform == "darwin" else 1024)
-
-
 @pytest.fixture(scope="module")
 def watched() -> Iterator[Watched]:
     """A Reader for all of them; the figures are for whoever looks (pytest -s)."""
@@ -66,8 +58,7 @@ def watched() -> Iterator[Watched]:
     longest, largest = (max(reader.figures, key=lambda row: row[at]) for at in (0, 1))
     print(  # noqa: T201
         f"\n{len(reader.figures)} hostile archives. Longest: {longest[0]:.1f} s ({longest[2]}). "
-        f"Largest process: {largest[1] / MIB:.0f} MiB (after {largest[2]}); "
-        f"of those that had to end: {largest_of_the_ended() / MIB:.0f} MiB"
+        f"Largest process: {largest[1] / MIB:.0f} MiB (after {largest[2]})"
     )
 
 
