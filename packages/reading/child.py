@@ -110,9 +110,21 @@ class _Reader:
     def _rendered(self) -> WasRendered:
         rendered = render(self._readme.text, self._readme.content_type)
         self._readme = Readme()
+        return WasRendered(rendered.html, rendered.format, rendered.reason, _resident())
+
+
+def _resident() -> int:
+    """Return the bytes that this process holds.
+
+    Linux counts what the one that started it held then into the most that it ever held, so that
+    only other systems are asked for that.
+    """
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except FileNotFoundError:
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        resident = most * (1 if sys.platform == "darwin" else 1024)
-        return WasRendered(rendered.html, rendered.format, rendered.reason, resident)
+        return most if sys.platform == "darwin" else most * 1024
+    return pages * resource.getpagesize()
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class WasRendered(msgspec.Struct, tag=True, frozen=True):
     html: str
     format: str
     reason: str
-    resident: int  # bytes that the process took at the most so far
+    resident: int  # bytes that the process holds
 
 
 class Failure(msgspec.Struct, tag=True, frozen=True):

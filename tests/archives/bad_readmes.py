@@ -51,7 +51,7 @@ BAD_READMES: tuple[Row, ...] = (
         "footnotes-of-footnotes",
         MARKDOWN,
         lambda: "".join(f"[^{n}]: [^{n + 1}]\n\n" for n in range(20 * K)) + "[^0]",
-        "",
+        "more than 4194304 characters of HTML",
     ),
     ("code-of-brackets", MARKDOWN, lambda: "```python\n" + "(" * 500 * K + "\n```\n", ""),
     ("code-in-many-blocks", MARKDOWN, lambda: "```js\nx\n```\n" * 60 * K, SLOW),

@@ -1,4 +1,7 @@
-"""Hostile archives before the reader: each bounded in time and memory, each with its reason."""
+"""Hostile archives before the reader: each bounded in time and memory, each with its reason.
+
+With LARDER_TEST_COUNTS=full also those that take seconds of the processor by design.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from packages.reading import ArchiveFacts, Limits, Reader, ReadingFailed
 from packages.reading.limits import MIB, PATIENCE
 from tests.archives.bad_readmes import SLOW
 from tests.archives.harmless import require_harmless
-from tests.archives.hostile_readings import HOSTILE_READINGS, HostileReading
+from tests.archives.hostile_readings import HOSTILE_READINGS, LONG, HostileReading
+from tests.journeys.distributions import IS_FULL
 from tests.journeys.memory import resident
 
 # Of the clock on the wall; a busy machine takes its time, so that the kernel's own count of the
@@ -58,7 +62,10 @@ def watched() -> Iterator[Watched]:
     )
 
 
-@pytest.mark.parametrize("case", HOSTILE_READINGS, ids=[case.slug for case in HOSTILE_READINGS])
+CASES = [case for case in HOSTILE_READINGS if IS_FULL or case.slug not in LONG]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.slug for case in CASES])
 def test_a_hostile_archive(watched: Watched, tmp_path: Path, case: HostileReading) -> None:
     path = tmp_path / "spooled"
     path.write_bytes(case.content())
@@ -82,7 +89,7 @@ def test_a_hostile_archive(watched: Watched, tmp_path: Path, case: HostileReadin
 
 
 def test_there_are_a_hundred_of_them() -> None:
-    assert len(HOSTILE_READINGS) >= 100
+    assert len(CASES) >= 100
     assert len({case.slug for case in HOSTILE_READINGS}) == len(HOSTILE_READINGS)
 
 

@@ -166,6 +166,19 @@ def test_a_larger_file_may_take_longer_up_to_a_bound() -> None:
     assert seconds_for(10**12, Limits()) == SECONDS_AT_MOST
 
 
+def test_a_large_asker_makes_no_large_process(wheel: Path) -> None:
+    held = bytearray(os.urandom(300 * MIB))
+    with Reader() as reader:
+        readme = wheel.with_name("readme")
+        readme.write_bytes(make_wheel("frog", "1.0", description="x")[1])
+        reader.read(readme, "frog-1.0-py3-none-any.whl")
+        first = reader.pid
+        assert first
+        reader.read(readme, "frog-1.0-py3-none-any.whl")
+        assert reader.pid == first
+    assert held
+
+
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not bound private memory")
 def test_what_takes_too_much_memory_is_one_failure(wheel: Path, tmp_path: Path) -> None:
     hungry = tmp_path / "hungry"
