@@ -9,7 +9,7 @@ PARTS := $(BIN)/python -m tests.parts
 PYTEST := $(BIN)/python -m pytest
 JOURNEYS := tests/journeys tests/browser
 UNIT := -n auto $(JOURNEYS:%=--ignore=%)
-CLIENTS := pip uv twine poetry pdm hatch flit build
+CLIENTS := pip uv twine poetry pdm hatch flit build setuptools
 UPSTREAMS := devpi proxpi pypiserver
 APT := postgresql redis-server rabbitmq-server nginx-light chromium unzip
 BREW := postgresql@17 redis rabbitmq nginx unzip
@@ -68,6 +68,9 @@ bench-extraction: $(VENV)/dev.txt  ## extract many small wheels, and watch the m
 
 bench-proxy: $(VENV)/dev.txt  ## resolve through Larder and through other proxies, side by side
 	@$(BIN)/python bench/proxy.py
+
+bench-reading: $(VENV)/dev.txt  ## read many small wheels, and look at the rate and the memory
+	@$(BIN)/python bench/reading.py
 
 lint: $(VENV)/dev.txt  ## check style, types, imports, templates, migrations and settings
 	@$(BIN)/pre-commit run --all-files --show-diff-on-failure
@@ -136,4 +139,4 @@ $(BIN)/python:
 		echo "$$first cannot make virtual environments here: \`apt install python3-venv\`."; \
 	fi; exit 1
 
-.PHONY: help run test test-unit journeys soak bench-visibility bench-extraction lint format requirements parts clean
+.PHONY: help run test test-unit journeys soak bench-visibility bench-crashes bench-extraction bench-proxy bench-reading lint format requirements parts clean

@@ -19,7 +19,12 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements"
 CACHE = ROOT / ".cache" / "clients"
 # Where the program is not named as the project.
-PROGRAMS = {"build": "pyproject-build", "pypiserver": "pypi-server", "devpi": "devpi-server"}
+PROGRAMS = {
+    "build": "pyproject-build",
+    "setuptools": "python",
+    "pypiserver": "pypi-server",
+    "devpi": "devpi-server",
+}
 NOBODY_LISTENS = "http://127.0.0.1:9"
 KEPT = (
     *("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR"),

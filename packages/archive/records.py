@@ -28,24 +28,23 @@ _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 
 def check_record(contents: ZipContents, folder: str, judgement: Judgement) -> None:
     """Read every byte of a wheel once, and compare it with the RECORD in `folder`."""
-    comparison = read_record(contents, folder, judgement)
+    hashes = contents.unpacked <= limits.HASHED_UP_TO
+    comparison = read_record(contents, folder, judgement, hashes=hashes)
     contents.check_every_byte(comparison.compare)
-    comparison.conclude()
-    if comparison.count:
-        more = f" (and {comparison.count - 1} more)" if comparison.count > 1 else ""
-        judgement.only_compatible(
-            f"has a RECORD that does not match its contents: {comparison.differences[0]}{more}"
-        )
+    if says := comparison.conclusion():
+        judgement.only_compatible(says)
 
 
-def read_record(contents: ZipContents, folder: str, judgement: Judgement) -> Comparison:
+def read_record(
+    contents: ZipContents, folder: str, judgement: Judgement, *, hashes: bool
+) -> Comparison:
     """Return what a wheel's files are to be compared with, each of them in turn."""
     path = f"{folder}/RECORD"
     raw = contents.read(path, limits.MAX_RECORD) or b""
     return Comparison(
         lines=_lines(raw, path, judgement),
         without_digest={path, *(f"{folder}/{name}" for name in _SIGNATURES)},
-        hashes=contents.unpacked <= limits.HASHED_UP_TO,
+        hashes=hashes,
     )
 
 
@@ -134,10 +133,15 @@ class Comparison:
         elif hasher and base64.urlsafe_b64encode(hasher.digest()).rstrip(b"=").decode() != digest:
             self._differs(f"{shown(path)} has another {said} digest")
 
-    def conclude(self) -> None:
-        """Note what is listed and was not among the files."""
+    def conclusion(self) -> str:
+        """Return the first thing that differs, and how many more there are; empty for nothing."""
         for path in self._lines:
             self._differs(f"{shown(path)} is listed and not there")
+        self._lines = {}
+        if not self.count:
+            return ""
+        more = f" (and {self.count - 1} more)" if self.count > 1 else ""
+        return f"has a RECORD that does not match its contents: {self.differences[0]}{more}"
 
     def _differs(self, says: str) -> None:
         if self.count < limits.MAX_FINDINGS:

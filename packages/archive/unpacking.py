@@ -32,6 +32,16 @@ def blocks(file: IO[bytes], size: int) -> Iterator[bytes]:
         yield block
 
 
+def beginning(pieces: Iterator[bytes], at_most: int) -> bytes:
+    """Return so many bytes of a file's pieces, fewer where it ends, and read no further."""
+    kept = bytearray()
+    for piece in pieces:
+        kept += piece[: at_most - len(kept)]
+        if len(kept) == at_most:
+            break
+    return bytes(kept)
+
+
 def inflated(packed: Iterator[bytes], judgement: Judgement, where: str) -> Iterator[bytes]:
     """Yield what a raw deflate stream holds, as the members of a zip are packed."""
     inner = zlib.decompressobj(_RAW)

@@ -11,12 +11,12 @@ from packages.archive.zips import ZipContents
 from packages.filenames import DistributionName, name_in_stem, shown
 from repos.rules import Rules
 
-_NEEDED = ("METADATA", "WHEEL", "RECORD")
+NEEDED = ("METADATA", "WHEEL", "RECORD")
 
 
 def metadata_in_wheel(contents: ZipContents, folder: str, judgement: Judgement) -> bytes:
     """Return a wheel's METADATA once everything beside it is in order."""
-    for name in _NEEDED:
+    for name in NEEDED:
         if f"{folder}/{name}" not in contents.tree.files:
             # PEP 427: without these three no installer knows what to do with it.
             raise judgement.refusal(f"lacks {shown(f'{folder}/{name}')}; every wheel has it")

@@ -10,7 +10,7 @@ from typing import IO
 
 from packages.archive.judgement import Judgement
 from packages.archive.paths import Each, Tree, safe_path
-from packages.archive.unpacking import blocks, inflated
+from packages.archive.unpacking import beginning, blocks, inflated
 from packages.archive.zip_structure import STORED, Entry, Structure
 from packages.filenames import shown
 
@@ -46,6 +46,12 @@ class ZipContents:
         self._judgement.require_small(path, entry.unpacked, largest)
         return b"".join(self._pieces(entry, start))
 
+    def beginning(self, path: str, at_most: int) -> bytes | None:
+        """Return so many bytes of a member, or None where there is none."""
+        if path not in self._numbers:
+            return None
+        return beginning(self._pieces(*self._structure.member(self._numbers[path])), at_most)
+
     def check_every_byte(self, each: Each | None = None) -> None:
         """Unpack all members, each of which must be as long as it says and have its checksum.
 
@@ -56,12 +62,6 @@ class ZipContents:
             if each is not None and not entry.is_folder:
                 each(entry.name, entry.unpacked, pieces)
             deque(pieces, maxlen=0)
-
-    def look_at_each(self, each: Each) -> None:
-        """Give every file to `each`, and check no more of it than is read there."""
-        for entry, start in self._structure.members():
-            if not entry.is_folder:
-                each(entry.name, entry.unpacked, self._pieces(entry, start))
 
     def _add(self, entry: Entry) -> None:
         path = safe_path(entry.name, self._judgement)

@@ -2,22 +2,25 @@
 
 from packages.metadata.core import (
     CoreMetadata,
+    any_metadata,
     core_metadata,
     metadata_is_servable,
     parse_core_metadata,
 )
 from packages.metadata.header import MetadataRefused, read_header, version_pair
-from packages.metadata.rules import LetIn, Objection, objections
+from packages.metadata.rules import LetIn, Objection, objections, requirement_in
 
 __all__ = [
     "CoreMetadata",
     "LetIn",
     "MetadataRefused",
     "Objection",
+    "any_metadata",
     "core_metadata",
     "metadata_is_servable",
     "objections",
     "parse_core_metadata",
     "read_header",
+    "requirement_in",
     "version_pair",
 ]

@@ -55,6 +55,8 @@ class CoreMetadata:
     provides_extra: tuple[str, ...]
     dynamic: tuple[str, ...]
     license_files: tuple[str, ...]
+    import_names: tuple[str, ...]
+    import_namespaces: tuple[str, ...]
 
 
 def parse_core_metadata(raw: bytes) -> CoreMetadata:
@@ -63,14 +65,19 @@ def parse_core_metadata(raw: bytes) -> CoreMetadata:
 
 
 def core_metadata(raw: bytes, header: Header) -> CoreMetadata:
-    """Return what a file says whose header was read."""
+    """Return what a file says whose header was read, and which says whose it is."""
+    _require_identity(read_fields(header))
+    return any_metadata(raw, header)
+
+
+def any_metadata(raw: bytes, header: Header) -> CoreMetadata:
+    """Return what a file says whose header was read, even if its name and version are odd."""
     fields = read_fields(header)
-    name, version = _identity(fields)
     return CoreMetadata(
         raw=raw,
         metadata_version=_line(fields, "metadata_version"),
-        name=name,
-        version=version,
+        name=_line(fields, "name"),
+        version=_line(fields, "version"),
         summary=_line(fields, "summary"),
         description=_description(fields, header.body),
         description_content_type=_line(fields, "description_content_type"),
@@ -92,6 +99,8 @@ def core_metadata(raw: bytes, header: Header) -> CoreMetadata:
         provides_extra=_lines(fields, "provides_extra"),
         dynamic=_lines(fields, "dynamic"),
         license_files=_lines(fields, "license_files"),
+        import_names=_lines(fields, "import_names"),
+        import_namespaces=_lines(fields, "import_namespaces"),
     )
 
 
@@ -110,14 +119,13 @@ def metadata_is_servable(kind: Kind, metadata: CoreMetadata) -> bool:
             return False
 
 
-def _identity(fields: Fields) -> tuple[str, str]:
+def _require_identity(fields: Fields) -> None:
     name, version = _only(fields, "name"), _only(fields, "version")
     try:
         parse_name(name)
         parse_version(version)
     except (NameRefused, VersionRefused) as refused:
         raise MetadataRefused(f"In the metadata: {refused.sentence}") from refused
-    return name, version
 
 
 def _only(fields: Fields, field: str) -> str:

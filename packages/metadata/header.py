@@ -29,6 +29,8 @@ _VERSION_PAIR = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})")
 # Where `packaging` names a field in the plural and the file does not.
 _PLURALS = {
     "classifier": "classifiers",
+    "import_name": "import_names",
+    "import_namespace": "import_namespaces",
     "license_file": "license_files",
     "platform": "platforms",
     "project_url": "project_urls",

@@ -257,7 +257,7 @@ def _of_requirements(fields: Fields) -> Iterator[Objection]:
         yield Objection(f"has requirements of more than {MAX_REQUIREMENTS} characters")
         return
     for field, text in given:
-        requirement = _requirement(text)
+        requirement = requirement_in(text)
         if requirement is None:
             yield Objection(f"has {shown(text)} as {shown_field(field)}, which is no requirement")
         elif requirement.url is not None:
@@ -266,7 +266,7 @@ def _of_requirements(fields: Fields) -> Iterator[Objection]:
             )
 
 
-def _requirement(text: str) -> Requirement | None:
+def requirement_in(text: str) -> Requirement | None:
     """Return what a text requires, None if it is no requirement."""
     if not _is_flat(text):
         return None

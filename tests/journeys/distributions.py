@@ -1,6 +1,7 @@
 """Real distributions of well-known projects, fetched once by pip and kept in a cache.
 
-With LARDER_TEST_COUNTS=full there are more than forty of them, one larger than 50 MB.
+With LARDER_TEST_COUNTS=full there are more than forty of them, one larger than 50 MB, and seventy
+more that are old: who wrote them kept to other rules, or to none.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
 
-from tests.clients import ROOT
+from tests.clients import ROOT, client
 from tests.journeys.machine import sha256
 
 IS_FULL = os.environ.get("LARDER_TEST_COUNTS") == "full"
@@ -56,6 +57,28 @@ MORE_SDISTS = (
     *("pytz==2026.6", "requests==2.34.2"),
 )
 
+OLD_WHEELS = ("requests==2.0.0", "flask==0.12", "wheel==0.21.0", "google-cloud-storage==1.0.0")
+OLD_SDISTS = ("six==1.0.0", "mock==1.0.1", "toml==0.9.0", "python-dateutil==2.2")
+MORE_OLD_WHEELS = (
+    *("apache-airflow==2.6.0", "black==23.1.0", "boto==2.38.0", "celery==3.1.18", "chardet==2.3.0"),
+    *("cryptography==42.0.0", "django==1.11.29", "docutils==0.12", "gunicorn==19.3.0"),
+    *("hatchling==1.27.0", "ipython==4.0.0", "jinja2==2.8", "kombu==3.0.26", "lxml==4.9.4"),
+    *("mock==1.3.0", "nose==1.3.7", "protobuf==3.20.0", "setuptools==18.0", "sphinx==1.3"),
+    *("twine==1.5.0", "whitenoise==1.0.6"),
+)
+MORE_OLD_SDISTS = (
+    *("amqp==1.4.6", "attrs==15.0.0", "beautifulsoup4==4.3.2", "billiard==3.3.0.20"),
+    *("celery==3.1.18", "certifi==0.0.8", "chardet==2.3.0", "click==5.0", "colorama==0.3.3"),
+    *("cssselect==0.9.1", "django==1.4", "django==1.11.29", "docutils==0.15", "ecdsa==0.11"),
+    *("feedparser==5.2.1", "flask==0.10.1", "gunicorn==19.3.0", "httplib2==0.9"),
+    *("hypothesis==1.0.0", "idna==2.0", "isodate==0.5.1", "itsdangerous==0.24", "jinja2==2.10"),
+    *("kombu==3.0.26", "markdown==2.6", "nose==1.3.7", "paramiko==1.15.0", "paste==2.0"),
+    *("pluggy==0.3.0", "prettytable==0.7.2", "py==1.4.26", "pyasn1==0.1.7", "pygments==2.0"),
+    *("pyyaml==3.11", "redis==2.10.3", "rsa==3.1.4", "simplejson==3.8.0", "sqlalchemy==0.9.0"),
+    *("tornado==4.1", "tox==1.9.0", "virtualenv==12.0", "webob==1.4", "werkzeug==0.16.0"),
+    *("xlrd==0.9.3", "zope.interface==5.0.0"),
+)
+
 
 @dataclass(frozen=True)
 class File:
@@ -90,6 +113,22 @@ def distributions() -> tuple[File, ...]:
     return tuple(_file(path) for folder in folders for path in sorted(folder.iterdir()))
 
 
+@cache
+def old_distributions() -> tuple[Path, ...]:
+    """Return old ones, fetching those that are not here yet.
+
+    pip asks an sdist for its metadata before it keeps it, so that old ones need old setuptools.
+    """
+    old = ["--python", str(client("setuptools"))]
+    wheels = OLD_WHEELS + MORE_OLD_WHEELS * IS_FULL
+    sdists = OLD_SDISTS + MORE_OLD_SDISTS * IS_FULL
+    no_build = ["--no-binary", ":all:", "--no-build-isolation"]
+    folders = [_fetched("old-wheels", ["--only-binary", ":all:", *wheels])]
+    # One at a time: there are two versions of some.
+    folders += [_fetched(f"old-{sdist}", [*no_build, sdist], options=old) for sdist in sdists]
+    return tuple(path for folder in folders for path in sorted(folder.iterdir()))
+
+
 def wheels(*names: str) -> list[File]:
     """Return the wheels of these projects, or all of them."""
     return [file for file in distributions() if file.is_wheel and (not names or file.name in names)]
@@ -113,7 +152,7 @@ def _file(path: Path) -> File:
     return File(path, canonicalize_name(name), str(version), sha256(path))
 
 
-def _fetched(kind: str, arguments: Sequence[str]) -> Path:
+def _fetched(kind: str, arguments: Sequence[str], options: Sequence[str] = ()) -> Path:
     """Return a folder with what pip downloads; pip knows the way to an index from here."""
     wanted = f"{sys.version} {' '.join(arguments)}"
     folder = CACHE / f"{kind}-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
@@ -123,7 +162,7 @@ def _fetched(kind: str, arguments: Sequence[str]) -> Path:
         if not folder.exists():
             fresh = folder.with_suffix(".part")
             shutil.rmtree(fresh, ignore_errors=True)
-            command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(fresh)]
-            subprocess.run([*command, *arguments], check=True)
+            command = [sys.executable, "-m", "pip", *options, "download", "-q", "--no-deps"]
+            subprocess.run([*command, "-d", str(fresh), *arguments], check=True)
             fresh.rename(folder)
     return folder

@@ -47,6 +47,9 @@ Requires-Dist: requests>=2
 Requires-Dist: rich; extra == "fancy"
 Provides-Extra: fancy
 Dynamic: Requires-Dist
+Import-Name: foo.bar
+Import-Name: _foo; private
+Import-Namespace: foo
 Description-Content-Type: text/markdown; charset=UTF-8
 
 # Foo
@@ -102,6 +105,8 @@ def test_every_field_is_read() -> None:
         provides_extra=("fancy",),
         dynamic=("Requires-Dist",),
         license_files=("LICENSE", "NOTICE"),
+        import_names=("foo.bar", "_foo; private"),
+        import_namespaces=("foo",),
     )
 
 
@@ -129,7 +134,7 @@ def test_the_unknowns_of_distutils_are_absent() -> None:
         b"Description-Content-Type: UNKNOWN\n\nUNKNOWN\n\n\n"
     )
     metadata = parse_core_metadata(raw)
-    assert texts(metadata) == "1.0foo1.0" + "()" * 7
+    assert texts(metadata) == "1.0foo1.0" + "()" * 9
 
 
 def test_a_description_in_the_header_is_unfolded() -> None:
