@@ -35,29 +35,38 @@ def upload_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
 
 def _receive(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
     """Read the form up to its file, see that a page of ours made it, and only then go on."""
-    form = MultipartForm(request.headers.get("Content-Type", ""), body_of(request))
-    file = form.file()
+    broken: BrokenForm | None = None
+    form, file = None, None
+    try:
+        form = MultipartForm(request.headers.get("Content-Type", ""), body_of(request))
+        file = form.file()
+    except BrokenForm as refusal:  # told to whoever sent it from our page
+        broken = refusal
     # All that the check asks for: reading it from the request would hold the file in memory.
-    request.POST = QueryDict(urlencode({_TOKEN: _first(form, _TOKEN)}))
-    checked = csrf_protect(_take)
-    answer: HttpResponse = checked(request, form, file, tenant, key)
+    token = _first(form, _TOKEN) if form is not None else ""
+    request.POST = QueryDict(urlencode({_TOKEN: token}))
+
+    def take(request: HttpRequest) -> HttpResponse:
+        if broken is not None:
+            raise broken
+        if form is None or file is None:
+            raise BrokenForm("Choose a file to upload.")
+        return _take(request, form, file, target_of_upload(signed_in(request), tenant, key))
+
+    answer: HttpResponse = csrf_protect(take)(request)
     return answer
 
 
 def _take(
-    request: HttpRequest, form: MultipartForm, file: ReceivedFile | None, tenant: str, key: str
+    request: HttpRequest, form: MultipartForm, file: ReceivedFile, target: Target
 ) -> HttpResponse:
-    principal = signed_in(request)
-    target = target_of_upload(principal, tenant, key)
-    if file is None:
-        raise BrokenForm("Choose a file to upload.")
     name, version = (_first(form, field) for field in ("name", "version"))
     done = deploy(
         repository=target.repository,
         path=_path(file.filename, name, version),
         chunks=file.chunks,
         properties={field: [value] for field, value in ((NAME, name), (VERSION, version)) if value},
-        by=principal,
+        by=signed_in(request),
         through=target.through,
     )
     return _result(request, target, done)

@@ -22,7 +22,7 @@ from repos.quiet import NothingWaits, extract_now
 from repos.stamps import stamp
 from tests.cast import Cast
 from tests.conftest import MovableClock
-from tests.dists import make_dumb, make_wheel
+from tests.dists import make_dumb, make_egg, make_sdist, make_wheel
 from tests.packages.extracting import README, FakeReader, broken, facts, metadata_of, put
 
 State = Distribution.Extraction
@@ -327,6 +327,24 @@ def test_a_file_costs_few_questions_however_many_there_are(
     time.move(seconds=60)
     with django_assert_max_num_queries(10 * 20 + 20):
         assert extract_due() == 10
+
+
+def test_a_real_reader_reads_real_archives(shelf: Cast, time: MovableClock) -> None:
+    headers = ["Summary: Frogs", "Description-Content-Type: text/markdown"]
+    wheel = make_wheel("frog", "1.0", extra_headers=headers, description="# It *jumps*\n")
+    rows = [
+        upload(shelf, file=wheel),
+        upload(shelf, file=make_sdist("frog", "1.0", extra_headers=headers)),
+        upload(shelf, file=make_egg("frog", "1.0")),
+        upload(shelf, file=make_dumb("frog", "1.0")),
+    ]
+    time.move(seconds=60)
+    assert extract_due() == 4
+    assert [state_of(row) for row in rows] == [(State.EXTRACTED, "")] * 4
+    reading = Reading.objects.get(distribution=rows[0])
+    assert "<em>jumps</em>" in reading.readme_html
+    assert "frog.py" in {each.path for each in unpacked_members(bytes(reading.contents))}
+    assert {("Frogs", "archive")} == said(rows[0])["pypi.summary"] == said(rows[1])["pypi.summary"]
 
 
 # what stops it
