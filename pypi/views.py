@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import (
     FileResponse,
+    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
@@ -76,11 +77,22 @@ def repository_root(request: HttpRequest, *, tenant: str = "", key: str = "") ->
 def below_the_root(
     request: HttpRequest, *, tenant: str = "", key: str = "", scope: str
 ) -> HttpResponseBase:
-    """Serve a URL that may be a scope's own: pip search there; the index is one step further."""
+    """Serve what is either a scope of one segment or a project's name: to search, or by mistake."""
     ask = _ask(request, tenant, key, scope)
     if ask.method == "POST" and is_search(ask):
         return _answered(ask, search)
     return _answered(ask, simple.beside_the_index if ask.method in SAFE_METHODS else _only_read)
+
+
+@csrf_exempt  # as above
+def scope_root(
+    request: HttpRequest, *, tenant: str = "", key: str = "", scope: str
+) -> HttpResponseBase:
+    """Serve a scope's own URL: pip search is posted there, and nothing else is there."""
+    ask = _ask(request, tenant, key, scope)
+    if ask.method != "POST" or not is_search(ask):
+        raise Http404
+    return _answered(ask, search)
 
 
 def _answered(ask: Ask, function: AnswerFunction, **parts: str) -> HttpResponseBase:

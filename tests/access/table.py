@@ -247,9 +247,8 @@ def _scoped(form: str, start: str) -> Iterator[Row]:
         yield Row(
             f"{form}/<scope>{slash}",
             f"{start}/deep/er{slash}",
-            index,
-            status=410,
-            says="The index is at ",
+            nothing,
+            status=404,
             form=form,
         )
 
