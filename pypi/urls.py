@@ -43,8 +43,8 @@ _scopes = [path("<scope:scope>", views.scope_root), path("<scope:scope>/", views
 
 _below: list[URLPattern | URLResolver] = [
     *_index,
-    path("<str:scope>", views.below_the_root),
-    path("<str:scope>/", views.below_the_root),
+    path("<str:project>", views.below_the_root),
+    path("<str:project>/", views.below_the_root),
     path("pypi/<str:project>/json", views.project_json, name="project-json"),
     path("pypi/<str:project>/json/", views.project_json),
     path("pypi/<str:project>/<str:version>/json", views.project_json, name="release-json"),

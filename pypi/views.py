@@ -75,10 +75,10 @@ def repository_root(request: HttpRequest, *, tenant: str = "", key: str = "") ->
 
 @csrf_exempt  # as above
 def below_the_root(
-    request: HttpRequest, *, tenant: str = "", key: str = "", scope: str
+    request: HttpRequest, *, tenant: str = "", key: str = "", project: str
 ) -> HttpResponseBase:
-    """Serve what is either a scope of one segment or a project's name: to search, or by mistake."""
-    ask = _ask(request, tenant, key, scope)
+    """Serve what is a project's name by mistake, or a scope of one segment, to be searched."""
+    ask = _ask(request, tenant, key, scope=project)
     if ask.method == "POST" and is_search(ask):
         return _answered(ask, search)
     return _answered(ask, simple.beside_the_index if ask.method in SAFE_METHODS else _only_read)

@@ -27,6 +27,9 @@ WITHOUT_CSRF: Mapping[str, str] = {
     "portal.pages.tenant": "as home",
     "pypi.views.repository_root": "uploads show their own credentials; the session is not asked",
     "pypi.views._reading.<locals>.view": "refuses every unsafe request",
+    "pypi.views.below_the_root": "refuses every unsafe request but a search, which changes nothing",
+    "pypi.views.scope_root": "as below the root",
+    "packages.api.Search": "refuses every unsafe request",
     "pypi.views.no_such_index": "changes nothing; an upload gone astray hears where the index is",
 }
 EVERYWHERE = {
