@@ -39,15 +39,12 @@ _index: list[URLPattern] = [
 # Without their names: a link that we make leads to the repository's own index.
 _in_a_scope = [URLPattern(each.pattern, each.callback) for each in _index]
 # A scope of several segments; one of a single segment is among what is below a repository.
-_scopes = [
-    path("<scope:scope>", views.below_the_root),
-    path("<scope:scope>/", views.below_the_root),
-]
+_scopes = [path("<scope:scope>", views.scope_root), path("<scope:scope>/", views.scope_root)]
 
 _below: list[URLPattern | URLResolver] = [
     *_index,
-    path("<str:scope>", views.below_the_root),
-    path("<str:scope>/", views.below_the_root),
+    path("<str:project>", views.below_the_root),
+    path("<str:project>/", views.below_the_root),
     path("pypi/<str:project>/json", views.project_json, name="project-json"),
     path("pypi/<str:project>/json/", views.project_json),
     path("pypi/<str:project>/<str:version>/json", views.project_json, name="release-json"),

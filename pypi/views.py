@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import (
     FileResponse,
+    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
@@ -74,13 +75,24 @@ def repository_root(request: HttpRequest, *, tenant: str = "", key: str = "") ->
 
 @csrf_exempt  # as above
 def below_the_root(
-    request: HttpRequest, *, tenant: str = "", key: str = "", scope: str
+    request: HttpRequest, *, tenant: str = "", key: str = "", project: str
 ) -> HttpResponseBase:
-    """Serve a URL that may be a scope's own: pip search there; the index is one step further."""
-    ask = _ask(request, tenant, key, scope)
+    """Serve what is a project's name by mistake, or a scope of one segment, to be searched."""
+    ask = _ask(request, tenant, key, scope=project)
     if ask.method == "POST" and is_search(ask):
         return _answered(ask, search)
     return _answered(ask, simple.beside_the_index if ask.method in SAFE_METHODS else _only_read)
+
+
+@csrf_exempt  # as above
+def scope_root(
+    request: HttpRequest, *, tenant: str = "", key: str = "", scope: str
+) -> HttpResponseBase:
+    """Serve a scope's own URL: pip search is posted there, and nothing else is there."""
+    ask = _ask(request, tenant, key, scope)
+    if ask.method != "POST" or not is_search(ask):
+        raise Http404
+    return _answered(ask, search)
 
 
 def _answered(ask: Ask, function: AnswerFunction, **parts: str) -> HttpResponseBase:

@@ -189,8 +189,8 @@ _BELOW: tuple[tuple[str, str, int, str], ...] = (
     ("/+simple/<project>/", "/+simple/frog/", 200, ""),
     ("/files/<project>/<sha256>/<filename>", f"/files/frog/{_DIGEST}/{FROG_NAME}", 200, ""),
     ("/files/<project>/<filename>", f"/files/frog/{FROG_NAME}.metadata", 200, ""),
-    ("/<scope>", "/frog", 410, "The index is at "),
-    ("/<scope>/", "/frog/", 410, "The index is at "),
+    ("/<project>", "/frog", 410, "The index is at "),
+    ("/<project>/", "/frog/", 410, "The index is at "),
     ("/pypi/<project>/json", "/pypi/frog/json", 200, ""),
     ("/pypi/<project>/json/", "/pypi/frog/json/", 200, ""),
     ("/pypi/<project>/<version>/json", "/pypi/frog/1.0/json", 200, ""),
@@ -262,9 +262,8 @@ def _scoped(form: str, start: str) -> Iterator[Row]:
         yield Row(
             f"{form}/<scope>{slash}",
             f"{start}/deep/er{slash}",
-            index,
-            status=410,
-            says="The index is at ",
+            nothing,
+            status=404,
             form=form,
         )
 

@@ -503,6 +503,7 @@ NOTHING_IN_THE_ADMIN = {
 }  # fmt: skip
 NOTHING_ELSEWHERE = {
     "", "-/health", "-/ready", "accounts/sign-in/", "accounts/sign-out/", "favicon.ico",
+    "search/", "api/v1/search", "api/v1/search/",
 }  # fmt: skip
 # Beneath the root of a repository, under each of its prefixes, the PyPI door only reads.
 NOTHING_IN_THE_DOOR = {
@@ -530,7 +531,9 @@ def beneath_the_doors() -> set[str]:
     # The short URLs name no repository, and so no remote with a scope.
     named = [door for door in DOORS if door != "^pypi"]
     return {f"{door}/{rest}" for door in DOORS for rest in NOTHING_IN_THE_DOOR} | {
-        f"{door}/<scope:scope>/{rest}" for door in named for rest in scoped
+        f"{door}/<scope:scope>{rest}"
+        for door in named
+        for rest in ("", "/", *(f"/{each}" for each in scoped))
     }
 
 

@@ -29,6 +29,9 @@ WITHOUT_CSRF: Mapping[str, str] = {
     "pypi.views._reading.<locals>.view": "refuses every unsafe request",
     "packages.upload_page.upload_page": "asks for the form's token itself: the file is too large "
     "to be read before",
+    "pypi.views.below_the_root": "refuses every unsafe request but a search, which changes nothing",
+    "pypi.views.scope_root": "as below the root",
+    "packages.api.Search": "refuses every unsafe request",
     "pypi.views.no_such_index": "changes nothing; an upload gone astray hears where the index is",
 }
 EVERYWHERE = {
