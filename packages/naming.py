@@ -63,10 +63,8 @@ def _name_of(file: Distribution, metadata: CoreMetadata | None) -> DistributionN
         _refuse_other_names(said, named)
         return named
     if missing := [name for name in (NAME, VERSION) if name not in said]:
-        raise Unnamed(
-            f"Its archive carries no metadata. Set the propert{'y' if len(missing) == 1 else 'ies'}"
-            f" {' and '.join(missing)}, and it is listed."
-        )
+        what = " and ".join(missing)
+        raise Unnamed(f"Its archive carries no metadata. Say its {what}, and it is listed.")
     return parse_filename(file.filename, name=said[NAME], version=said[VERSION])
 
 

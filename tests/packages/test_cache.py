@@ -8,15 +8,17 @@ import pytest
 
 from accounts.models import Tenant
 from base.models import AuditEvent
-from packages import cache
+from packages import cache, extract
 from packages.filenames import parse_name
 from packages.index.base import Arriving, FileWithheld, ProjectNotFound, Stored, Transfer
 from packages.index.remote import RemoteIndex
-from packages.models import Blob, Distribution, Fetch, UpstreamPage
+from packages.models import Blob, Distribution, Fetch, Property, UpstreamPage
 from packages.sweep import sweep
 from packages.upstream.upkeep import refresh_pages
 from repos.access import RoleMissing
+from repos.stamps import stamp
 from tests.dists import make_wheel
+from tests.packages.extracting import FakeReader
 from tests.packages.fetching import settled
 from tests.upstreams import Reply, Server, json_line, make_remote, serving
 
@@ -50,6 +52,19 @@ def remote(cast, server: Server, time):
 
 def used_bytes(remote) -> int:
     return Tenant.objects.get(pk=remote.tenant_id).used_bytes
+
+
+def test_what_is_kept_is_extracted_and_its_page_stays(
+    remote, time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extract, "Reader", FakeReader)
+    before = stamp(remote.pk)
+    assert extract.extract_due() == 2
+    rows = Distribution.objects.all()
+    assert {row.extraction for row in rows} == {Distribution.Extraction.EXTRACTED}
+    names = Property.objects.filter(name="pypi.name", origin=Property.Origin.ARCHIVE)
+    assert names.count() == 2
+    assert stamp(remote.pk) == before
 
 
 def test_one_file_is_dropped_and_can_be_fetched_again(remote, cast, server) -> None:

@@ -113,12 +113,11 @@ def test_without_metadata_it_stays_unlisted_until_somebody_says_its_name(
     row = extracted(time, lay(shelf, wes, BARE, BARE_CONTENT))
     assert row.extraction == State.UNLISTED
     assert row.extraction_reason == (
-        "Its archive carries no metadata. Set the properties pypi.name and pypi.version, and it "
-        "is listed."
+        "Its archive carries no metadata. Say its pypi.name and pypi.version, and it is listed."
     )
     set_properties(row, {"pypi.name": ["frog"]}, by=wes)
     row = extracted(time, row)
-    assert "Set the property pypi.version, and" in row.extraction_reason
+    assert "Say its pypi.version, and" in row.extraction_reason
     set_properties(row, {"pypi.version": ["1.0"]}, by=wes)
     row.refresh_from_db()
     assert row.extraction == State.PENDING
