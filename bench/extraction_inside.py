@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 from accounts.models import User
 from accounts.principal import Principal
 from base import clock
-from packages.extract import extract_in
+from packages.extraction.extract import extract_in
+from packages.extraction.turns import take_turn
 from packages.models import Distribution
 from packages.publish import publish
 from packages.reading import Reader
-from packages.turns import take_turn
 from packages.uploads import Upload
 from repos.models import Repository
 from tests.dists import make_wheel

@@ -1,7 +1,8 @@
 """Puts an archive at a path without reading it: the raw deploy of scripts and of the web page.
 
-It is kept at once and listed once extraction has named it (packages.naming). Sizes, quota, rights
-and tombstones are those of `publish`; what is at the path is the only thing that is compared.
+It is kept at once and listed once extraction has named it (packages.extraction.naming). Sizes,
+quota, rights and tombstones are those of `publish`; what is at the path is the only thing that is
+compared.
 """
 
 from __future__ import annotations

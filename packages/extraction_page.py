@@ -14,9 +14,9 @@ from accounts.roles import Role
 from base.errors import InvalidInput
 from packages.curate import try_again
 from packages.describe import set_properties
+from packages.extraction.waiting import not_extracted, waiting_in
 from packages.models import Distribution
 from packages.pypi_properties import NAME, VERSION
-from packages.waiting import not_extracted, waiting_in
 from repos.access import may, require
 from repos.models import Kind, Repository
 from repos.quiet import extract_now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from packages.extract import extract_due as extract_due_now
+from packages.extraction.extract import extract_due as extract_due_now
 from packages.sweep import sweep as sweep_now
 from packages.upstream.upkeep import refresh_pages as refresh_pages_now
 
@@ -23,5 +23,5 @@ def refresh_pages() -> None:
 
 @shared_task(name="packages.extract_due", ignore_result=True)
 def extract_due() -> None:
-    """Extract in the repositories where the quiet period is over (see packages.extract)."""
+    """Extract where the quiet period is over (see packages.extraction.extract)."""
     extract_due_now()

@@ -12,10 +12,10 @@ from django.views.decorators.http import require_http_methods
 from accounts.authentication import caller_of, signed_in
 from base.bodies import body_of
 from packages.deploy import Deployed, deploy
+from packages.extraction.waiting import waiting_in
 from packages.filenames import parse_name, parse_version
 from packages.multipart_form import BrokenForm, MultipartForm, ReceivedFile
 from packages.pypi_properties import NAME, VERSION
-from packages.waiting import waiting_in
 from repos.targets import Target, target_of_upload
 
 _TOKEN = "csrfmiddlewaretoken"  # noqa: S105 - the name of Django's field

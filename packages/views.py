@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from accounts.authentication import caller_of
 from accounts.principal import Principal
 from accounts.roles import Role
+from packages.extraction.waiting import not_extracted, waiting_in
 from packages.filenames import NameRefused, parse_name
 from packages.index.base import ProjectNotFound
 from packages.metadata import CoreMetadata, parse_core_metadata
@@ -34,7 +35,6 @@ from packages.search.hits import Facet, Found, PageRefused
 from packages.search.language import REPOSITORY, Matches, QueryRefused, all_of, written
 from packages.search.parsing import parse
 from packages.versions import newest_version
-from packages.waiting import not_extracted, waiting_in
 from repos.access import may, readable_by, require
 from repos.models import Kind, Repository, Upstream, VirtualSettings
 

@@ -8,7 +8,8 @@ import pytest
 
 from accounts.models import Tenant
 from base.models import AuditEvent
-from packages import cache, extract
+from packages import cache
+from packages.extraction import extract
 from packages.filenames import parse_name
 from packages.index.base import Arriving, FileWithheld, ProjectNotFound, Stored, Transfer
 from packages.index.remote import RemoteIndex
@@ -18,7 +19,7 @@ from packages.upstream.upkeep import refresh_pages
 from repos.access import RoleMissing
 from repos.stamps import stamp
 from tests.dists import make_wheel
-from tests.packages.extracting import FakeReader
+from tests.packages.extraction.extracting import FakeReader
 from tests.packages.fetching import settled
 from tests.upstreams import Reply, Server, json_line, make_remote, serving
 

@@ -9,10 +9,11 @@ from accounts.principal import Principal
 from base import clock
 from base.audit import SYSTEM
 from base.models import AuditEvent
-from packages import curate, extract
+from packages import curate
 from packages.deploy import PathRefused, deploy
 from packages.describe import PropertyRefused, set_properties
-from packages.extract import extract_due
+from packages.extraction import extract
+from packages.extraction.extract import extract_due
 from packages.filenames import FilenameRefused, NormalizedName
 from packages.index.local import LocalIndex
 from packages.models import Distribution, LooseObject, Project, StoredMetadata, UpstreamPage
@@ -25,7 +26,7 @@ from repos.stamps import stamp
 from tests.cast import Cast, make_repository
 from tests.conftest import MovableClock
 from tests.dists import make_dumb, make_wheel, zip_of
-from tests.packages.extracting import FakeReader, facts, metadata_of, put
+from tests.packages.extraction.extracting import FakeReader, facts, metadata_of, put
 
 State = Distribution.Extraction
 NAMED = {"pypi.name": ["frog"], "pypi.version": ["1.0"]}

@@ -13,7 +13,7 @@ from packages.describe import PropertyRefused, remove_properties, set_properties
 from packages.models import Distribution, Property
 from repos.access import NotYours, RoleMissing
 from tests.cast import Cast
-from tests.packages.extracting import put
+from tests.packages.extraction.extracting import put
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from django.test import Client
 
 from accounts.roles import Role
 from base.audit import SYSTEM
-from packages import extract
-from packages.extract import extract_due
+from packages.extraction import extract
+from packages.extraction.extract import extract_due
 from packages.models import Distribution
 from repos import configure
 from repos.models import Kind, VirtualSettings
@@ -21,7 +21,7 @@ from tests.cast import Cast, grant, make_repository
 from tests.conftest import MovableClock
 from tests.dists import make_dumb, make_wheel
 from tests.forms import fields_of
-from tests.packages.extracting import FakeReader, broken, facts, put
+from tests.packages.extraction.extracting import FakeReader, broken, facts, put
 
 STATE = "/acme/local/-/extraction/"
 UPLOAD = "/acme/local/-/upload/"

@@ -12,8 +12,9 @@ from django.db import transaction
 
 from base import clock
 from packages.changes import contents_changed, locked_project
-from packages.differences import differences
 from packages.documents import note_project
+from packages.extraction.differences import differences
+from packages.extraction.turns import Turn
 from packages.filenames import parse_name, parse_version
 from packages.metadata import CoreMetadata
 from packages.models import Distribution, Project, Property, Reading, Release, StoredMetadata
@@ -23,7 +24,6 @@ from packages.pypi_properties import (
     properties_of,
 )
 from packages.reading import ArchiveFacts, packed_members
-from packages.turns import Turn
 from packages.upload_form import MAX_REQUIRES_PYTHON
 
 _REASON_AT_MOST = 500

@@ -20,13 +20,13 @@ from base import clock
 from base.errors import LarderError
 from packages import storage
 from packages.blobs import RaceLost
+from packages.extraction.naming import Unnamed, name_and_write
+from packages.extraction.results import Read, write_read, write_state
+from packages.extraction.turns import Ended, Turn, TurnLost, pending, take_turn
 from packages.metadata import parse_core_metadata
 from packages.models import Blob, Distribution
-from packages.naming import Unnamed, name_and_write
 from packages.reading import ArchiveFacts, Reader, ReadingFailed
-from packages.results import Read, write_read, write_state
 from packages.storage import ObjectMissing, Spooled, StorageFailed
-from packages.turns import Ended, Turn, TurnLost, pending, take_turn
 
 log = structlog.get_logger(__name__)
 

@@ -9,12 +9,13 @@ import pytest
 
 from base.audit import SYSTEM
 from base.models import AuditEvent
-from packages import curate, extract, storage
-from packages.extract import extract_due
+from packages import curate, storage
+from packages.extraction import extract
+from packages.extraction.extract import extract_due
+from packages.extraction.turns import LEASE, TurnLost, take_turn
 from packages.models import Distribution, Property, Reading, StoredMetadata
 from packages.reading import unpacked_members
 from packages.storage import ObjectMissing, StorageFailed
-from packages.turns import LEASE, TurnLost, take_turn
 from repos import configure
 from repos.access import RoleMissing
 from repos.models import RepositoryState
@@ -23,7 +24,7 @@ from repos.stamps import stamp
 from tests.cast import Cast
 from tests.conftest import MovableClock
 from tests.dists import make_dumb, make_egg, make_sdist, make_wheel
-from tests.packages.extracting import README, FakeReader, broken, facts, metadata_of, put
+from tests.packages.extraction.extracting import README, FakeReader, broken, facts, metadata_of, put
 
 State = Distribution.Extraction
 
@@ -547,11 +548,11 @@ class Killed(BaseException):
 
 STEPS = {
     "bytes are coming": ("packages.storage.chunks", 1),
-    "attempt counted": ("packages.extract._understood", 1),
-    "written, uncommitted": ("packages.results.write_details", 1),
-    "written": ("packages.extract.write_read", 1),
-    "second file": ("packages.extract._count_attempt", 2),
-    "before the end": ("packages.turns._set_next", 1),
+    "attempt counted": ("packages.extraction.extract._understood", 1),
+    "written, uncommitted": ("packages.extraction.results.write_details", 1),
+    "written": ("packages.extraction.extract.write_read", 1),
+    "second file": ("packages.extraction.extract._count_attempt", 2),
+    "before the end": ("packages.extraction.turns._set_next", 1),
 }
 
 

@@ -26,28 +26,29 @@ from hypothesis.stateful import (
 )
 
 from base import clock
-from packages import curate, extract
-from packages.extract import ATTEMPTS_AT_MOST, extract_due
+from packages import curate
+from packages.extraction import extract
+from packages.extraction.extract import ATTEMPTS_AT_MOST, extract_due
+from packages.extraction.turns import LEASE, TRIED_AGAIN_AFTER, Turn
 from packages.models import Distribution, Reading
-from packages.turns import LEASE, TRIED_AGAIN_AFTER, Turn
 from repos.models import RepositoryState
 from tests.cast import Cast, assemble
 from tests.conftest import MovableClock
-from tests.packages.extracting import FakeReader, broken, put
+from tests.packages.extraction.extracting import FakeReader, broken, put
 from tests.properties import examples
 
 State = Distribution.Extraction
 
 # Every step of a worker between taking its turn and ending it; it may die on either side of each.
 STEPS = (
-    "packages.extract.take_turn",
+    "packages.extraction.extract.take_turn",
     "packages.storage.chunks",
-    "packages.extract._count_attempt",
-    "packages.extract._understood",
-    "packages.results.still_waiting",
-    "packages.results.write_details",
-    "packages.extract.write_read",
-    "packages.turns._set_next",
+    "packages.extraction.extract._count_attempt",
+    "packages.extraction.extract._understood",
+    "packages.extraction.results.still_waiting",
+    "packages.extraction.results.write_details",
+    "packages.extraction.extract.write_read",
+    "packages.extraction.turns._set_next",
 )
 PAUSES = st.sampled_from([60, 100, 30, 700])
 
@@ -72,7 +73,7 @@ class History(RuleBasedStateMachine):
         self.stack.enter_context(transaction.atomic())
         for step in STEPS:
             self.stack.enter_context(patch(step, self._deadly(step)))
-        self.stack.enter_context(patch("packages.extract.Reader", lambda: self.reader))
+        self.stack.enter_context(patch("packages.extraction.extract.Reader", lambda: self.reader))
 
     def teardown(self) -> None:
         """Let everything that is due be done, look at it, and undo it all."""

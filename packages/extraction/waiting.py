@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from base import clock
+from packages.extraction.turns import pending
 from packages.models import Distribution
-from packages.turns import pending
 from repos.models import Kind, Repository, RepositoryState
 
 COUNTED_AT_MOST = 1000

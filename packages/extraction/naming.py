@@ -12,6 +12,8 @@ from base.errors import LarderError
 from packages.acceptance import accept, judge_spelling
 from packages.blobs import RACES_AT_MOST, RaceLost, writing_rows
 from packages.changes import contents_changed
+from packages.extraction.results import Read, still_waiting, write_details
+from packages.extraction.turns import Turn
 from packages.filenames import (
     DistributionName,
     parse_filename,
@@ -24,10 +26,8 @@ from packages.models import Distribution, Property
 from packages.places import Place, judge_place, locked_place, place_of, same_file
 from packages.properties import said_by
 from packages.pypi_properties import NAME, VERSION
-from packages.results import Read, still_waiting, write_details
 from packages.rows import Accepted, name_row, project_row, release_row
 from packages.storage import Spooled
-from packages.turns import Turn
 from packages.uploads import UploadRefused
 
 
