@@ -19,6 +19,7 @@ urlpatterns = [
     path("accounts/sign-in/", SignIn.as_view(), name="sign-in"),
     path("accounts/sign-out/", LogoutView.as_view(), name="sign-out"),
     path("accounts/invitations/<int:pk>/", answer_invitation, name="invitation"),
+    path("", include("repos.urls")),
     path("favicon.ico", pages.favicon),
     # Before the pages, one of which has the form of /api/pypi/<key>/simple/ if the key is project.
     path("", include("pypi.urls")),

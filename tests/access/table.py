@@ -25,6 +25,7 @@ class Hears(Enum):
     REFUSED = "your credential is wrong"
     MAY_NOT = "you may not, and who can help"
     MAY_NOT_WITH_THIS_TOKEN = "not with this token"
+    MAY_NOT_WITH_A_TOKEN = "not with any token, but signed in"
     NOT_YOURS = "none that you may use, be it there or not"
     NOT_THERE = "your tenant has none of this name"
     NOT_HERE = "this URL does not take that method"
@@ -75,6 +76,17 @@ def home(caller: Caller, _place: Place, method: str) -> Hears:
     if caller.is_refused:
         return Hears.REFUSED
     return Hears.SERVED if method in SAFE else Hears.NOT_HERE
+
+
+def account(caller: Caller, _place: Place, method: str) -> Hears:
+    """What people do about themselves: with their session or password, and not with a token."""
+    if method not in SAFE:
+        return _only_read(method)
+    if caller.is_refused:
+        return Hears.REFUSED
+    if not caller.is_known:
+        return Hears.SIGN_IN
+    return Hears.SERVED if caller.has_come_themselves else Hears.MAY_NOT_WITH_A_TOKEN
 
 
 def everybodys(_caller: Caller, _place: Place, method: str) -> Hears:
@@ -217,6 +229,18 @@ def rows() -> Iterator[Row]:
     yield Row("accounts/sign-in/", "/accounts/sign-in/", sign_in)
     yield Row("accounts/sign-out/", "/accounts/sign-out/", sign_out)
     yield Row("accounts/invitations/<pk>/", "/accounts/invitations/1/", answering)
+    for path in ("", "password/", "tokens/", "tokens/new/"):
+        yield Row(f"accounts/{path}", f"/accounts/{path}", account, is_page=True)
+    no_token = Row(
+        "accounts/tokens/<pk>/",
+        "/accounts/tokens/0/",
+        account,
+        status=404,
+        says="You have no such token",
+        is_page=True,
+    )
+    yield no_token
+    yield Row("accounts/tokens/<pk>/revoke/", "/accounts/tokens/0/revoke/", answering)
 
 
 def _scoped(form: str, start: str) -> Iterator[Row]:
