@@ -6,8 +6,14 @@ from django.urls import re_path
 
 from base.slugs import SLUG_PATTERN
 from packages import views
+from packages.pages import set_up
+
+_REPOSITORY = rf"^(?P<tenant>{SLUG_PATTERN})/(?P<key>{SLUG_PATTERN})"
 
 urlpatterns = [
+    re_path(rf"{_REPOSITORY}/-/set-up/$", set_up.set_up, name="set-up"),
+    re_path(rf"{_REPOSITORY}/-/set-up/seen/$", set_up.seen, name="set-up-seen"),
+    re_path(rf"{_REPOSITORY}/-/set-up/(?P<client>[a-z-]+)/$", set_up.set_up, name="set-up-client"),
     re_path(
         rf"^(?P<tenant>{SLUG_PATTERN})/(?P<key>{SLUG_PATTERN})/project/(?P<project>[^/]+)/$",
         views.project_page,

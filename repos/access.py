@@ -79,6 +79,12 @@ def require(principal: Principal, tenant: str, key: str, role: Role) -> Reposito
     raise _refusal(case, f"{tenant}/{key}", role)
 
 
+def role_in(principal: Principal, repository: Repository) -> int:
+    """Return the greatest role that `principal` has in a living `repository`; 0 for none."""
+    standing = _standing(principal, repository.tenant.slug)
+    return _granted(principal, repository, standing) or 0
+
+
 def readable_by(principal: Principal) -> QuerySet[Repository]:
     """Return the repositories that `principal` may read: where every listing starts."""
     alive = Repository.objects.filter(deleted_at__isnull=True)

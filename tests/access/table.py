@@ -221,6 +221,16 @@ def rows() -> Iterator[Row]:
     yield Row(
         "<tenant>/<key>/project/<project>/", "/{tenant}/{key}/project/frog/", page, is_page=True
     )
+    for end in ("", "seen/"):
+        yield Row(
+            f"<tenant>/<key>/-/set-up/{end}",
+            f"/{{tenant}}/{{key}}/-/set-up/{end}",
+            page,
+            is_page=True,
+        )
+    yield Row(
+        "<tenant>/<key>/-/set-up/<client>/", "/{tenant}/{key}/-/set-up/uv/", page, is_page=True
+    )
     yield Row("<slug>/", "/{tenant}/", tenant_page, is_page=True)
     yield Row("", "/", home, is_page=True)
     yield Row("-/health", "/-/health", everybodys)

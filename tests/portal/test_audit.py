@@ -43,6 +43,10 @@ from tests.portal.test_admin import add, change, fill_in
 from tests.routes import path_for, patterns
 from tests.uploads import form_body, post_form, published, twine_fields, upload
 
+_SLUG = r"[a-z0-9][a-z0-9._-]*"
+_KEY = rf"(?P<key>{_SLUG})"
+SET_UP = rf"^(?P<tenant>{_SLUG})/{_KEY}/-/set-up/$"
+SET_UP_CLIENT = rf"^(?P<tenant>{_SLUG})/{_KEY}/-/set-up/(?P<client>[a-z-]+)/$"
 OWN_PASSWORD = {
     "old_password": "the-old-password",
     "new_password1": "the-new-password",
@@ -228,6 +232,12 @@ def revoked(scene: Scene) -> Any:
     return wes_himself(scene).post(reverse("revoke-token", args=[token.pk]))
 
 
+def set_up_at(client: str) -> Callable[[Scene], Any]:
+    """Return what makes a token beside a client's snippets."""
+    sent = {"purpose": "install", "days": "7"}
+    return lambda scene: wes_himself(scene).post(f"/acme/local/-/set-up/{client}", sent)
+
+
 def quarantined_upstream(scene: Scene) -> None:
     """Let acme's remote keep a file that upstream has quarantined."""
     local_file = scene.row(Distribution)
@@ -327,6 +337,10 @@ CHANGES: dict[str, list[Change]] = {
     ],
     "accounts/tokens/<int:pk>/revoke/": [
         Change("a token of one's own ended", "token.revoke", revoked, actor="wes"),
+    ],
+    SET_UP: [Change("a token", "token.create", set_up_at(""), actor="wes", keeps="after")],
+    SET_UP_CLIENT: [
+        Change("a token", "token.create", set_up_at("uv/"), actor="wes", keeps="after"),
     ],
     "accounts_membership_change": [
         Change("a member", "membership.change", edit("accounts_membership", wes, kind="admin")),
@@ -489,13 +503,12 @@ NOTHING_IN_THE_DOOR = {
     "pypi/<str:project>/json/", "pypi/<str:project>/<str:version>/json",
     "pypi/<str:project>/<str:version>/json/",
 }  # fmt: skip
-_SLUG = r"[a-z0-9][a-z0-9._-]*"
-_KEY = rf"(?P<key>{_SLUG})"
 DOORS = (
     rf"^artifactory/api/pypi/{_KEY}", rf"^artifactory/pypi/{_KEY}", rf"^api/pypi/{_KEY}", "^pypi",
     rf"^(?P<tenant>{_SLUG})/{_KEY}",
 )  # fmt: skip
 NOTHING_FOR_PEOPLE = {
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/-/set-up/seen/$",
     rf"^(?P<tenant>{_SLUG})/{_KEY}/project/(?P<project>[^/]+)/$",
     rf"^(?P<slug>{_SLUG})/$",
     r"^(?P<name>.*?)/(?P<rest>(?:\+?simple|files)(?:/.*)?)$",

@@ -27,7 +27,7 @@ def rows_of(page: str, section: str) -> dict[str, list[str]]:
     table = BeautifulSoup(page, "html.parser").select(f"[aria-labelledby={section}] tbody tr")
     return {
         row.select_one("th").get_text(" ", strip=True): [  # type: ignore[union-attr]
-            re.sub(r"\s+", " ", cell.get_text(strip=True)) for cell in row.select("td")
+            re.sub(r"\s+", " ", cell.get_text(strip=True)) for cell in row.select("td:not(:has(a))")
         ]
         for row in table
     }

@@ -153,10 +153,11 @@ def test_one_sees_ones_own_tokens_and_no_others(wes: Client, cast: Cast) -> None
 
 def test_a_revoked_token_is_refused_at_once(wes: Client, cast: Cast) -> None:
     token, secret = made(wes, cast)
-    read = {"path": "/acme/local/simple/", "headers": basic("__token__", secret)}
-    assert Client().get(**read).status_code == HTTPStatus.OK
+    headers = basic("__token__", secret)
+    assert Client().get("/acme/local/simple/", headers=headers).status_code == HTTPStatus.OK
     wes.post(f"/accounts/tokens/{token.pk}/revoke/")
-    assert Client().get(**read).status_code == HTTPStatus.UNAUTHORIZED
+    answer = Client().get("/acme/local/simple/", headers=headers)
+    assert answer.status_code == HTTPStatus.UNAUTHORIZED
     page = wes.get("/accounts/tokens/").content.decode()
     assert "is revoked. Nothing accepts it any more." in page
     wes.post(f"/accounts/tokens/{token.pk}/revoke/")
