@@ -6,11 +6,12 @@ from django.urls import re_path
 
 from base.slugs import SLUG_PATTERN
 from packages import views
-from packages.pages import set_up
+from packages.pages import explain, set_up
 
 _REPOSITORY = rf"^(?P<tenant>{SLUG_PATTERN})/(?P<key>{SLUG_PATTERN})"
 
 urlpatterns = [
+    re_path(rf"{_REPOSITORY}/-/explain/$", explain.explain_page, name="explain"),
     re_path(rf"{_REPOSITORY}/-/set-up/$", set_up.set_up, name="set-up"),
     re_path(rf"{_REPOSITORY}/-/set-up/seen/$", set_up.seen, name="set-up-seen"),
     re_path(rf"{_REPOSITORY}/-/set-up/(?P<client>[a-z-]+)/$", set_up.set_up, name="set-up-client"),

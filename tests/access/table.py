@@ -221,6 +221,7 @@ def rows() -> Iterator[Row]:
     yield Row(
         "<tenant>/<key>/project/<project>/", "/{tenant}/{key}/project/frog/", page, is_page=True
     )
+    yield Row("<tenant>/<key>/-/explain/", "/{tenant}/{key}/-/explain/", page, is_page=True)
     for end in ("", "seen/"):
         yield Row(
             f"<tenant>/<key>/-/set-up/{end}",

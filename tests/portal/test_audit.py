@@ -508,6 +508,7 @@ DOORS = (
     rf"^(?P<tenant>{_SLUG})/{_KEY}",
 )  # fmt: skip
 NOTHING_FOR_PEOPLE = {
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/-/explain/$",
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/set-up/seen/$",
     rf"^(?P<tenant>{_SLUG})/{_KEY}/project/(?P<project>[^/]+)/$",
     rf"^(?P<slug>{_SLUG})/$",
