@@ -91,7 +91,7 @@ def set_up(request: HttpRequest, tenant: str, key: str, client: str = _FIRST) ->
         "secret": secret,
         "project": request.GET.get("project", "") and setting.project,
     }
-    context |= _seen(repository, principal.user, token)
+    context |= _seen(repository, principal.user, token or _named_token(request, principal))
     answer = render(request, "packages/set_up.html", context)
     add_never_cache_headers(answer)
     return answer
@@ -102,13 +102,18 @@ def seen(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
     """Show whether one of the reader's clients has called, as a piece of the page above."""
     principal = caller_of(request)
     repository = require(principal, tenant, key, Role.READER)
-    token = None
-    if (named := request.GET.get("token", "")).isalnum() and principal.user is not None:
-        mine = Token.objects.filter(membership__user=principal.user)
-        token = mine.filter(identifier=named).first()
+    token = _named_token(request, principal)
     answer = render(request, "packages/set_up_seen.html", _seen(repository, principal.user, token))
     add_never_cache_headers(answer)
     return answer
+
+
+def _named_token(request: HttpRequest, principal: Principal) -> Token | None:
+    """Return the reader's token whose calls are asked for, by its identifier; it is no secret."""
+    named = request.GET.get("token", "")
+    if principal.user is None or not named.isalnum():
+        return None
+    return Token.objects.filter(membership__user=principal.user, identifier=named).first()
 
 
 def _seen(repository: Repository, user: User | None, token: Token | None) -> dict[str, object]:
