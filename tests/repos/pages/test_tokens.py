@@ -296,5 +296,5 @@ def test_the_list_asks_as_much_for_many_tokens_as_for_one(wes: Client, cast: Cas
     assert counts[1] <= counts[0] + 2  # the first token names no repository
     assert counts[1] <= 9
     page = wes.get("/accounts/tokens/").content.decode()
-    assert "50 of 61" in page
+    assert "50 of 121" in page
     assert "?page=2" in page
