@@ -23,6 +23,7 @@ from accounts.models import Membership, Token
 from accounts.roles import Role
 from base import audit, clock
 from base.audit import Actor
+from base.errors import LarderError
 from base.stamps import configuring, move_access
 
 Narrowing = Callable[[Token], None]
@@ -37,6 +38,10 @@ _LENGTH = len(PREFIX) + _BODY_LENGTH + _CHECKSUM_LENGTH
 
 # What an unknown identifier's secret is compared with, so that it costs what a known one's does.
 _NO_DIGEST = "0" * 64
+
+
+class TokenMissing(LarderError):
+    """The caller has no such token; whether somebody else has is not told."""
 
 
 def create(  # noqa: PLR0913 - a token has this many limits

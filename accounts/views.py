@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.forms import AdminPasswordChangeForm
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, redirect_to_login
 from django.core.exceptions import ValidationError
@@ -103,6 +104,13 @@ class OwnPasswordForm(AdminPasswordChangeForm):
             self.refusal = refusal
             raise ValidationError(refusal.sentence) from None
         return old
+
+
+def set_own_password(request: HttpRequest, form: OwnPasswordForm) -> None:
+    """Set the new password of a valid form; this session goes on, all others of the user end."""
+    by = signed_in(request).actor
+    members.save_user(form.user, by=by, password=form.cleaned_data["new_password1"])
+    update_session_auth_hash(request, form.user)
 
 
 def with_status_of(

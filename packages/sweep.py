@@ -23,6 +23,7 @@ from base import clock
 from packages import storage
 from packages.curate import BYTES_KEPT_FOR
 from packages.models import Blob, Distribution, Fetch, LooseObject, UpstreamPage
+from repos import client_calls
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,7 @@ class Swept:
     spool_files: int
     fetches: int = 0  # of files that never came
     pages: int = 0  # that upstream never had
+    calls: int = 0  # of clients, a day ago
 
 
 def sweep() -> Swept:
@@ -53,6 +55,7 @@ def sweep() -> Swept:
         spool_files=_remove_old_spool_files(),
         fetches=_forget_fetches(),
         pages=_forget_pages(),
+        calls=client_calls.forget(),
     )
 
 

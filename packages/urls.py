@@ -5,16 +5,21 @@ from __future__ import annotations
 from django.urls import re_path
 
 from base.slugs import SLUG_PATTERN
-from packages import extraction_page, upload_page, views
+from packages import views
+from packages.pages import explain, extraction, set_up, upload
 
 _REPOSITORY = rf"^(?P<tenant>{SLUG_PATTERN})/(?P<key>{SLUG_PATTERN})"
 
 urlpatterns = [
+    re_path(rf"{_REPOSITORY}/-/explain/$", explain.explain_page, name="explain"),
+    re_path(rf"{_REPOSITORY}/-/set-up/$", set_up.set_up, name="set-up"),
+    re_path(rf"{_REPOSITORY}/-/set-up/seen/$", set_up.seen, name="set-up-seen"),
+    re_path(rf"{_REPOSITORY}/-/set-up/(?P<client>[a-z-]+)/$", set_up.set_up, name="set-up-client"),
     re_path(
         rf"{_REPOSITORY}/project/(?P<project>[^/]+)/$",
         views.project_page,
         name="project",
     ),
-    re_path(rf"{_REPOSITORY}/-/upload/$", upload_page.upload_page, name="upload"),
-    re_path(rf"{_REPOSITORY}/-/extraction/$", extraction_page.extraction_page, name="extraction"),
+    re_path(rf"{_REPOSITORY}/-/upload/$", upload.upload_page, name="upload"),
+    re_path(rf"{_REPOSITORY}/-/extraction/$", extraction.extraction_page, name="extraction"),
 ]

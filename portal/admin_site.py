@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
-from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
@@ -19,11 +18,9 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 
-from accounts import members
 from accounts.admin_base import UseCaseAdmin, delete_chosen
 from accounts.administration import office_of
-from accounts.authentication import signed_in
-from accounts.views import OwnPasswordForm, with_status_of
+from accounts.views import OwnPasswordForm, set_own_password, with_status_of
 from base.errors import InvalidInput
 from base.models import AuditEvent
 
@@ -146,10 +143,7 @@ class OwnPassword(PasswordChangeView):
         return reverse("admin:password_change_done")
 
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
-        """Set the password; this session goes on, all others of the user end."""
-        principal = signed_in(self.request)
-        members.save_user(
-            form.user, by=principal.actor, password=form.cleaned_data["new_password1"]
-        )
-        update_session_auth_hash(self.request, form.user)
+        """Set the password by the use case."""
+        if isinstance(form, OwnPasswordForm):
+            set_own_password(self.request, form)
         return HttpResponseRedirect(self.get_success_url())

@@ -21,6 +21,7 @@ urlpatterns = [
     path("accounts/sign-in/", SignIn.as_view(), name="sign-in"),
     path("accounts/sign-out/", LogoutView.as_view(), name="sign-out"),
     path("accounts/invitations/<int:pk>/", answer_invitation, name="invitation"),
+    path("", include("repos.urls")),
     path("favicon.ico", pages.favicon),
     path("search/", search_page, name="search"),
     # Before the repositories, one of which could be called api/v1.

@@ -63,6 +63,12 @@ class Ask:
         """Refuse a wrong credential where nothing else depends on who calls."""
         _ = self.principal
 
+    @property
+    def known_principal(self) -> Principal | None:
+        """Return who calls by credentials of their own, if that has come out."""
+        shows = self.header("authorization") or self.header("x-jfrog-art-api")
+        return vars(self).get("principal") if shows else None
+
     @cached_property
     def principal(self) -> Principal:
         """Return who calls. Raises CredentialsRefused when what they show is wrong.

@@ -12,6 +12,7 @@ from http import HTTPStatus
 
 from accounts.authentication import CredentialsRefused
 from accounts.throttle import FailuresUncounted, TooManyFailures
+from accounts.tokens import TokenMissing
 from base.errors import InvalidInput, LarderError
 from packages.index.base import (
     FileBroken,
@@ -75,6 +76,7 @@ _STATUS: tuple[tuple[type[LarderError], int], ...] = (
     (RepositoryMissing, 404),
     (ProjectNotFound, 404),
     (FileNotFound, 404),
+    (TokenMissing, 404),
     (MethodNotAllowed, 405),
     (NoLongerOffered, 410),
     # Not 404, which would send uv and pip on to the next index.

@@ -28,6 +28,7 @@ from pypi import files, legacy_json, simple, upload
 from pypi.answer import SAFE_METHODS, Answer, Ask
 from pypi.errors import FromAnotherSite, LoopDetected, MethodNotAllowed, answer_for
 from pypi.search import is_search, search
+from repos import client_calls
 
 AnswerFunction = Callable[..., Answer]
 DjangoView = Callable[..., HttpResponseBase]
@@ -101,9 +102,27 @@ def _answered(ask: Ask, function: AnswerFunction, **parts: str) -> HttpResponseB
         if ask.method not in SAFE_METHODS and ask.is_from_another_site:
             raise FromAnotherSite("This is not taken from a page of another site.")
         _refuse_a_circle(ask)
-        return _response(ask, function(ask, **parts))
+        answer = function(ask, **parts)
     except LarderError as error:
-        return _response(ask, answer_for(error, ask))
+        _note_call(ask, parts, refusal=error.sentence)
+        answer = answer_for(error, ask)
+    else:
+        _note_call(ask, parts)
+    return _response(ask, answer)
+
+
+def _note_call(ask: Ask, parts: dict[str, str], refusal: str = "") -> None:
+    """Remember the call of a client that said who it is, for whoever sets one up."""
+    if (principal := ask.known_principal) is not None:
+        client_calls.note(
+            principal,
+            ask.tenant,
+            ask.key,
+            user_agent=ask.header("user-agent"),
+            project=parts.get("project", ""),
+            is_upload=ask.method not in SAFE_METHODS,
+            refusal=refusal,
+        )
 
 
 def _refuse_a_circle(ask: Ask) -> None:

@@ -13,11 +13,12 @@ does not tell them apart either.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import Membership
+from accounts.models import Membership, User
 from accounts.principal import Principal
 from accounts.roles import Role
 from base.errors import LarderError
@@ -37,6 +38,10 @@ class RoleMissing(LarderError):
 
 class NotYours(LarderError):
     """A repository of another tenant, or one that is not there: the caller is not told which."""
+
+
+class PeopleOnly(RoleMissing):
+    """What somebody does for themselves, with their password; a token of theirs may not."""
 
 
 class RepositoryMissing(LarderError):
@@ -88,6 +93,39 @@ def readable_by(principal: Principal) -> QuerySet[Repository]:
         return alive.filter(public).distinct()
     mine = _limited(principal, _granted_to(principal))
     return alive.filter(public | mine).distinct()
+
+
+def require_person(principal: Principal) -> User:
+    """Return who has come themselves: a page about an account is not for its tokens.
+
+    A token that could make tokens would have no limits. Raises SignInRequired or PeopleOnly.
+    """
+    if principal.user is None:
+        raise SignInRequired("Sign in to see your account.")
+    if principal.token is not None:
+        raise PeopleOnly(
+            "You may not see or change an account with this token. Sign in with your password."
+        )
+    return principal.user
+
+
+def roles_of(user: User, repositories: Iterable[Repository]) -> dict[int, Role]:
+    """Return the greatest role that `user` has in each of `repositories`, by their ids."""
+    repositories = list(repositories)
+    subjects = (
+        Q(subject__in=[Grant.Subject.ANYONE, Grant.Subject.SIGNED_IN])
+        | Q(subject=Grant.Subject.MEMBERS, repository__tenant__memberships__user=user)
+        | Q(membership__user=user)
+        | Q(team__members__user=user)
+    )
+    granted = Grant.objects.filter(subjects, repository__in=repositories)
+    roles: dict[int, Role] = {}
+    for pk, role in granted.values_list("repository_id", "role").distinct():
+        roles[pk] = max(Role(role), roles.get(pk, Role(role)))
+    for each in repositories:
+        if user.is_superuser or each.tenant_id in user.administers:
+            roles[each.pk] = Role.ADMIN
+    return roles
 
 
 def tenants_of(principal: Principal) -> list[str]:

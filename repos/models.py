@@ -11,7 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.deconstruct import deconstructible
 
-from accounts.models import Membership, Team, Tenant, Token
+from accounts.models import Membership, Team, Tenant, Token, User
 from accounts.roles import Role
 from base.slugs import RESERVED_REPOSITORY_KEYS, SLUG_MAX_LENGTH, validate_slug
 from repos.rules import Rules
@@ -521,3 +521,31 @@ class TokenRepository(models.Model):
 
     def __str__(self) -> str:
         return f"{self.token}: {self.repository}"
+
+
+class ClientCall(models.Model):
+    """The last call of one client, with one credential of one user, in a repository.
+
+    Kept for a day, and written behind the requests (`repos.client_calls`).
+    """
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="calls")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="calls")
+    # Not a foreign key: 0 is a password, which upserts could not tell from another null.
+    token_id = models.BigIntegerField()
+    client = models.CharField(max_length=60)
+    at = models.DateTimeField(db_index=True)
+    project = models.CharField(max_length=200, blank=True)
+    is_upload = models.BooleanField()
+    refusal = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["repository", "user", "token_id", "client"],
+                name="one_last_call_of_a_client",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.client} of {self.user} in {self.repository}"

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from accounts.principal import Principal
 from accounts.roles import Role
-from base.errors import InvalidInput
-from repos.access import NotYours, RoleMissing, require
+from base.errors import InvalidInput, LarderError
+from repos.access import NotYours, RoleMissing, may, require
 from repos.models import Kind, Repository, VirtualSettings
 from repos.nesting import beneath
 
@@ -56,6 +56,22 @@ def target_of_upload(principal: Principal, tenant: str, key: str) -> Target:
         # Not by its name: it may be another tenant's.
         raise RoleMissing(f"You may read {asked} but not publish through it.") from None
     return Target(found, through=asked)
+
+
+def where_uploads_go(principal: Principal, repository: Repository) -> Repository | None:
+    """Return the local that takes what `principal` uploads to `repository`; None: they may not."""
+    match Kind(repository.kind):
+        case Kind.LOCAL:
+            return repository if may(principal, repository, Role.WRITER) else None
+        case Kind.REMOTE:
+            return None
+        case Kind.VIRTUAL:
+            try:
+                return target_of_upload(
+                    principal, repository.tenant.slug, repository.key
+                ).repository
+            except LarderError:
+                return None
 
 
 def _deployment_of(virtual: Repository) -> Repository:

@@ -16,6 +16,7 @@ from repos.models import AlsoUpstream, Claim, Kind, Member, Repository, Upstream
 
 SourceId = tuple[int, str]
 _EXACT = 1_000  # more than any prefix is long
+_NO_ROW = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,23 @@ def tree_of(virtual: Repository) -> Tree:
         virtuals=virtuals,
         nested={each: frozenset(_nested(each, members)) for each in virtuals},
         firsts=frozenset(firsts.values_list("repository_id", flat=True)),
+    )
+
+
+def alone(repository: Repository) -> Tree:
+    """Return the tree of a virtual that would show one local or remote and nothing else."""
+    virtual = Repository(
+        pk=_NO_ROW, tenant=repository.tenant, key=repository.key, kind=Kind.VIRTUAL
+    )
+    is_remote = repository.kind == Kind.REMOTE
+    upstream = getattr(repository, "upstream", None) if is_remote else None
+    source = Source(repository, "", upstream)
+    return Tree(
+        virtual=virtual,
+        places=(Place(source, (Step(_NO_ROW, _NO_ROW),)),),
+        virtuals={_NO_ROW: virtual},
+        nested={_NO_ROW: frozenset({_NO_ROW})},
+        firsts=frozenset(),
     )
 
 

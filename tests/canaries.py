@@ -28,6 +28,9 @@ from django.urls import Resolver404
 # The views, by name, whose answer shows a secret.
 ALLOWED: Mapping[str, str] = {
     "admin:accounts_token_add": "the one page that shows a new token, this once",
+    "new-token": "the same, for people's own tokens",
+    "set-up": "the same, in the snippets of a client",
+    "set-up-client": "the same, of another client",
 }
 _SHORTEST = 10  # shorter ones, "wrong" for example, are words as well
 _TOKEN = re.compile(rb"lrd_[0-9A-Za-z]{57}(?![0-9A-Za-z])")

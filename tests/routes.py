@@ -13,6 +13,7 @@ _VALUES = {
     "key": "local",
     "scope": "root/dev",
     "project": "frog",
+    "client": "pip",
     "version": "1.0",
     "sha256": "0" * 64,
     "filename": "frog-1.0-py3-none-any.whl",

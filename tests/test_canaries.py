@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 
 from accounts import tokens
 from tests.canaries import ALLOWED, Canaries
@@ -91,7 +91,9 @@ def test_a_word_is_no_secret() -> None:
 
 
 def test_every_place_that_may_show_one_has_its_reason() -> None:
-    assert all(reverse(view) and len(reason.split()) > 3 for view, reason in ALLOWED.items())
+    named = set(get_resolver().reverse_dict)
+    there = [view for view in ALLOWED if view in named or reverse(view)]
+    assert all(len(ALLOWED[view].split()) > 3 for view in there)
 
 
 def test_a_run_that_puts_a_secret_out_fails_where_it_does(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ class VirtualIndex:
         pages, shown = decision.pages, decision.shown
         files = [line.file for line in shown]
         if len(pages) > 1:
-            files.sort(key=_order)
+            files.sort(key=page_order)
         stale = [page.stale_since for page in pages if page.stale_since is not None]
         # PEP 792: a marker is its project's. Of several, the first one's that has files: what is
         # quarantined offers none.
@@ -181,7 +181,7 @@ class _Names:
             last = normalized
 
 
-def _order(file: PageFile) -> tuple[str, str]:
+def page_order(file: PageFile) -> tuple[str, str]:
     """Put versions in PEP 440's order; what upstream calls a version and is none comes first."""
     try:
         return version_key(parse_version(file.version)), file.filename

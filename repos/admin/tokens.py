@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import secrets
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -23,76 +19,25 @@ from accounts.principal import Principal, TokenLimits
 from accounts.roles import Role
 from repos import configure
 from repos.access import readable_by
+from repos.forms import TokenLimitsForm, is_used, remember_used
 from repos.models import Kind, Repository
+from repos.narrowing import narrow_token
 
-_USED_FORMS = "used token forms"
 
+class TokenForm(TokenLimitsForm):
+    """A token's limits and its owner; the secret is made on saving."""
 
-class TokenForm(forms.ModelForm[Token]):
-    """A token's limits; the secret is made on saving."""
-
-    # Set for a token whose owner is another person than the tenant admin who changes it.
-    narrows_only = False
-
-    project_patterns = forms.CharField(
-        label="Projects",
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="What it may publish, yank and delete: a name or acme-* a line. Empty: all.",
-    )
-    # Taken once: the answer shows the secret, and reloading it sends the form again.
-    form_key = forms.CharField(widget=forms.HiddenInput, required=False)
-
-    repositories = forms.ModelMultipleChoiceField(
-        Repository.objects.filter(deleted_at__isnull=True).select_related("tenant"),
-        required=False,
-        help_text="Where it works, unless it works everywhere.",
-    )
-
-    class Meta:
-        model = Token
-        fields = (
-            "membership",
-            "name",
-            "role",
-            "all_repositories",
-            "project_patterns",
-            "expires_at",
-        )
+    class Meta(TokenLimitsForm.Meta):
+        fields = ("membership", *TokenLimitsForm.Meta.fields)
         labels: ClassVar = {"membership": "Owner", "all_repositories": "All repositories"}
         help_texts: ClassVar = {
             "all_repositories": "It works wherever its owner may work. Off: only in those below.",
             "expires_at": "Empty: it works until it is revoked.",
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.initial["project_patterns"] = "\n".join(self.instance.project_patterns)
-        self.initial["form_key"] = secrets.token_urlsafe(16)
-        if self.instance.pk:
-            self.initial["repositories"] = list(
-                self.instance.repositories.values_list("repository_id", flat=True)
-            )
-
-    def clean_project_patterns(self) -> list[str]:
-        """Return the lines as patterns, normalised as project names are."""
-        lines = self.cleaned_data["project_patterns"].split()
-        for line in lines:
-            if not re.fullmatch(r"[A-Za-z0-9*?._-]+", line):
-                raise ValidationError(f"{line} is not a project's name or a pattern like acme-*.")
-        return [re.sub(r"[-_.]+", "-", line).lower() for line in lines]
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse repositories of another tenant, and more than the caller may give."""
-        cleaned = super().clean() or {}
-        if self.narrows_only and not self.errors:
-            for name in _wider(self.instance, cleaned):
-                self.add_error(name, "You may take from another's token, not add to it.")
-        owner = cleaned.get("membership") or getattr(self.instance, "membership", None)
-        chosen = cleaned.get("repositories") or []
-        if owner and any(each.tenant_id != owner.tenant_id for each in chosen):
-            self.add_error("repositories", "Choose repositories of the token's tenant.")
-        return cleaned
+    def owner(self) -> Membership | None:
+        """Return the chosen owner, or the token's."""
+        return self.cleaned_data.get("membership") or super().owner()
 
 
 @admin.register(Token)
@@ -130,7 +75,7 @@ class TokenAdmin(UseCaseAdmin[Token]):
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Make a token, once for each form that was opened."""
-        if request.POST.get("form_key", "") in request.session.get(_USED_FORMS, []):
+        if is_used(request):
             messages.warning(request, "This form was sent before; its token was made then.")
             return redirect("admin:accounts_token_changelist")
         return super().add_view(request, form_url, extra_context)
@@ -179,7 +124,9 @@ class TokenAdmin(UseCaseAdmin[Token]):
         asked = form.cleaned_data
         repositories = None if asked["all_repositories"] else asked["repositories"]
         if change:
-            configure.limit_token(obj, repositories, by=actor)
+            is_narrowed = isinstance(form, TokenForm) and form.narrows_only
+            save = narrow_token if is_narrowed else configure.limit_token
+            save(obj, repositories, by=actor)
             return
         made, secret = configure.create_token(
             membership=obj.membership,
@@ -190,8 +137,7 @@ class TokenAdmin(UseCaseAdmin[Token]):
             project_patterns=tuple(obj.project_patterns),
             expires_at=obj.expires_at,
         )
-        used = request.session.get(_USED_FORMS, [])[-20:]
-        request.session[_USED_FORMS] = [*used, asked["form_key"]]
+        remember_used(request)
         # Django goes on with its own object, which becomes the row that was made.
         obj.__dict__.update(made.__dict__)
         request.META["larder.new_token"] = secret
@@ -221,24 +167,6 @@ class TokenAdmin(UseCaseAdmin[Token]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A token is revoked, not deleted: the audit names it."""
         return False
-
-
-def _wider(token: Token, asked: dict[str, Any]) -> Iterator[str]:
-    """Yield the fields by which `asked` would let `token` do more than it may now."""
-    if asked["role"] > token.role:
-        yield "role"
-    if not token.all_repositories:
-        named = set(token.repositories.values_list("repository_id", flat=True))
-        if asked["all_repositories"]:
-            yield "all_repositories"
-        elif not {each.pk for each in asked["repositories"]} <= named:
-            yield "repositories"
-    patterns = set(asked["project_patterns"])
-    if token.project_patterns and not (patterns and patterns <= set(token.project_patterns)):
-        yield "project_patterns"
-    ends = asked["expires_at"]
-    if token.expires_at is not None and (ends is None or ends > token.expires_at):
-        yield "expires_at"
 
 
 def _where_it_works(token: Token) -> Repository | None:

@@ -25,6 +25,7 @@ class Hears(Enum):
     REFUSED = "your credential is wrong"
     MAY_NOT = "you may not, and who can help"
     MAY_NOT_WITH_THIS_TOKEN = "not with this token"
+    MAY_NOT_WITH_A_TOKEN = "not with any token, but signed in"
     NOT_YOURS = "none that you may use, be it there or not"
     NOT_THERE = "your tenant has none of this name"
     NOT_HERE = "this URL does not take that method"
@@ -94,6 +95,17 @@ def page_of_everybody(caller: Caller, _place: Place, method: str) -> Hears:
     if method in SAFE:
         return Hears.REFUSED if caller.is_refused else Hears.SERVED
     return _only_read(method)
+
+
+def account(caller: Caller, _place: Place, method: str) -> Hears:
+    """What people do about themselves: with their session or password, and not with a token."""
+    if method not in SAFE:
+        return _only_read(method)
+    if caller.is_refused:
+        return Hears.REFUSED
+    if not caller.is_known:
+        return Hears.SIGN_IN
+    return Hears.SERVED if caller.has_come_themselves else Hears.MAY_NOT_WITH_A_TOKEN
 
 
 def everybodys(_caller: Caller, _place: Place, method: str) -> Hears:
@@ -231,6 +243,17 @@ def rows() -> Iterator[Row]:
     for what, rule in (("upload", upload_page), ("extraction", writers_page)):
         below = f"/-/{what}/"
         yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", rule, is_page=True)
+    yield Row("<tenant>/<key>/-/explain/", "/{tenant}/{key}/-/explain/", page, is_page=True)
+    for end in ("", "seen/"):
+        yield Row(
+            f"<tenant>/<key>/-/set-up/{end}",
+            f"/{{tenant}}/{{key}}/-/set-up/{end}",
+            page,
+            is_page=True,
+        )
+    yield Row(
+        "<tenant>/<key>/-/set-up/<client>/", "/{tenant}/{key}/-/set-up/uv/", page, is_page=True
+    )
     yield Row("<slug>/", "/{tenant}/", tenant_page, is_page=True)
     yield Row("", "/", home, is_page=True)
     yield Row("-/health", "/-/health", everybodys)
@@ -242,6 +265,18 @@ def rows() -> Iterator[Row]:
     yield Row("accounts/sign-in/", "/accounts/sign-in/", sign_in)
     yield Row("accounts/sign-out/", "/accounts/sign-out/", sign_out)
     yield Row("accounts/invitations/<pk>/", "/accounts/invitations/1/", answering)
+    for path in ("", "password/", "tokens/", "tokens/new/"):
+        yield Row(f"accounts/{path}", f"/accounts/{path}", account, is_page=True)
+    no_token = Row(
+        "accounts/tokens/<pk>/",
+        "/accounts/tokens/0/",
+        account,
+        status=404,
+        says="You have no such token",
+        is_page=True,
+    )
+    yield no_token
+    yield Row("accounts/tokens/<pk>/revoke/", "/accounts/tokens/0/revoke/", answering)
 
 
 def _scoped(form: str, start: str) -> Iterator[Row]:

@@ -185,6 +185,7 @@ def meaning(hears: Hears, row: Row, place: Place, *, is_page: bool) -> tuple[int
             rf"You may (not|read {name} but not) .*(Ask |with this token|publish to it)",
         ),
         Hears.MAY_NOT_WITH_THIS_TOKEN: (403, "This token may not publish frog"),
+        Hears.MAY_NOT_WITH_A_TOKEN: (403, "You may not see or change an account with this token"),
         Hears.NOT_YOURS: (403, f"There is no repository {name} that you may use"),
         Hears.NOT_HERE: (405, ""),
         Hears.NO_FORM: (403, ""),

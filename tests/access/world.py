@@ -100,6 +100,11 @@ class Caller:
         own = Role.ADMIN if self.is_superuser else self.roles.get(place.tenant) or 0
         return max(own, Role.READER if place.is_public else 0)
 
+    @property
+    def has_come_themselves(self) -> bool:
+        """Say whether they show a session or a password, and no token of theirs."""
+        return self.by_cookie or self.name.endswith("by password")
+
     def belongs_to(self, tenant: str) -> bool:
         """Say whether they may know what there is in a tenant."""
         return self.is_superuser or tenant in self.roles

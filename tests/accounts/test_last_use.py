@@ -7,7 +7,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
-from django.db import InterfaceError, OperationalError, connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -100,26 +100,3 @@ def test_a_busy_database_costs_the_note_and_no_request(
     read_page(client, cast.acme.reader)
     last_use.write_down()
     assert used_at(cast.acme.reader) is not None
-
-
-@pytest.mark.parametrize("failure", [OperationalError, InterfaceError])
-def test_the_thread_goes_on_after_a_failure(monkeypatch, failure: type[Exception]) -> None:
-    class Stop(Exception):
-        """Ends the endless loop."""
-
-    rounds: list[float] = []
-
-    def wait(seconds: float) -> None:
-        rounds.append(seconds)
-        if len(rounds) == 3:
-            raise Stop
-
-    def busy() -> None:
-        raise failure("the database is not there")
-
-    monkeypatch.setattr("accounts.last_use.write_down", busy)
-    monkeypatch.setattr("accounts.last_use.connection", type("C", (), {"close": lambda _: None})())
-    monkeypatch.setattr("accounts.last_use.time", type("T", (), {"sleep": staticmethod(wait)}))
-    with pytest.raises(Stop):
-        last_use._write_for_ever()
-    assert len(rounds) == 3

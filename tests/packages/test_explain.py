@@ -214,9 +214,10 @@ def test_the_command_prints_a_line_for_each(cast: Cast) -> None:
         f"{wheel}  acme/local  shown",
         f"{'-':{len(wheel)}}  a member    hidden: you may not read it",
     ]
+    assert run("acme/local", "frog") == [f"{wheel}  acme/local  shown"]
+    assert run("acme/local", "toad") == ["No file in acme/local is of toad."]
     assert run("acme/virtual", "toad") == ["No member of acme/virtual has files of toad."]
     for wrong in (
-        ["acme/local", "frog"],
         ["acme/nowhere", "frog"],
         ["acme/virtual", "-"],
         ["acme/virtual", "frog", "--as", "nobody"],

@@ -45,6 +45,15 @@ from tests.portal.test_admin import add, change, fill_in
 from tests.routes import path_for, patterns
 from tests.uploads import form_body, post_form, published, twine_fields, upload
 
+_SLUG = r"[a-z0-9][a-z0-9._-]*"
+_KEY = rf"(?P<key>{_SLUG})"
+SET_UP = rf"^(?P<tenant>{_SLUG})/{_KEY}/-/set-up/$"
+SET_UP_CLIENT = rf"^(?P<tenant>{_SLUG})/{_KEY}/-/set-up/(?P<client>[a-z-]+)/$"
+OWN_PASSWORD = {
+    "old_password": "the-old-password",
+    "new_password1": "the-new-password",
+    "new_password2": "the-new-password",
+}
 SECRETS = ("the-new-password", "upstream-password", "lrd_")
 
 
@@ -196,12 +205,39 @@ def grants_form(**fields: Any) -> Callable[[Scene], Any]:
 
 
 def password(scene: Scene) -> Any:
-    sent = {
-        "old_password": "the-old-password",
-        "new_password1": "the-new-password",
-        "new_password2": "the-new-password",
-    }
-    return scene.root.post(reverse("admin:password_change"), sent)
+    return scene.root.post(reverse("admin:password_change"), OWN_PASSWORD)
+
+
+def own_password(scene: Scene) -> Any:
+    return scene.root.post(reverse("password"), OWN_PASSWORD)
+
+
+def wes_himself(scene: Scene) -> Client:
+    """The browser in which wes has signed in."""
+    scene.root.force_login(scene.cast.acme.writer.user)
+    return scene.root
+
+
+def own_token(scene: Scene) -> Any:
+    sent = {"name": "new", "role": Role.READER, "repositories": [local(scene).pk]}
+    return wes_himself(scene).post(reverse("new-token"), sent | {"expires_at": "7"})
+
+
+def narrower(scene: Scene) -> Any:
+    token = scene.cast.acme.writer.token
+    sent = {"name": token.name, "role": Role.READER, "repositories": [local(scene).pk]}
+    return wes_himself(scene).post(reverse("token", args=[token.pk]), sent)
+
+
+def revoked(scene: Scene) -> Any:
+    token = scene.cast.acme.writer.token
+    return wes_himself(scene).post(reverse("revoke-token", args=[token.pk]))
+
+
+def set_up_at(client: str) -> Callable[[Scene], Any]:
+    """Return what makes a token beside a client's snippets."""
+    sent = {"purpose": "install", "days": "7"}
+    return lambda scene: wes_himself(scene).post(f"/acme/local/-/set-up/{client}", sent)
 
 
 def quarantined_upstream(scene: Scene) -> None:
@@ -331,6 +367,22 @@ CHANGES: dict[str, list[Change]] = {
                keeps="after", prepare=invite("sam")),
         Change("an invitation declined", "membership.decline", answer("decline"), actor="sam",
                keeps="after", prepare=invite("sam")),
+    ],
+    "accounts/password/": [
+        Change("one's own password, in the portal", "user.change", own_password),
+    ],
+    "accounts/tokens/new/": [
+        Change("a token of one's own", "token.create", own_token, actor="wes", keeps="after"),
+    ],
+    "accounts/tokens/<int:pk>/": [
+        Change("a narrower token", "token.change", narrower, actor="wes"),
+    ],
+    "accounts/tokens/<int:pk>/revoke/": [
+        Change("a token of one's own ended", "token.revoke", revoked, actor="wes"),
+    ],
+    SET_UP: [Change("a token", "token.create", set_up_at(""), actor="wes", keeps="after")],
+    SET_UP_CLIENT: [
+        Change("a token", "token.create", set_up_at("uv/"), actor="wes", keeps="after"),
     ],
     "accounts_membership_change": [
         Change("a member", "membership.change", edit("accounts_membership", wes, kind="admin")),
@@ -502,8 +554,8 @@ NOTHING_IN_THE_ADMIN = {
     *(f"{model._meta.label_lower.replace('.', '_')}_history" for model in admin.site._registry),
 }  # fmt: skip
 NOTHING_ELSEWHERE = {
-    "", "-/health", "-/ready", "accounts/sign-in/", "accounts/sign-out/", "favicon.ico",
-    "search/", "api/v1/search", "api/v1/search/",
+    "", "-/health", "-/ready", "accounts/", "accounts/tokens/", "accounts/sign-in/",
+    "accounts/sign-out/", "favicon.ico", "search/", "api/v1/search", "api/v1/search/",
 }  # fmt: skip
 # Beneath the root of a repository, under each of its prefixes, the PyPI door only reads.
 NOTHING_IN_THE_DOOR = {
@@ -518,6 +570,8 @@ DOORS = (
     rf"^(?P<tenant>{_SLUG})/{_KEY}",
 )  # fmt: skip
 NOTHING_FOR_PEOPLE = {
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/-/explain/$",
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/-/set-up/seen/$",
     rf"^(?P<tenant>{_SLUG})/{_KEY}/project/(?P<project>[^/]+)/$",
     rf"^(?P<slug>{_SLUG})/$",
     r"^(?P<name>.*?)/(?P<rest>(?:\+?simple|files)(?:/.*)?)$",

@@ -27,7 +27,7 @@ WITHOUT_CSRF: Mapping[str, str] = {
     "portal.pages.tenant": "as home",
     "pypi.views.repository_root": "uploads show their own credentials; the session is not asked",
     "pypi.views._reading.<locals>.view": "refuses every unsafe request",
-    "packages.upload_page.upload_page": "asks for the form's token itself: the file is too large "
+    "packages.pages.upload.upload_page": "asks for the form's token itself: the file is too large "
     "to be read before",
     "pypi.views.below_the_root": "refuses every unsafe request but a search, which changes nothing",
     "pypi.views.scope_root": "as below the root",

@@ -16,6 +16,7 @@ PARTS: Mapping[str, str] = {
     "slug": "acme",
     "scope": "root/dev",
     "project": "frog",
+    "client": "pip",
     "version": "1.0",
     "sha256": "0" * 64,
     "filename": "frog-1.0-py3-none-any.whl",

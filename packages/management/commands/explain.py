@@ -1,4 +1,4 @@
-"""Says on the command line why a virtual shows these files of a project, and not others."""
+"""Says on the command line why a repository shows these files of a project, and not others."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from repos.models import Kind
 class Command(BaseCommand):
     """`explain main/pypi-virtual requests --as ann`."""
 
-    help = "List what a virtual repository shows and hides of a project, and why."
+    help = "List what a repository shows and hides of a project, and why."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("name", help="tenant/key of a virtual, for example main/pypi-virtual")
+        parser.add_argument("name", help="tenant/key, for example main/pypi-virtual")
         parser.add_argument("project")
         parser.add_argument("--as", dest="username", help="as this user sees it; else all of it")
 
     def handle(self, *, name: str, project: str, username: str | None, **_options: Any) -> None:
         """Print one line for each file, and for each source that has none to show."""
-        virtual = repository_named(name)
-        if virtual.kind != Kind.VIRTUAL:
-            raise CommandError(f"{virtual} is a {virtual.kind} repository; it shows what it has.")
+        repository = repository_named(name)
         try:
             normalized = parse_name(project)
         except NameRefused as error:
             raise CommandError(error.sentence) from None
         # Whoever runs commands here may read the database.
         by = _user(username) if username else User(is_superuser=True)
-        lines = explain(virtual, normalized, Principal(user=by))
+        lines = explain(repository, normalized, Principal(user=by))
         if not lines:
-            self.stdout.write(f"No member of {virtual} has files of {normalized}.")
+            members = "No member of " if repository.kind == Kind.VIRTUAL else "No file in "
+            says = "has files of" if repository.kind == Kind.VIRTUAL else "is of"
+            self.stdout.write(f"{members}{repository} {says} {normalized}.")
         rows = [
             (
                 line.file.filename if line.file else "-",
