@@ -6,7 +6,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PARTS := $(BIN)/python -m tests.parts
-PYTEST := $(BIN)/python -m pytest
+PYTEST := $(BIN)/python -m pytest --durations=15
 JOURNEYS := tests/journeys tests/browser
 UNIT := -n auto $(JOURNEYS:%=--ignore=%)
 CLIENTS := pip uv twine poetry pdm hatch flit build setuptools
