@@ -194,7 +194,7 @@ class forms_read_in_time:  # noqa: N801 - a middleware is named like the functio
         try:
             with body_of(request).ending_within(_FORM_SECONDS):
                 whole = len(request.body) >= (body_of(request).left or 0)
-        except UnreadablePostError:
+        except (UnreadablePostError, ValueError):  # the latter: its length is no number
             whole = False
         return None if whole else pages.error_page(request, 400, "The form did not arrive whole.")
 

@@ -138,6 +138,7 @@ class History(RuleBasedStateMachine):
         Somebody publishes meanwhile.
         """
         self.clock.move(seconds=pause)
+        before = dict(Distribution.objects.values_list("pk", "extraction_attempts"))
 
         def stand_still(_filename: str) -> None:
             self.reader.does = lambda _: None
@@ -150,6 +151,7 @@ class History(RuleBasedStateMachine):
             extract_due()
         finally:
             self.reader.does = lambda _: None
+        self._note_deaths(before)  # whoever has lost the lease has not come to an end either
 
     @rule(pause=PAUSES)
     def fail(self, pause: int) -> None:
