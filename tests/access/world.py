@@ -129,7 +129,7 @@ class World:
             house.tenant.host_name = f"{house.tenant.slug}.example"
             members.save_tenant(house.tenant, by=SYSTEM)
         self.other = make_repository(self.acme.tenant, "other")
-        public = make_repository(self.globex.tenant, PUBLIC.key)
+        public = self.public = make_repository(self.globex.tenant, PUBLIC.key)
         grant(public, Role.READER)
         ended = make_repository(self.acme.tenant, DELETED.key)
         self.keepers = {
@@ -233,7 +233,7 @@ class World:
         dora = make_member("dora", self.acme.tenant)
         place = Membership(tenant=self.globex.tenant, user=dora.user)
         members.save_membership(place, by=SYSTEM)
-        for repository in (self.acme.repository, self.globex.repository):
+        for repository in (self.acme.repository, self.globex.repository, self.public):
             grant(repository, Role.WRITER, dora)
         caller = Caller("", roles={"acme": Role.WRITER, "globex": Role.WRITER}, is_known=True)
         yield replace(
