@@ -29,6 +29,7 @@ from packages.models import (
     Release,
     StoredMetadata,
     UpstreamHealth,
+    UpstreamPage,
 )
 from packages.search.finding import search
 from packages.search.hits import Facet, Found, PageRefused
@@ -108,9 +109,21 @@ def project_page(request: HttpRequest, tenant: str, key: str, project: str) -> H
             "files": files,
             "metadata": _metadata_of(newest),
             "reading": _of_newest(Reading, newest),
+            "stale": _stale_page(row),
         }
         | _connection(repository),
     )
+
+
+def _stale_page(project: Project) -> UpstreamPage | None:
+    """Return what upstream last said of a remote's project, where it cannot be asked now."""
+    return UpstreamPage.objects.filter(
+        repository_id=project.repository_id,
+        scope=project.scope,
+        normalized=project.normalized,
+        answered_at__isnull=False,
+        failed_at__isnull=False,
+    ).first()
 
 
 @require_safe

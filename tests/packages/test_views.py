@@ -13,7 +13,7 @@ from accounts.roles import Role
 from base import clock
 from base.audit import SYSTEM
 from packages import curate
-from packages.models import Distribution, Project, Release, UpstreamHealth
+from packages.models import Distribution, Project, Release, UpstreamHealth, UpstreamPage
 from repos import configure
 from repos.models import Kind, Upstream, VirtualSettings
 from tests.cast import Cast, grant, make_repository
@@ -181,3 +181,20 @@ def test_pages_cost_the_same_however_much_there_is(
     for url in ("/acme/local/", "/acme/local/project/frog/", "/"):
         with django_assert_max_num_queries(14):
             text_of(client, url)
+
+
+def test_a_project_of_a_silent_upstream_says_since_when(
+    client: Client, cast: Cast, time: MovableClock
+) -> None:
+    remote = make_repository(cast.acme.tenant, "remote", Kind.REMOTE)
+    grant(remote, Role.READER)
+    Project.objects.create(
+        repository=remote, name="frog", normalized="frog", created_at=clock.now()
+    )
+    page = UpstreamPage.objects.create(
+        repository=remote, normalized="frog", is_served=True, answered_at=clock.now()
+    )
+    assert "cannot be asked" not in text_of(client, "/acme/remote/project/frog/")
+    UpstreamPage.objects.filter(pk=page.pk).update(failed_at=clock.now(), failure="It said 500.")
+    shown = text_of(client, "/acme/remote/project/frog/")
+    assert "The index behind acme/remote cannot be asked: It said 500." in shown
