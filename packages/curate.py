@@ -24,6 +24,10 @@ from repos.stamps import locked_state, move_serial
 BYTES_KEPT_FOR = timedelta(days=30)
 
 
+class NamedMeanwhile(InvalidInput):
+    """A file got its name while it was about to be changed: it is on a page now."""
+
+
 class AlreadyDeleted(InvalidInput):
     """The distribution is deleted; deleting it again would move the day its bytes go."""
 
@@ -175,6 +179,8 @@ def _changing_file(distribution: Distribution, role: Role, by: Principal) -> Ite
         judge_token(distribution, {}, by)
         with transaction.atomic():
             row = _locked(distribution)
+            if row.release_id is not None:
+                raise NamedMeanwhile(f"{row.filename} got its name at this moment. Try again.")
             yield row
             if row.extraction == Distribution.Extraction.PENDING and row.deleted_at is None:
                 file_waits(repository)

@@ -8,7 +8,7 @@ compared.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import F
@@ -19,11 +19,12 @@ from base import audit
 from packages import storage
 from packages.blobs import RACES_AT_MOST, RaceLost, blob_row, write_with_bytes, writing_rows
 from packages.changes import contents_changed, file_waits, locked_project
-from packages.describe import judge_properties, judge_token, set_properties
-from packages.filenames import require_archive_name, shown
+from packages.describe import judge_properties, judge_token, set_by_person
+from packages.filenames import parse_name, parse_version, require_archive_name, shown
 from packages.models import Distribution, Property
-from packages.places import refuse_deleted, same_file
+from packages.places import refuse_closed, refuse_deleted, same_file
 from packages.properties import Properties, write_properties
+from packages.pypi_properties import NAME, VERSION
 from packages.room import Spot, judge_room, limited, take_room, too_large
 from packages.rows import hold_bytes, row_at
 from packages.storage import Spooled
@@ -68,6 +69,7 @@ def deploy(  # noqa: PLR0913 - a deploy has this many parts
     _judge(repository, path, given, by)
     spot = _spot(repository, path)
     refuse_deleted(spot)
+    _judge_replaced(spot, by)
     if declared_size > repository.max_file_bytes:
         raise too_large(repository)
     if spot.distribution is None:  # the same bytes again need no room
@@ -76,9 +78,31 @@ def deploy(  # noqa: PLR0913 - a deploy has this many parts
         limited(repository, spot if spot.distribution is None else None, chunks)
     ) as spool:
         done = _store(_Deploy(Target(repository, through), path, spool, given), by)
-    if not done.created and given:
-        set_properties(done.distribution, given, by=by)
+    if not done.created:
+        _describe_again(done.distribution, Target(repository, through), given, by)
     return done
+
+
+def _describe_again(there: Distribution, target: Target, given: Properties, by: Principal) -> None:
+    """Set the properties that came with bytes that were there; its own name is no change."""
+    release = there.release
+    own = {}
+    if release is not None:
+        own = {NAME: release.project.normalized, VERSION: release.version}
+    new = {name: values for name, values in given.items() if not _says(name, values, own)}
+    if new:
+        present = again(by)
+        target.again(present)
+        judge_token(there, {}, present)
+        set_by_person(there, new, by=by.actor)
+
+
+def _says(name: str, values: Sequence[str], own: Mapping[str, str]) -> bool:
+    """Say whether a property only names a file as it is named."""
+    if name not in own:
+        return False
+    parse = parse_name if name == NAME else parse_version
+    return {parse(value) for value in values} == {parse(own[name])}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +132,14 @@ def _judge(repository: Repository, path: str, properties: Properties, by: Princi
         )
     judge_properties(properties)
     judge_token(None, properties, by)
+
+
+def _judge_replaced(spot: Spot, by: Principal) -> None:
+    """Refuse to touch a listed file that the caller's token, or its project, lets nobody touch."""
+    there = spot.distribution
+    if there is not None and there.release is not None:
+        judge_token(there, {}, by)
+        refuse_closed(there.release.project)
 
 
 def _spot(repository: Repository, path: str) -> Spot:
@@ -150,12 +182,13 @@ def _commit(asked: _Deploy, key: str | None, by: Principal) -> Distribution:
         repository = asked.target.again(present)
         blob = blob_row(repository.tenant_id, asked.spool, key)
         spot = _locked_spot(repository, asked)
+        _judge_replaced(spot, present)
         release = spot.distribution.release if spot.distribution is not None else None
         row = row_at(spot)
         hold_bytes(row, asked.spool, blob, by)
         _take_name_off(row, asked.path)
         write_properties(row, asked.properties, origin=Property.Origin.PERSON)
-        _record(spot, row, by)
+        _record(spot, row, asked.properties, by)
         take_room(spot, row.size)
         if release is None:
             file_waits(repository)
@@ -186,7 +219,7 @@ def _take_name_off(row: Distribution, path: str) -> None:
     row.save()
 
 
-def _record(spot: Spot, row: Distribution, by: Principal) -> None:
+def _record(spot: Spot, row: Distribution, given: Properties, by: Principal) -> None:
     before = spot.replaced
     audit.record(
         by=by.actor,
@@ -194,5 +227,10 @@ def _record(spot: Spot, row: Distribution, by: Principal) -> None:
         tenant=spot.repository.tenant.slug,
         subject=f"{spot.repository}/{row.filename}",
         before=before,
-        after={"path": row.path, "sha256": row.sha256, "size": row.size},
+        after={
+            "path": row.path,
+            "sha256": row.sha256,
+            "size": row.size,
+            "properties": {name: list(values) for name, values in given.items()},
+        },
     )

@@ -73,6 +73,8 @@ def remove_by_person(distribution: Distribution, names: Iterable[str], *, by: Ac
 
 def judge_properties(properties: Properties) -> None:
     """Refuse names and values that no property can have. Raises PropertyRefused."""
+    if sum(map(len, properties.values())) > _VALUES_AT_MOST:
+        raise PropertyRefused(f"A file has at most {_VALUES_AT_MOST} values that people set.")
     for name, values in properties.items():
         if not _PROPERTY_NAME.fullmatch(name):
             raise PropertyRefused(
@@ -148,11 +150,13 @@ def _judge_value(name: str, value: str) -> None:
 def _write(distribution: Distribution, wanted: Mapping[str, Iterable[str]], by: Actor) -> None:
     """Replace the values of the names in `wanted`, and record what changed."""
     repository = distribution.repository
+    after = {name: list(values) for name, values in wanted.items()}
     with transaction.atomic():
         row = Distribution.objects.select_for_update(of=("self",)).get(pk=distribution.pk)
+        # Asked again: it may have got its name since.
+        _refuse_what_archives_say(row, {name: values for name, values in after.items() if values})
         there = said_by(row, Property.Origin.PERSON)
         before = {name: there.get(name, []) for name in wanted}
-        after = {name: list(values) for name, values in wanted.items()}
         if before == after:
             return
         if sum(map(len, {**there, **after}.values())) > _VALUES_AT_MOST:

@@ -77,7 +77,7 @@ def judge_place(place: Place) -> None:
     if place.project is None:
         _refuse_if_served_upstream(place)
     else:
-        _refuse_if_closed(place.project)
+        refuse_closed(place.project)
     if place.distribution is None:
         _refuse_if_too_late(place.repository, place.release)
     refuse_deleted(place)
@@ -109,7 +109,8 @@ def same_file(spot: Spot, spool: Spooled) -> Distribution | None:
     return None
 
 
-def _refuse_if_closed(project: Project) -> None:
+def refuse_closed(project: Project) -> None:
+    """Refuse to add to a project that takes no uploads, or to replace a file of it."""
     if project.status in {Project.Status.ARCHIVED, Project.Status.QUARANTINED}:
         reason = f": {project.status_reason}" if project.status_reason else ""
         raise ProjectClosed(

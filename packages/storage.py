@@ -104,6 +104,15 @@ def _receive(file: IO[bytes], path: Path, chunks: Iterable[bytes]) -> Spooled:
     )
 
 
+def answers() -> bool:
+    """Say whether storage can be asked at all."""
+    try:
+        _blobs().exists("ready")
+    except Exception:  # noqa: BLE001 - each storage has its own; all of them mean "down" here
+        return False
+    return True
+
+
 def new_key(tenant_id: int, sha256: str) -> str:
     """Return a storage key that was never used: the digest with a random tail."""
     return f"{tenant_id}/{sha256[:2]}/{sha256}-{secrets.token_hex(8)}"

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.core.files.storage import storages
 from django.db import DatabaseError, connection
 from django.http import (
     HttpRequest,
@@ -26,6 +25,7 @@ from accounts.members import invitations_of
 from accounts.models import Invitation
 from accounts.principal import Principal
 from base.errors import LarderError
+from packages import storage
 from pypi.answer import SAFE_METHODS
 from pypi.errors import headers_of, reason_phrase, status_of
 from repos.access import NotYours, SignInRequired, readable_by, tenants_of
@@ -80,7 +80,7 @@ def health(_request: HttpRequest) -> HttpResponse:
 @require_safe
 def ready(_request: HttpRequest) -> HttpResponse:
     """Answer 200 while database and storage do, else 503 and which one does not."""
-    parts = {"database": _database_answers(), "storage": _storage_answers()}
+    parts = {"database": _database_answers(), "storage": storage.answers()}
     status = 200 if all(parts.values()) else 503
     return JsonResponse(
         {name: "ok" if answers else "down" for name, answers in parts.items()}, status=status
@@ -92,14 +92,6 @@ def _database_answers() -> bool:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
-        return False
-    return True
-
-
-def _storage_answers() -> bool:
-    try:
-        storages["blobs"].exists("ready")
-    except Exception:  # noqa: BLE001 - each storage has its own; all of them mean "down" here
         return False
     return True
 

@@ -25,7 +25,7 @@ from packages.extraction.results import Read, write_read, write_state
 from packages.extraction.turns import Ended, Turn, TurnLost, pending, take_turn
 from packages.metadata import parse_core_metadata
 from packages.models import Blob, Distribution
-from packages.reading import ArchiveFacts, Reader, ReadingFailed
+from packages.reading import ArchiveFacts, Reader, ReaderAway, ReadingFailed
 from packages.storage import ObjectMissing, Spooled, StorageFailed
 
 log = structlog.get_logger(__name__)
@@ -35,6 +35,7 @@ TIME_AT_MOST = timedelta(seconds=60)
 ATTEMPTS_AT_MOST = 3
 
 _State = Distribution.Extraction
+_ATTEMPTS = "extraction_attempts"
 _OURS = "Larder made a mistake while reading it; it is in the log of the worker."
 
 
@@ -73,11 +74,9 @@ def extract_in(turn: Turn, reader: Reads) -> int:
             turn.keep()
             _extract(turn, pk, reader)
             done += 1
-    except StorageFailed as failure:
-        log.warning(
-            "extraction waits for storage", of=str(turn.repository), reason=failure.sentence
-        )
-        how = Ended.STORAGE_AWAY
+    except (StorageFailed, ReaderAway) as away:
+        log.warning("extraction has to wait", of=str(turn.repository), reason=str(away))
+        how = Ended.SOMETHING_AWAY
     except TurnLost:
         log.info("another worker extracts here now", of=str(turn.repository))
         return done
@@ -86,7 +85,7 @@ def extract_in(turn: Turn, reader: Reads) -> int:
 
 
 def _extract(turn: Turn, pk: int, reader: Reads) -> None:
-    """Try one file. Raises StorageFailed where its bytes cannot be had now, and TurnLost."""
+    """Try one file. Raises StorageFailed or ReaderAway where none can be read now, and TurnLost."""
     file = (
         pending(turn.repository)
         .select_related("blob", "release__project", "repository__tenant")
@@ -104,6 +103,17 @@ def _extract(turn: Turn, pk: int, reader: Reads) -> None:
             _read(turn, file, spool, reader)
     except ObjectMissing as missing:
         write_state(turn, file, _State.FAILED, missing.sentence)
+    except StorageFailed as failure:
+        if not storage.answers():
+            raise
+        # Storage is there and does not give this object: that must not keep the others waiting.
+        if _count_attempt(file):
+            _try_again_or_fail(turn, file, failure.sentence)
+    except OSError as error:
+        log.exception("an archive could not be copied from storage", filename=file.filename)
+        if _count_attempt(file):
+            why = error.strerror or "it is in the log of the worker"
+            _try_again_or_fail(turn, file, f"It could not be copied to be read: {why}.")
 
 
 def _bytes_of(blob: Blob) -> Iterator[bytes]:
@@ -116,13 +126,17 @@ def _read(turn: Turn, file: Distribution, spool: Spooled, reader: Reads) -> None
         wrong = f"Storage has other bytes than were published: their SHA-256 is {spool.sha256}."
         write_state(turn, file, _State.FAILED, wrong)
         return
-    _count_attempt(file)
+    if not _count_attempt(file):
+        return
     try:
         with turn.kept_meanwhile():
             facts = reader.read(spool.path, file.filename)
         read = _understood(facts)
         _write(turn, file, spool, read)
     except (TurnLost, StorageFailed):
+        raise
+    except ReaderAway:
+        Distribution.objects.filter(pk=file.pk).update(extraction_attempts=F(_ATTEMPTS) - 1)
         raise
     except ReadingFailed as failed:
         _try_again_or_fail(turn, file, failed.sentence)
@@ -149,10 +163,11 @@ def _write(turn: Turn, file: Distribution, spool: Spooled, read: Read) -> None:
         write_read(turn, file, file.release, read)
 
 
-def _count_attempt(file: Distribution) -> None:
-    """Commit that the archive is about to be opened."""
-    Distribution.objects.filter(pk=file.pk).update(extraction_attempts=F("extraction_attempts") + 1)
+def _count_attempt(file: Distribution) -> bool:
+    """Commit that the archive is about to be opened; False: it has other bytes by now."""
+    same = Distribution.objects.filter(pk=file.pk, sha256=file.sha256, extraction=_State.PENDING)
     file.extraction_attempts += 1
+    return bool(same.update(extraction_attempts=F(_ATTEMPTS) + 1))
 
 
 def _try_again_or_fail(turn: Turn, file: Distribution, reason: str) -> None:

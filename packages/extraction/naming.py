@@ -12,7 +12,12 @@ from base.errors import LarderError
 from packages.acceptance import accept, judge_spelling
 from packages.blobs import RACES_AT_MOST, RaceLost, writing_rows
 from packages.changes import contents_changed
-from packages.extraction.results import Read, still_waiting, write_details
+from packages.extraction.results import (
+    Read,
+    requires_python_in,
+    still_waiting,
+    write_details,
+)
 from packages.extraction.turns import Turn
 from packages.filenames import (
     DistributionName,
@@ -42,7 +47,14 @@ def name_and_write(turn: Turn, file: Distribution, spool: Spooled, read: Read) -
     judge_place(place)
     _refuse_taken(place, spool)
     judge_spelling(place)
-    accepted = accept(file.repository, named, spool, properties={}, requires_python=lambda: "")
+    with turn.kept_meanwhile():  # the gate unpacks the whole archive once more
+        accepted = accept(
+            file.repository,
+            named,
+            spool,
+            properties={},
+            requires_python=lambda: requires_python_in(read.metadata),
+        )
     for _ in range(RACES_AT_MOST):
         try:
             with writing_rows():
@@ -113,5 +125,5 @@ def _write(turn: Turn, file: Distribution, accepted: Accepted, read: Read) -> No
         subject=f"{file.repository}/{row.filename}",
         after={"project": project.normalized, "version": release.version, "path": row.path},
     )
-    turn.keep()
     contents_changed(project)
+    turn.keep()

@@ -39,8 +39,11 @@ class Read:
 
 def write_read(turn: Turn, file: Distribution, release: Release, read: Read) -> None:
     """Write what was read of a file that has its name. Its page changes only if it has to."""
-    is_news = not StoredMetadata.objects.filter(distribution=file).exists()
-    requires_python = _news_of_requires_python(file, read.metadata) if is_news else ""
+    is_first = not StoredMetadata.objects.filter(distribution=file).exists()
+    said = requires_python_in(read.metadata) if is_first else ""
+    requires_python = said if said != file.requires_python else ""
+    # A README beside metadata without one is read by extraction alone.
+    is_news = is_first or bool(read.facts.readme_html and not _describes(read.metadata))
     with transaction.atomic():
         project = locked_project(release.project_id) if is_news else release.project
         row = still_waiting(file)
@@ -50,11 +53,11 @@ def write_read(turn: Turn, file: Distribution, release: Release, read: Read) -> 
         row.requires_python = requires_python or row.requires_python
         row.extraction, row.extraction_reason = Distribution.Extraction.EXTRACTED, ""
         row.save(update_fields=["requires_python", "extraction", "extraction_reason"])
-        turn.keep()
         if requires_python:
             contents_changed(project)
         elif is_news:  # the page stays, but there is more to find it by
             note_project(project)
+        turn.keep()
 
 
 def write_state(
@@ -142,9 +145,11 @@ def _is_of(release: Release, project: Project, metadata: CoreMetadata) -> bool:
     return is_its_name and parse_version(metadata.version) == parse_version(release.version)
 
 
-def _news_of_requires_python(file: Distribution, metadata: CoreMetadata | None) -> str:
-    """Return the Requires-Python of an archive that the gate found no metadata in."""
-    if metadata is None:
-        return ""
-    said = metadata.requires_python
-    return said if said != file.requires_python and len(said) <= MAX_REQUIRES_PYTHON else ""
+def requires_python_in(metadata: CoreMetadata | None) -> str:
+    """Return the Requires-Python that an archive says, if it is one that a page may have."""
+    said = metadata.requires_python if metadata is not None else ""
+    return said if len(said) <= MAX_REQUIRES_PYTHON else ""
+
+
+def _describes(metadata: CoreMetadata | None) -> bool:
+    return metadata is not None and bool(metadata.description.strip())

@@ -44,7 +44,7 @@ class Ended(enum.Enum):
 
     TRIED_ALL = "all that waited when it began was tried"
     MORE_LEFT = "there was more than one turn may do"
-    STORAGE_AWAY = "storage does not give the bytes now"
+    SOMETHING_AWAY = "storage, or what reads archives, cannot be had now"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,10 @@ def _set_next(state: RepositoryState, how: Ended, repository: Repository) -> Non
     now = clock.now()
     match how:
         case Ended.MORE_LEFT:
-            state.extract_after = now
-        case Ended.STORAGE_AWAY:
+            # What was tried before waits, however much of it there is.
+            is_new = pending(repository).filter(extraction_attempts=0).exists()
+            state.extract_after = now if is_new else now + TRIED_AGAIN_AFTER
+        case Ended.SOMETHING_AWAY:
             state.extract_after = now + TRIED_AGAIN_AFTER
         case Ended.TRIED_ALL:
             # What was not tried has come since the turn began.

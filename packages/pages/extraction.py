@@ -65,7 +65,12 @@ def _done(request: HttpRequest, repository: Repository, by: Principal) -> str:
             row = _file(request, repository)
             given = {NAME: request.POST.get("name", ""), VERSION: request.POST.get("version", "")}
             wanted = {name: [value.strip()] for name, value in given.items() if value.strip()}
+            if not wanted:
+                raise InvalidInput(f"Give {row.filename} a name, a version, or both.")
             set_properties(row, wanted, by=by)
+            row.refresh_from_db()
+            if row.extraction == Distribution.Extraction.FAILED:  # the same as it said before
+                try_again(row, by=by)
             return f"{row.filename} is read again after the quiet period, and gets its name."
     raise InvalidInput("This page has no such button.")
 

@@ -2,6 +2,7 @@
 
 from packages.reading.contents import packed_members, unpacked_members
 from packages.reading.limits import SECONDS_AT_MOST, Limits
+from packages.reading.process import ReaderAway
 from packages.reading.reader import Reader
 from packages.reading.values import ArchiveFacts, Member, MemberKind, ReadingFailed
 
@@ -12,6 +13,7 @@ __all__ = [
     "Member",
     "MemberKind",
     "Reader",
+    "ReaderAway",
     "ReadingFailed",
     "packed_members",
     "unpacked_members",

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from packages.reading.messages import (
@@ -25,6 +26,7 @@ _ROOT = Path(__file__).resolve().parent.parent.parent
 # Nothing that is a secret of the one who asks.
 _KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _SECONDS_TO_START = 120
+_SECONDS_TO_END = 1
 _PIECE = 1024 * 1024
 
 
@@ -37,22 +39,29 @@ class Gone(Exception):
         self.is_late = is_late
 
 
+class ReaderAway(Exception):
+    """No process to read archives can be had now: no matter of any archive."""
+
+
 class Process:
-    """One process that reads archives, asked one thing at a time."""
+    """One process that reads archives, asked one thing at a time. Raises ReaderAway."""
 
     def __init__(self, memory: int) -> None:
-        self._popen = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-s", "-m", "packages.reading.child", str(memory)],
-            cwd=_ROOT,
-            env={
-                **{name: os.environ[name] for name in _KEPT if name in os.environ},
-                "PYTHONDONTWRITEBYTECODE": "1",
-                "PYTHONPATH": str(_ROOT),
-            },
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-        )
+        try:
+            self._popen = subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-s", "-m", "packages.reading.child", str(memory)],
+                cwd=_ROOT,
+                env={
+                    **{name: os.environ[name] for name in _KEPT if name in os.environ},
+                    "PYTHONDONTWRITEBYTECODE": "1",
+                    "PYTHONPATH": str(_ROOT),
+                },
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+            )
+        except OSError as error:
+            raise ReaderAway("This machine starts no process to read archives.") from error
         self.readings = 0
         self._await_its_start()
 
@@ -79,9 +88,8 @@ class Process:
             self.end()
             raise Gone(0, is_late=True) from None
         except (EOFError, BrokenPipeError):
-            self._popen.wait()
+            number = self._ended_by()
             self.end()
-            number = -min(self._popen.returncode, 0)
             raise Gone(number, is_late=number == signal.SIGPROF) from None
 
     def end(self) -> None:
@@ -92,13 +100,19 @@ class Process:
             if pipe is not None:
                 pipe.close()
 
+    def _ended_by(self) -> int:
+        """Return the signal that ended it; 0: none, or it lives on and only says no more."""
+        with suppress(subprocess.TimeoutExpired):
+            return -min(self._popen.wait(_SECONDS_TO_END), 0)
+        return 0
+
     def _await_its_start(self) -> None:
         """Wait until it listens, so that no archive pays for that; it says itself what stops it."""
         try:
             self._received(len(READY), time.monotonic() + _SECONDS_TO_START)
         except (TimeoutError, EOFError):
             self.end()
-            raise RuntimeError("The process that reads archives does not start.") from None
+            raise ReaderAway("The process that reads archives does not start.") from None
 
     def _received(self, size: int, deadline: float) -> bytes:
         """Return so many bytes; raises TimeoutError, or EOFError where there are fewer.

@@ -41,7 +41,7 @@ class Reader:
     def read(self, path: pathlib.Path, filename: str) -> ArchiveFacts:
         """Return all that an archive says of itself; `filename` tells what kind it is.
 
-        Raises ReadingFailed. The next archive may be read then as well.
+        Raises ReadingFailed; the next archive may be read then as well. Raises ReaderAway.
         """
         seconds = seconds_for(path.stat().st_size, self._limits)
         process = self._fresh()
