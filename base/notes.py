@@ -25,10 +25,16 @@ def keep_writing(*writers: Callable[[], None]) -> None:
 def _write_for_ever(*writers: Callable[[], None]) -> None:
     while True:
         time.sleep(_WRITTEN_EVERY_SECONDS)
-        try:
-            for write_down in writers:
-                write_down()
-        except Error as error:  # InterfaceError, of a lost connection, is no DatabaseError
-            log.warning("notes of requests could not be written down", reason=str(error))
-        finally:
-            connection.close()
+        for write_down in writers:
+            _write(write_down)
+
+
+def _write(write_down: Callable[[], None]) -> None:
+    try:
+        write_down()
+    except Error as error:  # InterfaceError, of a lost connection, is no DatabaseError
+        log.warning("notes of requests could not be written down", reason=str(error))
+    except Exception:  # a mistake of ours costs these notes, and not all that would come
+        log.exception("notes of requests could not be written down")
+    finally:
+        connection.close()

@@ -74,7 +74,7 @@ def remove_by_person(distribution: Distribution, names: Iterable[str], *, by: Ac
 def judge_properties(properties: Properties) -> None:
     """Refuse names and values that no property can have. Raises PropertyRefused."""
     if sum(map(len, properties.values())) > _VALUES_AT_MOST:
-        raise PropertyRefused(f"A file has at most {_VALUES_AT_MOST} values that people set.")
+        raise PropertyRefused(f"No file has more than {_VALUES_AT_MOST} values that people set.")
     for name, values in properties.items():
         if not _PROPERTY_NAME.fullmatch(name):
             raise PropertyRefused(

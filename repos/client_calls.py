@@ -23,6 +23,8 @@ from repos.models import ClientCall, Repository
 KEPT_FOR = timedelta(days=1)
 # A process holds no more than this between two writings; what comes on top is not told.
 _AT_MOST = 500
+_OF_ONE_AT_MOST = 20  # of one person and token
+_PROJECT_AT_MOST = 200
 _SENTENCE_AT_MOST = 300
 # RFC 9110: a user agent begins with a product and its version.
 _PRODUCT = re.compile(r"([A-Za-z][A-Za-z0-9_.-]{0,29})(?:/([A-Za-z0-9_.+-]{1,20}))?")
@@ -68,10 +70,18 @@ def note(  # noqa: PLR0913 - a call has this many sides
     client = " ".join(part for part in found.groups() if part)
     token_id = principal.token.token_id if principal.token else 0
     whose = _Key(tenant, key, principal.user.pk, token_id, client)
-    call = _Call(clock.now(), project[:200], is_upload, refusal[:_SENTENCE_AT_MOST])
+    # A URL's part as it came: what is no text would keep all the notes from being written.
+    project = project[:_PROJECT_AT_MOST] if project.isprintable() else ""
+    call = _Call(clock.now(), project, is_upload, refusal[:_SENTENCE_AT_MOST])
     with _lock:
-        if whose in _noted or len(_noted) < _AT_MOST:
+        if whose in _noted or _has_room(whose):
             _noted[whose] = call
+
+
+def _has_room(whose: _Key) -> bool:
+    """Say whether one more is remembered; nobody takes the room of all others."""
+    own = sum((each.user_id, each.token_id) == (whose.user_id, whose.token_id) for each in _noted)
+    return len(_noted) < _AT_MOST and own < _OF_ONE_AT_MOST
 
 
 def write_down() -> None:

@@ -130,7 +130,7 @@ def within_seconds(seconds: float) -> Iterator[None]:
     """Stop what the database does in the block when it takes longer. Raises SearchTooSlow."""
     until = time.monotonic() + seconds
     try:
-        with transaction.atomic(), _stopped_after(seconds):
+        with _stopped_after(seconds):
             yield
     except OperationalError as error:
         if time.monotonic() < until:  # it broke for another reason
@@ -143,7 +143,7 @@ def within_seconds(seconds: float) -> Iterator[None]:
 @contextmanager
 def _stopped_after(seconds: float) -> Iterator[None]:
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:  # for which the settings hold
             limit = f"{round(seconds * 1000)}ms"
             cursor.execute(
                 "SELECT set_config('statement_timeout', %s, true),"
@@ -151,8 +151,9 @@ def _stopped_after(seconds: float) -> Iterator[None]:
                 " set_config('max_parallel_workers_per_gather', '0', true)",
                 [limit],
             )
-        yield
+            yield
         return
+    # Without a transaction: on SQLite each would wait for, and hold up, whoever writes.
     until = time.monotonic() + seconds
     connection.ensure_connection()
     own: Any = connection.connection

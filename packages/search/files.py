@@ -24,6 +24,7 @@ from packages.search.language import Query
 
 # Through a virtual: a page may be shorter than it could be, but is never long in coming.
 _NAMES_AT_MOST = 100
+_ROWS_AT_MOST = 2000
 _CHUNK = 200
 
 
@@ -74,8 +75,9 @@ def _through(virtual: ThroughVirtual, rows: QuerySet[Distribution]) -> Found:
     """Return those of the files that the virtual shows."""
     hits: list[FileHit] = []
     last = None
-    for row in _one_by_one(rows):
-        if len(hits) == PER_PAGE or virtual.decided >= _NAMES_AT_MOST:
+    for looked_at, row in enumerate(_one_by_one(rows.filter(release__isnull=False))):
+        is_enough = virtual.decided >= _NAMES_AT_MOST or looked_at >= _ROWS_AT_MOST
+        if len(hits) == PER_PAGE or is_enough:
             assert last is not None  # noqa: S101 - something was looked at to get here
             return Found(is_of_projects=False, files=hits, next_page=cursor(last))
         last = row.pk

@@ -8,9 +8,11 @@ called so is shown.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import structlog
 
@@ -24,10 +26,10 @@ from packages.filenames import (
     parse_name,
     parse_version,
 )
-from packages.index.base import PageFile, ProjectNotFound, ProjectPage
+from packages.index.base import IndexUnavailable, PageFile, ProjectNotFound, ProjectPage
 from packages.index.decision import Pages, decide, may_hear
 from packages.index.opening import open_kept
-from packages.models import Project
+from packages.models import Project, UpstreamPage
 from packages.search.engines import within_seconds
 from packages.search.ground import Ground, through
 from packages.search.language import Query, Reach, Word, all_of, any_of
@@ -45,6 +47,11 @@ log = structlog.get_logger(__name__)
 
 _TERMS_AT_MOST = 10
 _TERM_AT_MOST = 100
+_NAME_AT_MOST = 200
+# Of documents, also those that are of another scope.
+_LOOKED_AT = 2000
+# Whatever could be a project's name within a word that is looked for.
+_NAME_LIKE = re.compile(r"[A-Za-z0-9._-]+")
 _NAMES_AT_MOST = 100
 _VERSIONS_AT_MOST = 50  # of one project, the newest; pip shows the newest one
 _SECONDS = 5.0
@@ -76,7 +83,7 @@ def find_offers(
     query = _query(terms)
     with within_seconds(_SECONDS):
         shelf = _shelf(repository, scope, by)
-        names = shelf.hold(query, called="-".join(terms.names))
+        names = shelf.hold(query, called=_called(terms))
     _ask_upstreams(shelf, terms)
     with within_seconds(_SECONDS):
         names += [name for name in shelf.heard() if name not in names]
@@ -93,6 +100,12 @@ def _query(terms: SearchTerms) -> Query:
     if not fields:
         raise NothingToSearchFor("Give a word to search for, with a letter or a digit in it.")
     return all_of(fields) if terms.is_and else any_of(fields)
+
+
+def _called(terms: SearchTerms) -> str:
+    """Return what a project would be called that has all the words; empty where none could be."""
+    called = "-".join(filter(_is_searchable, terms.names[:_TERMS_AT_MOST]))
+    return called if len(called) <= _NAME_AT_MOST else ""
 
 
 def _is_searchable(text: str) -> bool:
@@ -113,7 +126,7 @@ class _Shelf:
         """Return the names that we hold and that the query finds, best first."""
         ids = {source.id for source in self.sources}
         found: dict[NormalizedName, None] = {}
-        for row in ranked_documents(query, self.ground, called):
+        for row in islice(ranked_documents(query, self.ground, called), _LOOKED_AT):
             source = (row.repository_id, row.project.scope)
             if source in ids:
                 name = NormalizedName(row.normalized)
@@ -232,13 +245,16 @@ def _shelf(repository: Repository, scope: str, by: Principal) -> _Shelf:
 def _ask_upstreams(shelf: _Shelf, terms: SearchTerms) -> None:
     """Ask the upstreams of the remotes among the sources, as long as there is time."""
     until = time.monotonic() + _SECONDS_UPSTREAM
-    for source in _to_ask(shelf, terms):
+    told = SearchTerms(_to_tell(terms.names), _to_tell(terms.summaries), terms.is_and)
+    if not (told.names or told.summaries):
+        return
+    for source in _to_ask(shelf, told):
         left = until - time.monotonic()
         if source.upstream is None or left <= 0:
             continue
         upstream = Upstream(source.repository, source.upstream, source.scope)
         try:
-            hits = search_upstream(upstream, terms, seconds=left)
+            hits = search_upstream(upstream, told, seconds=left)
         except UpstreamFailed as failure:
             log.info("an upstream was not searched", of=upstream.host, reason=failure.sentence)
             continue
@@ -250,19 +266,61 @@ def _to_ask(shelf: _Shelf, terms: SearchTerms) -> list[Source]:
     remotes = [source for source in shelf.sources if not source.is_local]
     for name in _names_in(terms) if remotes else ():
         if shelf.ground.virtual is not None:
-            may = may_hear(shelf.ground.virtual.tree, name, open_kept)
+            may = may_hear(shelf.ground.virtual.tree, name, _open_answered)
             remotes = [each for each in remotes if each.id in may]
         remotes = [each for each in remotes if each.may_be_asked_for(name)]
     return remotes
+
+
+def _open_answered(source: Source) -> Pages:
+    """Return a source as it is kept; a private remote that nobody has asked yet cannot say."""
+    kept = open_kept(source)
+    return _IfAnswered(source, kept) if source.keeps_names and not source.is_local else kept
+
+
+@dataclass(frozen=True, slots=True)
+class _IfAnswered:
+    """A remote that may have a name of ours, as far as it was asked for it."""
+
+    source: Source
+    kept: Pages
+
+    def page(self, project: NormalizedName) -> ProjectPage:
+        """Return what is kept. Raises IndexUnavailable where that is nothing, and as `kept`."""
+        answered = UpstreamPage.objects.filter(
+            repository=self.source.repository,
+            scope=self.source.scope,
+            normalized=project,
+            answered_at__isnull=False,
+        )
+        if not answered.exists():
+            raise IndexUnavailable(f"{self.source} was not asked for {project} yet.")
+        return self.kept.page(project)
+
+
+def _to_tell(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the words that an upstream may be told: those of which we know what they name."""
+    return tuple(
+        text for text in texts[:_TERMS_AT_MOST] if _is_searchable(text) and _names_within(text)
+    )
+
+
+def _names_within(text: str) -> set[NormalizedName]:
+    """Return what could be a name in a text: each run, and all of them as one."""
+    runs = _NAME_LIKE.findall(text)
+    found = set()
+    for name in (*runs, "-".join(runs)):
+        try:
+            found.add(parse_name(name.strip("._-")))
+        except NameRefused:
+            continue
+    return found
 
 
 def _names_in(terms: SearchTerms) -> set[NormalizedName]:
     """Return the words that could be names, one by one and all together."""
     found = set()
     for texts in (terms.names, terms.summaries):
-        for text in (*texts[:_TERMS_AT_MOST], "-".join(texts[:_TERMS_AT_MOST])):
-            try:
-                found.add(parse_name("-".join(text.split())))
-            except NameRefused:
-                continue
+        for text in (*texts, " ".join(texts)):
+            found |= _names_within(text)
     return found

@@ -93,13 +93,16 @@ def ask(  # noqa: PLR0913 - a request has this many parts
     method: str = "GET",
     body: bytes | None = None,
 ) -> Reply:
-    """Return what `url` answers within `seconds`, whatever the status; tried again when it fails.
+    """Return what `url` answers within `seconds`, whatever the status.
+
+    What is only read is tried again when it fails.
 
     Raises UpstreamFailed, and UpstreamUnreadable for a body of more than `limit` bytes decoded.
     """
     deadline = time.monotonic() + seconds
-    for attempt in range(1, _TRIES + 1):
-        is_last = attempt == _TRIES or time.monotonic() > deadline
+    tries = 1 if method == "POST" else _TRIES  # a search in a hurry has no time for a second
+    for attempt in range(1, tries + 1):
+        is_last = attempt == tries or time.monotonic() > deadline
         try:
             reply = _asked_once(
                 source, url, headers, limit=limit, deadline=deadline, method=method, body=body

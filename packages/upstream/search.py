@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
 
+from django.db.models import Q
+
 from base import clock, xmlrpc
 from packages.filenames import (
     NameRefused,
@@ -22,12 +24,12 @@ from packages.filenames import (
 from packages.models import UpstreamHealth
 from packages.upstream import connection, heartbeats
 from packages.upstream.errors import (
+    CircleClosed,
     UpstreamBusy,
     UpstreamFailed,
     UpstreamRefused,
     UpstreamUnreadable,
 )
-from packages.upstream.health import counted, require_open
 from packages.upstream.source import Source
 from packages.upstream.waiting import waiting
 
@@ -65,11 +67,12 @@ def search_upstream(source: Source, terms: SearchTerms, *, seconds: float) -> li
     """
     if source.upstream.offline or source.is_flat:
         return []
-    health = require_open(source)
-    if health is not None and health.no_search_until and health.no_search_until > clock.now():
+    # The breaker of the pages is looked at and left as it is: a search proves nothing of them.
+    left_alone = Q(no_search_until__gt=clock.now()) | Q(closed_until__gt=clock.now())
+    if UpstreamHealth.objects.filter(left_alone, repository=source.repository).exists():
         return []
     try:
-        with waiting(), counted(source, health):
+        with waiting():
             heartbeats.give_back()
             reply = connection.ask(
                 _hurried(source, seconds),
@@ -81,7 +84,7 @@ def search_upstream(source: Source, terms: SearchTerms, *, seconds: float) -> li
                 body=_call(terms),
             )
             return _hits(source, reply)
-    except UpstreamBusy:
+    except (UpstreamBusy, CircleClosed):  # a matter of this request alone
         raise
     except UpstreamFailed as failure:
         # Whatever is wrong with its search must not keep its pages from being asked for.
@@ -113,6 +116,8 @@ def _call(terms: SearchTerms) -> bytes:
 
 
 def _hits(source: Source, reply: connection.Reply) -> list[UpstreamHit]:
+    if reply.status == HTTPStatus.LOOP_DETECTED:
+        raise CircleClosed(f"{source.host} says that this search has been there before (508).")
     if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise UpstreamUnreadable(f"{source.host} answered {reply.status} to a search.")
     if reply.status != HTTPStatus.OK:

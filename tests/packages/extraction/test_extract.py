@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,7 @@ from packages.extraction import extract
 from packages.extraction.extract import extract_due
 from packages.extraction.turns import LEASE, TurnLost, take_turn
 from packages.models import Distribution, Property, Reading, StoredMetadata
-from packages.reading import unpacked_members
+from packages.reading import ReaderAway, unpacked_members
 from packages.storage import ObjectMissing, StorageFailed
 from repos import configure
 from repos.access import RoleMissing
@@ -326,7 +328,8 @@ def test_a_file_costs_few_questions_however_many_there_are(
     for number in range(10):
         upload(shelf, f"1.{number}")
     time.move(seconds=60)
-    with django_assert_max_num_queries(10 * 20 + 20):
+    # A README beside metadata that has none is noted for the search as well.
+    with django_assert_max_num_queries(10 * 30 + 20):
         assert extract_due() == 10
 
 
@@ -424,6 +427,7 @@ def test_storage_that_is_away_is_no_attempt(
 
     with monkeypatch.context() as patched:
         patched.setattr(storage, "open_range", away)
+        patched.setattr(storage, "answers", lambda: False)
         for _ in range(5):
             extract_due()
             assert extract_due() == 0
@@ -431,6 +435,71 @@ def test_storage_that_is_away_is_no_attempt(
     assert state_of(row) == (State.PENDING, "")
     assert row.extraction_attempts == 0
     assert extract_due() == 1
+    assert state_of(row)[0] == State.EXTRACTED
+
+
+def test_an_object_that_storage_does_not_give_fails_and_the_rest_goes_on(
+    shelf: Cast, time: MovableClock, reader: FakeReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = upload(shelf), upload(shelf, "1.1")
+    assert bad.blob is not None
+    time.move(seconds=60)
+    given = storage.open_range
+
+    def some(key: str, *, start: int, length: int) -> storage.Readable:
+        if bad.blob is not None and key == bad.blob.storage_key:
+            raise StorageFailed("Storage does not answer now. Try again.")
+        return given(key, start=start, length=length)
+
+    monkeypatch.setattr(storage, "open_range", some)
+    extract_due()
+    assert state_of(good) == (State.EXTRACTED, "")
+    for _ in range(2):
+        time.move(seconds=60)
+        extract_due()
+    assert state_of(bad) == (State.FAILED, "Storage does not answer now. Try again.")
+
+
+def test_a_disk_without_room_is_told_and_keeps_no_other_file_waiting(
+    shelf: Cast, time: MovableClock, reader: FakeReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large, small = upload(shelf), upload(shelf, "1.1")
+    time.move(seconds=60)
+    received = storage._receive
+
+    def full(file: Any, path: Path, chunks: Any) -> storage.Spooled:
+        spool = received(file, path, chunks)
+        if spool.sha256 == large.sha256:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return spool
+
+    monkeypatch.setattr(storage, "_receive", full)
+    extract_due()
+    assert state_of(small) == (State.EXTRACTED, "")
+    for _ in range(2):
+        time.move(seconds=60)
+        extract_due()
+    told = "It could not be copied to be read: No space left on device."
+    assert state_of(large) == (State.FAILED, told)
+
+
+def test_a_reader_that_does_not_start_is_no_attempt(
+    shelf: Cast, time: MovableClock, reader: FakeReader
+) -> None:
+    row = upload(shelf)
+    time.move(seconds=60)
+
+    def away(_filename: str) -> None:
+        raise ReaderAway("This machine starts no process to read archives.")
+
+    reader.does = away
+    for _ in range(4):
+        extract_due()
+        time.move(seconds=60)
+    assert state_of(row) == (State.PENDING, "")
+    assert row.extraction_attempts == 0
+    reader.does = lambda _: None
+    extract_due()
     assert state_of(row)[0] == State.EXTRACTED
 
 
