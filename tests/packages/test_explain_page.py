@@ -232,3 +232,14 @@ def test_many_files_come_in_pages_and_cost_no_more_questions(client: Client, cas
     assert "?project=frog&amp;page=2" in page
     assert len(cells(ask(client, f"{path}&page=2"), "lines")) == 51
     assert "251 files shown, 0 hidden" in page
+
+
+def test_nobody_hears_more_of_a_virtual_here_than_on_its_pages(
+    cast: Cast, virtual: Repository
+) -> None:
+    """Anyone may read the virtual and not all beneath it: its pages ask them to sign in."""
+    grant(virtual, Role.READER)
+    for project in ("frog", "company-tool"):
+        answer = Client().get(f"/acme/all/-/explain/?project={project}")
+        assert answer.status_code == HTTPStatus.FOUND
+        assert "/accounts/sign-in/" in answer.headers["Location"]

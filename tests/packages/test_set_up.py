@@ -384,14 +384,25 @@ def test_a_request_itself_writes_nothing_and_browsers_are_no_clients(
 def test_many_calls_are_written_by_one_statement_and_of_nowhere_by_none(
     cast: Cast, django_assert_num_queries
 ) -> None:
-    for number in range(20):
+    for number in range(10):
         call(cast, "/acme/local/simple/", agent=f"client/{number}")
         call(cast, f"/acme/nowhere-{number}/simple/")
     with django_assert_num_queries(2):
         client_calls.write_down()
     with django_assert_num_queries(0):
         client_calls.write_down()
-    assert ClientCall.objects.count() == 20
+    assert ClientCall.objects.count() == 10
+
+
+def test_one_caller_does_not_crowd_out_the_others_nor_spoil_their_notes(cast: Cast) -> None:
+    for number in range(100):
+        client_calls.note(
+            cast.acme.writer.principal, "acme", "local", user_agent=f"odd/{number}", project="a\0b"
+        )
+    client_calls.note(cast.acme.reader.principal, "acme", "local", user_agent="pip/26.3")
+    client_calls.write_down()
+    assert ClientCall.objects.filter(client="pip 26.3").count() == 1
+    assert ClientCall.objects.filter(project="").count() == ClientCall.objects.count() == 21
 
 
 def test_what_a_process_holds_is_bounded(cast: Cast, monkeypatch) -> None:
