@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import IntegrityError
+
 from base import clock
 from packages.models import Fetch
 from packages.storage import Readable
@@ -145,6 +147,8 @@ def _followed(wanted: Wanted) -> _Joined | None:
         if row is None and watched:
             return None  # whoever fetched it is done
         row = row or _new_row(wanted)
+        if row is None:
+            return None
         _raise_if_refused(row)
         if not heartbeats.is_held(row):
             if watched == row.fence and row.reason:
@@ -223,8 +227,12 @@ def _row(wanted: Wanted) -> Fetch | None:
     return Fetch.objects.filter(**_columns(wanted)).first()
 
 
-def _new_row(wanted: Wanted) -> Fetch:
-    return Fetch.objects.get_or_create(**_columns(wanted))[0]
+def _new_row(wanted: Wanted) -> Fetch | None:
+    """Return the row of this fetch; None where another one began and ended at this very moment."""
+    try:
+        return Fetch.objects.get_or_create(**_columns(wanted))[0]
+    except IntegrityError:
+        return None
 
 
 def _columns(wanted: Wanted) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import pytest
-from django.db import InterfaceError, connection
+from django.db import IntegrityError, InterfaceError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -166,6 +166,25 @@ def test_many_callers_are_one_request(remote, server) -> None:
         assert {sha256(each) for each in pool.map(get, range(12))} == {sha256(BIG[1])}
     assert server.count(f"/files/{BIG[0]}") == 1
     assert server.count("/simple/frog/") == 1
+
+
+def test_fetch_that_begins_and_ends_while_another_begins_is_looked_for_again(
+    remote, server, monkeypatch
+) -> None:
+    server.add_files("frog", SMALL)
+    found = RemoteIndex(remote).open(FROG, SMALL[0])
+    assert isinstance(found, Arriving)
+    real, lost = Fetch.objects.get_or_create, [True]
+
+    def once_too_late(**columns: Any) -> Any:
+        if lost.pop() if lost else False:
+            raise IntegrityError
+        return real(**columns)
+
+    monkeypatch.setattr(Fetch.objects, "get_or_create", once_too_late)
+    begun = found.begin()
+    assert isinstance(begun, Transfer)
+    assert read(begun.stream) == SMALL[1]
 
 
 def test_caller_that_goes_away_does_not_stop_the_fetch(remote, server) -> None:
