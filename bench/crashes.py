@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from tests import dists
 from tests.journeys import larder as larders
 from tests.journeys.installers import served
-from tests.journeys.larder import Larder, Repository
+from tests.journeys.larder import Repository
 from tests.journeys.machine import sha256_of
 from tests.journeys.wire import Content, upload
 from tests.parts.processes import children_of, kill
@@ -142,7 +142,7 @@ def main(arguments: list[str]) -> int:
     """Run it, print one line, and return 1 when anything was lost."""
     options = _parse(arguments)
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(2**32)
-    with _larder(options.database) as larder:
+    with larders.on_either(options.database) as larder:
         repository = larder.repository()
         target = Target(repository, larder.writer, larder.reader)
         started = time.monotonic()
@@ -173,16 +173,6 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
     parser.add_argument("--seed", type=int, help="of the moments; another one each time if absent")
     return parser.parse_args(arguments)
-
-
-@contextmanager
-def _larder(database: str) -> Iterator[Larder]:
-    if database == "sqlite":
-        with larders.embedded() as larder:
-            yield larder
-        return
-    with larders.own_postgres() as url, larders.on_postgres(url) as larder:
-        yield larder
 
 
 def _write(target: Target, killer: Killer, options: argparse.Namespace, seed: int) -> list[Sent]:

@@ -14,15 +14,13 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.clients import ROOT
 from tests.journeys import larder as larders
-from tests.journeys.larder import Larder, under
+from tests.journeys.larder import under
 
 INSIDE = "import django; django.setup(); from bench.extraction_inside import main; main({files})"
 
@@ -30,7 +28,7 @@ INSIDE = "import django; django.setup(); from bench.extraction_inside import mai
 def main(arguments: list[str]) -> int:
     """Run it and return the exit code."""
     options = _parse(arguments)
-    with _larder(options.database) as larder:
+    with larders.on_either(options.database) as larder:
         program = [sys.executable, "-c", INSIDE.format(files=options.files)]
         done = subprocess.run(under(larder.environment, program), cwd=ROOT, check=False)
     return done.returncode
@@ -43,17 +41,6 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
     return parser.parse_args(arguments)
-
-
-@contextmanager
-def _larder(database: str) -> Iterator[Larder]:
-    """Run an installation whose own worker nobody wakes."""
-    if database == "sqlite":
-        with larders.embedded() as larder:
-            yield larder
-        return
-    with larders.own_postgres() as url, larders.on_postgres(url) as larder:
-        yield larder
 
 
 if __name__ == "__main__":

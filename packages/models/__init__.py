@@ -1,3 +1,5 @@
+"""What the database holds of packages: contents, what remotes know, what search looks through."""
+
 from packages.models.contents import (
     Blob,
     Distribution,

@@ -195,6 +195,17 @@ def on_postgres(
 
 
 @contextmanager
+def on_either(database: str) -> Iterator[Larder]:
+    """Run Larder with blobs and broker in a folder, on "sqlite" or on "postgres"."""
+    if database == "sqlite":
+        with embedded() as larder:
+            yield larder
+        return
+    with own_postgres() as url, on_postgres(url) as larder:
+        yield larder
+
+
+@contextmanager
 def own_postgres() -> Iterator[str]:
     """Yield the URL of the PostgreSQL that was given, else of one started for the block."""
     if url := parts.given("postgres"):
