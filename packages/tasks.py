@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from packages.extraction.extract import extract_due as extract_due_now
+from packages.statistics import recount as recount_now
 from packages.sweep import sweep as sweep_now
 from packages.upstream.upkeep import refresh_pages as refresh_pages_now
 
@@ -25,3 +26,9 @@ def refresh_pages() -> None:
 def extract_due() -> None:
     """Extract where the quiet period is over (see packages.extraction.extract)."""
     extract_due_now()
+
+
+@shared_task(name="packages.recount", ignore_result=True)
+def recount() -> None:
+    """Count what repositories hold that have changed (see packages.statistics)."""
+    recount_now()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from django.urls import re_path
 
 from base.slugs import SLUG_PATTERN
-from packages import views
-from packages.pages import explain, extraction, set_up, upload
+from packages.pages import explain, extraction, project, set_up, upload
 
 _REPOSITORY = rf"^(?P<tenant>{SLUG_PATTERN})/(?P<key>{SLUG_PATTERN})"
 
@@ -17,7 +16,7 @@ urlpatterns = [
     re_path(rf"{_REPOSITORY}/-/set-up/(?P<client>[a-z-]+)/$", set_up.set_up, name="set-up-client"),
     re_path(
         rf"{_REPOSITORY}/project/(?P<project>[^/]+)/$",
-        views.project_page,
+        project.project_page,
         name="project",
     ),
     re_path(rf"{_REPOSITORY}/-/upload/$", upload.upload_page, name="upload"),

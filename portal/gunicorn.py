@@ -71,9 +71,10 @@ def post_worker_init(_worker: Worker) -> None:
     """Begin to write down what requests note, in each process that serves."""
     from accounts import last_use  # noqa: PLC0415 - it needs the apps, which are loaded by now
     from base import notes  # noqa: PLC0415 - the same
+    from packages import downloads  # noqa: PLC0415 - the same
     from repos import client_calls  # noqa: PLC0415 - the same
 
-    notes.keep_writing(last_use.write_down, client_calls.write_down)
+    notes.keep_writing(last_use.write_down, client_calls.write_down, downloads.write_down)
 
 
 class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types

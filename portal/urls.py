@@ -9,7 +9,7 @@ from django.urls import include, path, re_path
 from accounts.views import SignIn, answer_invitation
 from base.slugs import SLUG_PATTERN
 from packages.api import Search
-from packages.views import search_page
+from packages.pages.search import search_page
 from portal import pages
 from pypi.urls import leading_nowhere
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from email.utils import format_datetime, parsedate_to_datetime
+from http import HTTPStatus
 
 from django.conf import settings
 
 from accounts.roles import Role
-from packages import storage
+from packages import downloads, storage
 from packages.index.base import Arriving, FileNotFound, Stored
 from packages.index.opening import open_index
 from pypi.answer import NEVER_A_PAGE, Answer, Ask, caching, is_unchanged
@@ -16,6 +17,7 @@ from pypi.simple import readable_name, revalidated
 from repos.access import require
 
 _METADATA = ".metadata"
+_GIVEN_OUT = {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
 # Under a URL that names the digest, the bytes never change.
 _IMMUTABLE = "max-age=365000000, immutable"
 _CONTENT_TYPES = {
@@ -43,8 +45,25 @@ def file(ask: Ask, project: str, filename: str, sha256: str = "") -> Answer:
         return revalidated(ask, raw, headers, policy=policy)
     found = index.open(name, filename, sha256)
     if isinstance(found, Arriving):
-        return _arriving(ask, found, policy)
-    return _bytes_of(ask, found, policy)
+        distribution, answer = None, _arriving(ask, found, policy)
+    else:
+        distribution, answer = found.distribution_id, _bytes_of(ask, found, policy)
+    if answer.status in _GIVEN_OUT and _is_download(ask):
+        downloads.note(
+            through=repository.pk,
+            holder=found.repository_id,
+            distribution=distribution,
+            filename=filename,
+            size=int(answer.headers.get("Content-Length") or found.size or 0),
+            by=ask.principal,
+        )
+    return answer
+
+
+def _is_download(ask: Ask) -> bool:
+    """Say whether it is one: who asks for a part looks inside, or has the beginning already."""
+    wanted = ask.header("range")
+    return ask.method == "GET" and (not wanted or wanted.startswith("bytes=0-"))
 
 
 def _arriving(ask: Ask, arriving: Arriving, policy: str) -> Answer:

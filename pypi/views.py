@@ -22,8 +22,8 @@ from accounts.models import Tenant
 from base import bodies
 from base.errors import LarderError
 from base.hosts import host_of
+from packages.pages.repository import repository_page
 from packages.upstream.identity import came_full_circle, remember_via
-from packages.views import repository_page
 from pypi import files, legacy_json, simple, upload
 from pypi.answer import SAFE_METHODS, Answer, Ask
 from pypi.errors import FromAnotherSite, LoopDetected, MethodNotAllowed, answer_for

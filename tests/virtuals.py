@@ -94,7 +94,15 @@ class ScriptedRemote:
         """Return a file that upstream lists."""
         for file in self.page(project).files:
             if file.filename == filename and sha256 in {"", file.sha256}:
-                return Stored(filename, str(self.source), 1, file.sha256, clock.now())
+                return Stored(
+                    filename=filename,
+                    repository_id=self.source.repository.pk,
+                    distribution_id=0,
+                    storage_key=str(self.source),
+                    size=1,
+                    sha256=file.sha256,
+                    uploaded_at=clock.now(),
+                )
         raise FileNotFound(f"There is no file {filename} in {self.source}.")
 
     def metadata(self, project: NormalizedName, filename: str, sha256: str = "") -> bytes:

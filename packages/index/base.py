@@ -99,6 +99,8 @@ class Stored:
     """The bytes of one file: where storage has them, and what is known of them."""
 
     filename: str
+    repository_id: int  # of the local or remote that holds it
+    distribution_id: int
     storage_key: str
     size: int
     sha256: str
@@ -120,6 +122,7 @@ class Arriving:
     """One file that upstream has and we do not, yet: nothing is asked before it is begun."""
 
     filename: str
+    repository_id: int  # of the remote that will hold it
     # As upstream's page says: in bytes, None when it does not.
     size: int | None
     # As upstream's page says; empty when it does not.

@@ -51,6 +51,8 @@ class LocalIndex:
             raise FileNotFound(f"{filename} is not in {self.repository}.")
         return Stored(
             filename=found.filename,
+            repository_id=found.repository_id,
+            distribution_id=found.pk,
             storage_key=found.blob.storage_key,
             size=found.size,
             sha256=found.sha256,

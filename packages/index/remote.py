@@ -166,7 +166,7 @@ class RemoteIndex:
                 self._require_same(line, held)
             return self._stored(held, line.filename) if held is not None else None
 
-        return Arriving(line.filename, line.size, line.sha256, begin, complete)
+        return Arriving(line.filename, self.repository.pk, line.size, line.sha256, begin, complete)
 
     def _stored(self, held: Distribution, filename: str) -> Stored:
         """Return the bytes that we hold, under the spelling of their name that was asked for."""
@@ -176,6 +176,8 @@ class RemoteIndex:
         _note_use(held)
         return Stored(
             filename=filename,
+            repository_id=held.repository_id,
+            distribution_id=held.pk,
             storage_key=held.blob.storage_key,
             size=held.size,
             sha256=held.sha256,

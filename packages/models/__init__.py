@@ -1,4 +1,4 @@
-"""What the database holds of packages: contents, what remotes know, what search looks through."""
+"""What the database holds of packages: contents, remotes, what is searched and counted."""
 
 from packages.models.contents import (
     Blob,
@@ -19,18 +19,21 @@ from packages.models.remotes import (
     UpstreamPage,
 )
 from packages.models.search import Document
+from packages.models.statistics import FileDownloads, RepositoryDay
 
 __all__ = [
     "Blob",
     "Distribution",
     "Document",
     "Fetch",
+    "FileDownloads",
     "LooseObject",
     "Project",
     "Property",
     "Reading",
     "Release",
     "Remote",
+    "RepositoryDay",
     "StoredMetadata",
     "UpstreamHealth",
     "UpstreamMetadata",

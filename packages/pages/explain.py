@@ -87,7 +87,10 @@ def explain_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
             form.add_error("project", refusal.sentence)
         else:
             found = explanation(repository, name, principal)
-            context |= _answer(found, form.cleaned_data, request) | {"name": name}
+            context |= _answer(found, form.cleaned_data, request) | {
+                "name": name,
+                "trail": [("explain", reverse("explain", args=[tenant, key]))],
+            }
     return render(request, "packages/explain.html", context, status=400 if form.errors else 200)
 
 

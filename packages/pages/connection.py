@@ -1,0 +1,27 @@
+"""What the commands on a page need to name the repository that it is about."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from repos.models import Kind, Repository, VirtualSettings
+
+
+def connection(repository: Repository) -> dict[str, object]:
+    """Return what the commands on a page need to name the repository."""
+    scheme, _, host = settings.BASE_URL.partition("://")
+    return {
+        "repository": repository,
+        "url": f"{settings.BASE_URL}/{repository}/",
+        "scheme": scheme,
+        "host": host,
+        "takes_uploads": _takes_uploads(repository),
+    }
+
+
+def _takes_uploads(repository: Repository) -> bool:
+    if repository.kind == Kind.VIRTUAL:
+        return VirtualSettings.objects.filter(
+            repository=repository, deployment__isnull=False
+        ).exists()
+    return repository.kind == Kind.LOCAL
