@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import reduce
 from operator import and_, or_
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, When
 
 from packages.filenames import Kind as FileKind
 from packages.models import Distribution, Document, Property
@@ -44,6 +44,7 @@ _REPOSITORY_KINDS = (RepositoryKind.LOCAL.value, RepositoryKind.REMOTE.value)
 _STATES = tuple(Distribution.Extraction.values)
 _EQUALITY = {Operator.EQUAL, Operator.UNEQUAL}
 _NOTHING = Q(pk__in=[])
+_FEW_PROJECTS = 500
 _ANYTHING: Pattern = (Wildcard.ANY,)
 
 Repositories = Iterable[Repository]
@@ -59,7 +60,7 @@ def of_files(query: Query, repositories: Repositories) -> Q:
         case Not(inner):
             return ~of_files(inner, repositories)
         case Word():
-            return Q(release__project__in=_holding(query))
+            return _of_project_with(query)
         case Matches() | Compares():
             return _of_field(query, repositories)
 
@@ -103,6 +104,20 @@ def _of_word(word: Word, reach: Reach, *, beyond_names: bool) -> Q:
     if reach == Reach.ABOUT:
         return _named(word) | _holds(word, "about")
     return Q(project__in=_holding(word))
+
+
+def _of_project_with(word: Word) -> Q:
+    """Return what a file meets whose project holds a word.
+
+    Of few projects the files are found by them. Of many they are not gathered, which is most of
+    the work: the other conditions and the order find files, each of which is then looked up among
+    the projects. In a CASE, so that no planner begins with the projects after all.
+    """
+    few = list(_holding(word, may_repeat=True)[: _FEW_PROJECTS + 1])
+    if len(few) <= _FEW_PROJECTS:
+        return Q(release__project__in=set(few))
+    holds = When(release__project__in=_holding(word), then=True)
+    return Q(Case(holds, default=False, output_field=BooleanField()))
 
 
 def is_of_repository(name: str, pattern: Pattern, repository: Repository) -> bool:
@@ -201,10 +216,10 @@ def _holds(word: Word, column: str) -> Q:
     return reduce(and_, [Q(HoldsWord(column, each)) for each in words]) if words else _NOTHING
 
 
-def _holding(word: Word) -> QuerySet[Document, int]:
+def _holding(word: Word, *, may_repeat: bool = False) -> QuerySet[Document, int]:
     """Return the ids of the projects that hold a word, as two sets each of which has its index.
 
     As one condition it would have to be tried on every README.
     """
     ids = Document.objects.values_list("project", flat=True)
-    return ids.filter(_named(word)).union(ids.filter(_holds(word, "words")))
+    return ids.filter(_named(word)).union(ids.filter(_holds(word, "words")), all=may_repeat)

@@ -6,7 +6,7 @@ What the two databases do here is the same to the letter; tests compare both wit
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -143,15 +143,12 @@ def within_seconds(seconds: float) -> Iterator[None]:
 @contextmanager
 def _stopped_after(seconds: float) -> Iterator[None]:
     if connection.vendor == "postgresql":
-        with transaction.atomic(), connection.cursor() as cursor:  # for which the settings hold
-            limit = f"{round(seconds * 1000)}ms"
-            cursor.execute(
-                "SELECT set_config('statement_timeout', %s, true),"
-                # To start more processes takes longer than most searches.
-                " set_config('max_parallel_workers_per_gather', '0', true)",
-                [limit],
-            )
-            yield
+        # A transaction, for which the settings hold.
+        with transaction.atomic(), connection.cursor() as cursor:
+            # To start more processes takes longer than most searches.
+            cursor.execute("SELECT set_config('max_parallel_workers_per_gather', '0', true)")
+            with connection.execute_wrapper(_LeftOf(seconds)):
+                yield
         return
     # Without a transaction: on SQLite each would wait for, and hold up, whoever writes.
     until = time.monotonic() + seconds
@@ -162,3 +159,17 @@ def _stopped_after(seconds: float) -> Iterator[None]:
         yield
     finally:
         own.set_progress_handler(None, 0)
+
+
+class _LeftOf:
+    """Gives each statement what those before it have left of the time; PostgreSQL knows no sum."""
+
+    def __init__(self, seconds: float) -> None:
+        self._until = time.monotonic() + seconds
+
+    def __call__(self, execute: Callable[..., Any], *statement: Any) -> Any:  # noqa: ANN401 - Django's hook
+        """Run one statement."""
+        left = max(1, round(1000 * (self._until - time.monotonic())))  # 0 would be "for ever"
+        own: Any = connection.connection  # beneath the wrappers, of which this is one
+        own.execute("SELECT set_config('statement_timeout', %s, true)", [f"{left}ms"])
+        return execute(*statement)

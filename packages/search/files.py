@@ -52,6 +52,7 @@ def find_files(query: Query | None, ground: Ground, page: str) -> Found:
 
 def _meeting(query: Query | None, ground: Ground) -> QuerySet[Distribution]:
     condition = of_files(query, ground.repositories) if query is not None else Q()
+    condition &= ground.is_asked_for("release__project__normalized")
     return showable().filter(condition, repository_id__in=ground.ids).order_by("-pk")
 
 

@@ -8,8 +8,12 @@ asked: a remote stands there with what is kept of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
+
+from django.db.models import Q
 
 from accounts.principal import Principal
 from packages.filenames import NormalizedName
@@ -17,6 +21,7 @@ from packages.index.decision import Decision, Line, decide
 from packages.index.opening import open_kept
 from packages.index.virtual import entered
 from packages.search.conditions import is_of_repository
+from packages.search.engines import FitsPattern
 from packages.search.language import (
     REPOSITORY,
     And,
@@ -26,11 +31,12 @@ from packages.search.language import (
     Pattern,
     Query,
     QueryRefused,
+    Wildcard,
     all_of,
     terms,
 )
 from repos.access import readable_by
-from repos.models import Kind, Repository
+from repos.models import Kind, Repository, Upstream
 from repos.virtuals import SourceId, Tree
 
 
@@ -70,6 +76,20 @@ class Ground:
 
     repositories: Sequence[Repository]
     virtual: ThroughVirtual | None = None
+    # Of the remotes that leave names out; a virtual's decisions know of them anyway.
+    choosy: Sequence[Upstream] = ()
+
+    def is_asked_for(self, column: str) -> Q:
+        """Return what the normalised name in `column` meets if its remote is asked for it.
+
+        What was fetched before a name was left out is still held, and no page shows it.
+        """
+        condition = Q()
+        for upstream in self.choosy:
+            wanted = _fits_any(column, upstream.include) if upstream.include else Q()
+            wanted &= ~_fits_any(column, upstream.exclude) if upstream.exclude else Q()
+            condition &= ~Q(repository_id=upstream.repository_id) | wanted
+        return condition
 
     @property
     def ids(self) -> list[int]:
@@ -86,7 +106,7 @@ def ground_of(query: Query, by: Principal) -> tuple[Ground, Query | None]:
     virtual, rest = _named_virtual(query, readable)
     if virtual is None:
         own = [each for each in readable if each.kind != Kind.VIRTUAL]
-        return Ground(own), query
+        return Ground(own, choosy=_choosy(own)), query
     return through(virtual, by), rest
 
 
@@ -95,6 +115,29 @@ def through(virtual: Repository, by: Principal) -> Ground:
     where, readable = entered(virtual, by)
     seen = ThroughVirtual(where.tree, readable)
     return Ground(seen.repositories, seen)
+
+
+def _choosy(repositories: Sequence[Repository]) -> list[Upstream]:
+    """Return the upstreams of `repositories` that are not asked for every name."""
+    remotes = [each.pk for each in repositories if each.kind == Kind.REMOTE]
+    if not remotes:
+        return []
+    upstreams = Upstream.objects.filter(repository__in=remotes)
+    return [each for each in upstreams if each.include or each.exclude]
+
+
+def _fits_any(column: str, patterns: Iterable[str]) -> Q:
+    """Return what a name meets that one of `patterns` describes: * stands for any characters."""
+    fits_one = [Q(FitsPattern(column, tuple(_parts(each)))) for each in patterns]
+    return reduce(or_, fits_one, Q(pk__in=[]))
+
+
+def _parts(pattern: str) -> Iterator[str | Wildcard]:
+    for at, text in enumerate(pattern.split("*")):
+        if at:
+            yield Wildcard.ANY
+        if text:
+            yield text
 
 
 def _named_virtual(

@@ -28,7 +28,7 @@ from packages.search.hits import (
     facets_of,
     place_of,
 )
-from packages.search.language import And, Compares, Matches, Query, Reach, Wildcard, Word
+from packages.search.language import And, Compares, Matches, Query, Reach, Wildcard, Word, all_of
 from packages.versions import newest_version
 from packages.words import name_form
 
@@ -141,6 +141,7 @@ def _ranked(wanted: _Wanted, after: Place, at_once: int = _CHUNK) -> Iterator[_R
         if rank >= start:
             rows = Document.objects.filter(
                 _of_rank(rank, wanted, is_alone=better is not None),
+                wanted.ground.is_asked_for("normalized"),
                 repository_id__in=wanted.ground.ids,
             )
             rows = rows if better is None else rows.exclude(better)
@@ -229,7 +230,11 @@ def similar_projects(query: Query, ground: Ground) -> Found:
     """Return projects whose names are like the words, best first: for when nothing was found."""
     form = _as_a_name(query)
     wanted = _trigrams(form)
-    rows = Document.objects.filter(repository_id__in=ground.ids)
+    rows = Document.objects.filter(
+        _beside_words(query, ground),
+        ground.is_asked_for("normalized"),
+        repository_id__in=ground.ids,
+    )
     if not form or not wanted:
         return Found(is_of_projects=True, count=0)
     # At the edge of a word two letters are enough: it is there that fewest errors are made.
@@ -245,6 +250,13 @@ def similar_projects(query: Query, ground: Ground) -> Found:
         for row in _in_full([_Ranked(0, name, pk, 0) for _, name, pk in best[:_SIMILAR_AT_MOST]])
     ]
     return Found(is_of_projects=True, projects=hits, count=0, is_similar=bool(hits))
+
+
+def _beside_words(query: Query, ground: Ground) -> Q:
+    """Return what a query asks for beside words, such as where to look."""
+    parts = query.queries if isinstance(query, And) else (query,)
+    rest = [each for each in parts if not isinstance(each, Word)]
+    return of_documents(all_of(rest), ground.repositories) if rest else Q()
 
 
 def _trigrams(name: str) -> frozenset[str]:
