@@ -113,6 +113,14 @@ def answers() -> bool:
     return True
 
 
+def has(key: str) -> bool:
+    """Say whether storage has an object under `key`. Raises StorageFailed."""
+    try:
+        return _blobs().exists(key)
+    except _STORAGE_ERRORS as error:
+        raise StorageFailed("Storage does not answer now. Try again.") from error
+
+
 def new_key(tenant_id: int, sha256: str) -> str:
     """Return a storage key that was never used: the digest with a random tail."""
     return f"{tenant_id}/{sha256[:2]}/{sha256}-{secrets.token_hex(8)}"

@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 FILES_AT_MOST = 200
 TIME_AT_MOST = timedelta(seconds=60)
 ATTEMPTS_AT_MOST = 3
+_OTHERS_LOOKED_AT = 3
 
 _State = Distribution.Extraction
 _ATTEMPTS = "extraction_attempts"
@@ -102,6 +103,8 @@ def _extract(turn: Turn, pk: int, reader: Reads) -> None:
         with storage.spooled(turn.kept_along(_bytes_of(file.blob)), prefix="extract-") as spool:
             _read(turn, file, spool, reader)
     except ObjectMissing as missing:
+        if _others_are_missing_too(file.blob):
+            raise  # another disk, or bucket, than the one that they were put into
         write_state(turn, file, _State.FAILED, missing.sentence)
     except StorageFailed as failure:
         if not storage.answers():
@@ -114,6 +117,13 @@ def _extract(turn: Turn, pk: int, reader: Reads) -> None:
         if _count_attempt(file):
             why = error.strerror or "it is in the log of the worker"
             _try_again_or_fail(turn, file, f"It could not be copied to be read: {why}.")
+
+
+def _others_are_missing_too(blob: Blob) -> bool:
+    """Say whether storage has none of the objects that were put last."""
+    others = Blob.objects.exclude(pk=blob.pk).order_by("-pk")[:_OTHERS_LOOKED_AT]
+    keys = [other.storage_key for other in others]
+    return bool(keys) and not any(map(storage.has, keys))
 
 
 def _bytes_of(blob: Blob) -> Iterator[bytes]:
@@ -133,7 +143,7 @@ def _read(turn: Turn, file: Distribution, spool: Spooled, reader: Reads) -> None
             facts = reader.read(spool.path, file.filename)
         read = _understood(facts)
         _write(turn, file, spool, read)
-    except (TurnLost, StorageFailed):
+    except TurnLost:
         raise
     except ReaderAway:
         Distribution.objects.filter(pk=file.pk).update(extraction_attempts=F(_ATTEMPTS) - 1)

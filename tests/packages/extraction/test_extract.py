@@ -522,6 +522,22 @@ def test_an_object_that_is_missing_or_has_other_bytes_fails_and_the_rest_goes_on
     assert reader.read_files == [good.filename]
 
 
+def test_a_disk_that_is_not_mounted_makes_all_files_wait(
+    shelf: Cast, time: MovableClock, reader: FakeReader, tmp_path: Path
+) -> None:
+    rows = [upload(shelf, version) for version in ("1.0", "1.1")]
+    (tmp_path / "blobs").rename(tmp_path / "the disk")
+    (tmp_path / "blobs").mkdir()
+    time.move(seconds=60)
+    extract_due()
+    assert {state_of(row)[0] for row in rows} == {State.PENDING}
+    (tmp_path / "blobs").rmdir()
+    (tmp_path / "the disk").rename(tmp_path / "blobs")
+    time.move(seconds=60)
+    extract_due()
+    assert {state_of(row)[0] for row in rows} == {State.EXTRACTED}
+
+
 # who
 
 
