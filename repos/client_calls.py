@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from accounts.models import User
 from accounts.principal import Principal
@@ -24,6 +24,7 @@ KEPT_FOR = timedelta(days=1)
 # A process holds no more than this between two writings; what comes on top is not told.
 _AT_MOST = 500
 _OF_ONE_AT_MOST = 20  # of one person and token
+_CLIENTS_KEPT = 100  # of one person and token
 _PROJECT_AT_MOST = 200
 _SENTENCE_AT_MOST = 300
 # RFC 9110: a user agent begins with a product and its version.
@@ -127,8 +128,18 @@ def last_call(
 
 
 def forget() -> int:
-    """Remove the calls of more than a day ago, and say how many they were."""
+    """Remove the calls of more than a day ago, and say how many they were.
+
+    Of one person and token only the latest clients are kept: whoever invents names for theirs
+    fills no table with them.
+    """
     count, _ = ClientCall.objects.filter(at__lte=clock.now() - KEPT_FOR).delete()
+    owners = ClientCall.objects.values("user", "token_id").annotate(clients=Count("pk"))
+    for owner in owners.filter(clients__gt=_CLIENTS_KEPT):
+        own = ClientCall.objects.filter(user=owner["user"], token_id=owner["token_id"])
+        latest = own.order_by("-at", "-pk").values_list("pk", flat=True)[:_CLIENTS_KEPT]
+        removed, _ = own.exclude(pk__in=list(latest)).delete()
+        count += removed
     return count
 
 

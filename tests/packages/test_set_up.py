@@ -322,6 +322,24 @@ def test_it_waits_until_a_client_has_called_and_says_which(
     assert client_calls.forget() == 1
 
 
+def test_who_invents_names_for_a_client_fills_no_table(
+    cast: Cast, time: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_calls, "_CLIENTS_KEPT", 3)
+    shelf = cast.acme.repository
+    for number in range(5):
+        client_calls.note(
+            cast.acme.reader.limited, "acme", "local", user_agent=f"invented/{number}"
+        )
+        time.move(seconds=1)
+    client_calls.note(cast.acme.writer.limited, "acme", "local", user_agent="pip/26.3")
+    client_calls.write_down()
+    assert client_calls.forget() == 2
+    kept = ClientCall.objects.order_by("client").values_list("client", flat=True)
+    assert list(kept) == ["invented 2", "invented 3", "invented 4", "pip 26.3"]
+    assert client_calls.last_call(shelf, cast.acme.reader.user) is not None
+
+
 def test_a_refusal_is_told_in_the_words_of_the_terminal(
     client: Client, cast: Cast, time: MovableClock
 ) -> None:
