@@ -44,14 +44,17 @@ test: $(VENV)/dev.txt  ## run every test, on SQLite and on PostgreSQL, and the j
 	seed=$$(od -An -N4 -tu4 /dev/urandom | tr -d ' '); \
 	step "Properties --hypothesis-seed=$$seed" \
 		$(PYTEST) $(UNIT) -m hypothesis --hypothesis-profile=fresh --hypothesis-seed=$$seed; \
-	step Journeys $(PARTS) postgres pgmq moto -- $(PYTEST) tests/journeys $(wildcard tests/browser); \
+	step Journeys $(PARTS) postgres pgmq moto -- \
+		$(PYTEST) -n auto --maxprocesses 4 --dist loadfile -m 'not measured' $(JOURNEYS); \
+	step Measured $(PARTS) postgres pgmq moto -- $(PYTEST) -m measured $(JOURNEYS); \
 	printf '\nmake test:%s\n' "$$summary"; exit $$code
 
 test-unit: $(VENV)/dev.txt  ## run the quick tests: SQLite, no servers
 	@$(PYTEST) $(UNIT) -m 'not parts'
 
 journeys: $(VENV)/dev.txt  ## run real clients and a browser against a running Larder
-	@$(PARTS) postgres pgmq moto -- $(PYTEST) tests/journeys $(wildcard tests/browser)
+	@$(PARTS) postgres pgmq moto -- $(PYTEST) -n auto --maxprocesses 4 --dist loadfile -m 'not measured' $(JOURNEYS)
+	@$(PARTS) postgres pgmq moto -- $(PYTEST) -m measured $(JOURNEYS)
 
 soak: $(VENV)/dev.txt  ## run the tests and the benches with the full counts (hours)
 	@LARDER_TEST_COUNTS=full $(MAKE) test bench-visibility bench-extraction

@@ -20,6 +20,8 @@ from tests.archives.hostile_readings import HOSTILE_READINGS, LONG, HostileReadi
 from tests.journeys.distributions import IS_FULL
 from tests.journeys.memory import resident
 
+pytestmark = pytest.mark.measured
+
 # Of the clock on the wall; a busy machine takes its time, so that the kernel's own count of the
 # processor's time is what bounds a reading.
 SECONDS = PATIENCE * (Limits().readme_seconds + 10)

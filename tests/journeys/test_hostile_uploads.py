@@ -57,6 +57,8 @@ from django.conf import settings
 from django.core.files.storage import storages
 from accounts.models import Tenant
 
+pytestmark = pytest.mark.measured
+
 def files(folder):
     folders, names = storages["blobs"].listdir(folder)
     return len(names) + sum(files(os.path.join(folder, name)) for name in folders)

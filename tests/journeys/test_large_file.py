@@ -17,6 +17,8 @@ from tests.journeys.machine import sha256, sha256_of
 from tests.journeys.memory import MIB, warm, watched
 from tests.journeys.wire import BLOCK, Content, blocks, request, upload
 
+pytestmark = pytest.mark.measured
+
 SIZE = (2048 if IS_FULL else 200) * MIB
 GROWTH_AT_MOST = 100 * MIB
 NAME, VERSION = "whale", "1.0"

@@ -23,6 +23,8 @@ from tests.journeys.remotes import make_remote
 from tests.journeys.wire import BLOCK, request
 from tests.upstreams import Asked, Reply, Server, serving
 
+pytestmark = pytest.mark.measured
+
 CLIENTS = 50
 SIZE = 100 * MIB
 GROWTH_AT_MOST = 100 * MIB
