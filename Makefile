@@ -79,6 +79,9 @@ bench-proxy: $(VENV)/dev.txt  ## resolve through Larder and through other proxie
 bench-reading: $(VENV)/dev.txt  ## read many small wheels, and look at the rate and the memory
 	@$(BIN)/python bench/reading.py
 
+screenshots: $(VENV)/dev.txt  ## take the pictures of README and docs anew
+	@$(BIN)/python -m tests.browser.take_pictures
+
 lint: $(VENV)/dev.txt  ## check style, types, imports, templates, migrations and settings
 	@$(BIN)/pre-commit run --all-files --show-diff-on-failure
 
@@ -146,4 +149,4 @@ $(BIN)/python:
 		echo "$$first cannot make virtual environments here: \`apt install python3-venv\`."; \
 	fi; exit 1
 
-.PHONY: help run test test-unit journeys soak bench-visibility bench-crashes bench-proxy bench-reading bench-extraction bench-search lint format requirements parts clean
+.PHONY: help run test test-unit journeys soak screenshots bench-visibility bench-crashes bench-proxy bench-reading bench-extraction bench-search lint format requirements parts clean

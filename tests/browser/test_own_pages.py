@@ -6,13 +6,9 @@ import pytest
 from playwright.sync_api import Page
 
 from tests import dists
+from tests.browser.sound import listen_to
 from tests.journeys.larder import Larder, Repository
 from tests.journeys.wire import Content, upload
-
-_LISTEN = """
-document.addEventListener("securitypolicyviolation", (event) =>
-    console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
-"""
 
 
 @pytest.fixture(scope="module")
@@ -28,27 +24,6 @@ def shelf(embedded: Larder) -> Repository:
         version="1.0",
     )
     return repository
-
-
-def listen_to(page: Page) -> list[str]:
-    """Collect what goes wrong in `page` from now on."""
-    wrong: list[str] = []
-    page.add_init_script(_LISTEN)
-    page.on(
-        "console",
-        lambda said: wrong.append(said.text) if said.type in {"error", "warning"} else None,
-    )
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    # A picture that was still on its way when the next page was opened is no failure.
-    page.on(
-        "requestfailed",
-        lambda failed: (
-            wrong.append(f"{failed.url}: {failed.failure}")
-            if failed.failure != "net::ERR_ABORTED"
-            else None
-        ),
-    )
-    return wrong
 
 
 ADMIN = (

@@ -8,21 +8,16 @@ from pathlib import Path
 
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests import dists
-from tests.browser.test_own_pages import listen_to
+from tests.browser.sound import listen_to, require_sound_at_each_width
 from tests.canaries import watch
 from tests.journeys.larder import Larder, Repository
 from tests.journeys.machine import Machine
 from tests.journeys.wire import Content, request, upload
 
 VIRTUAL = "/main/pypi-virtual/"
-WIDTHS = (1280, 390)
-AA = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-# WCAG 2.2, Reflow: nothing is cut off or scrolled sideways on a phone.
-_OVERFLOWS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
 @pytest.fixture(scope="module")
@@ -251,27 +246,17 @@ def test_no_page_breaks_a_rule_of_accessibility_or_runs_off_a_phone(
     urls += [f"{pond.url}-/explain/", f"{pond.url}-/explain/?project=frog"]
     for url in urls:
         looking.goto(url)
-        require_sound(looking)
+        require_sound_at_each_width(looking)
     looking.goto(f"{embedded.url}/accounts/tokens/new/")
     looking.fill("[name=name]", "x")
     looking.click("text=Make the token")
-    require_sound(looking)  # with an error
+    require_sound_at_each_width(looking)  # with an error
     looking.goto(f"{pond.url}-/set-up/uv/")
     looking.click("text=Make the token")
     secret_on(looking)
-    require_sound(looking)
+    require_sound_at_each_width(looking)
     looking.goto(f"{embedded.url}/accounts/tokens/")
     looking.click("tbody th a >> nth=0")
     looking.wait_for_url(re.compile(r"/accounts/tokens/\d+/$"))
-    require_sound(looking)
+    require_sound_at_each_width(looking)
     assert wrong == []
-
-
-def require_sound(page: Page) -> None:
-    """Require of the open page what axe and a phone do."""
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        found = Axe().run(page, options=AA).response["violations"]
-        told = [(each["id"], [node["target"] for node in each["nodes"]]) for each in found]
-        assert told == [], (page.url, width)
-        assert not page.evaluate(_OVERFLOWS), f"{page.url} runs off a page of {width} px"

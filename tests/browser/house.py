@@ -1,0 +1,199 @@
+"""A furnished Larder: what a company's would hold, to look at its screens and take pictures.
+
+Two tenants; in acme a local with projects in every state, a remote over an index on loopback, a
+virtual over both, and repositories that are still empty. Downloads go back for a month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tests.dists import make_sdist, make_wheel
+from tests.journeys.larder import Larder
+from tests.journeys.remotes import make_remote
+from tests.journeys.wire import Content, request, upload
+from tests.upstreams import Server, serving
+
+LOCAL, REMOTE, VIRTUAL = "acme/pypi-local", "acme/pypi-remote", "acme/pypi-virtual"
+EMPTY, EMPTY_REMOTE, THEIRS = "acme/fresh", "acme/fresh-remote", "globex/pypi-local"
+PEOPLE = ("admin", "ada", "wes", "ray", "mona", "gwen")
+
+_README = """\
+# acme-billing
+
+Invoices from **meters**: reads what the sensors of a site counted, applies the tariff, and writes
+one invoice for each customer.
+
+```python
+from acme_billing import Tariff, invoices
+
+for invoice in invoices("2026-10", tariff=Tariff.load("night")):
+    invoice.send()
+```
+
+| what | where |
+|---|---|
+| tariffs | `acme_billing/tariffs/` |
+| a night's meters | `acme-sensor` |
+
+- Rounds as the tax office does.
+- Never sends an invoice twice.
+"""
+_FACTS = (
+    "Summary: Invoices from meters: tariffs, taxes and reminders",
+    "Author-email: Ada <ada@acme.example>",
+    "License-Expression: MIT",
+    "Keywords: billing,invoices,tariffs",
+    "Classifier: Development Status :: 5 - Production/Stable",
+    "Classifier: Programming Language :: Python :: 3",
+    "Classifier: Topic :: Office/Business :: Financial :: Accounting",
+    "Project-URL: Documentation, https://docs.acme.example/billing",
+    "Project-URL: Source, https://git.acme.example/billing",
+    "Provides-Extra: pdf",
+    "Description-Content-Type: text/markdown",
+)
+_NEEDS = ("acme-sensor>=1.2", "attrs>=25", "acme-paper; extra == 'pdf'")
+_BILLING = ("1.0", "1.1", "1.2", "2.0", "2.0.1", "2.1", "2.2rc1")
+# Beside publishing: what curators, quiet periods and a month of installers would have done.
+_LIVED_IN = """
+import django
+django.setup()
+from datetime import timedelta
+from accounts.models import User
+from accounts.principal import Principal
+from base import clock
+from base.audit import SYSTEM
+from packages import curate, statistics
+from packages.describe import set_properties
+from packages.extraction.extract import extract_due
+from packages.models import Distribution, FileDownloads, Project, Release, RepositoryDay
+from repos import configure
+from repos.models import Repository
+for row in Repository.objects.filter(tenant__slug__in=("acme", "globex")):
+    row.quiet_period = 0
+    configure.change_repository(row, by=SYSTEM)
+while extract_due():
+    pass
+root = Principal(user=User.objects.get(username="admin"))
+local = Repository.objects.get(tenant__slug="acme", key="pypi-local")
+def project(name):
+    return Project.objects.get(repository=local, normalized=name)
+def status(name, status, reason):
+    curate.set_status(project(name), status=Project.Status(status), reason=reason, by=root)
+status("acme-ledger", "deprecated", "Use acme-billing.")
+status("acme-probe", "quarantined", "Its 0.3 sends readings to a host that is not ours.")
+bad = Release.objects.get(project=project("acme-billing"), version="2.0")
+curate.yank(bad, reason="Counts the day of the time change twice. Use 2.0.1.", by=root)
+for file in Distribution.objects.filter(release__project=project("acme-billing")):
+    set_properties(file, {"qa.approved": ["yes"]}, by=root)
+today = clock.now().date()
+files = Distribution.objects.filter(release__isnull=False).order_by("pk")
+for day in range(30):
+    for number, file in enumerate(files):
+        count = (day * 7 + number * 5) % 23 + (day // 6) * (number % 3)
+        if count:
+            FileDownloads.objects.create(
+                distribution=file, day=today - timedelta(days=29 - day), count=count,
+                last_at=clock.now() - timedelta(days=29 - day), last_by="ray",
+            )
+    for shelf in Repository.objects.filter(tenant__slug="acme"):
+        if not shelf.key.startswith("fresh"):
+            RepositoryDay.objects.create(
+                repository=shelf, day=today - timedelta(days=29 - day),
+                downloads=(day * 37) % 61 + day * 3, fetched=(day * 5) % 11,
+                downloaded_bytes=day * 900_000,
+                projects=5, files=10 + day, stored_bytes=4_000_000 + day * day * 90_000,
+                counted_serial=1 if day < 29 else None,
+            )
+statistics.recount()
+"""
+
+
+@dataclass(frozen=True)
+class House:
+    """A furnished Larder, the index behind its remote, and the passwords of its people."""
+
+    larder: Larder
+    upstream: Server
+    passwords: dict[str, str]
+
+    def url(self, repository: str, path: str = "") -> str:
+        """Return the URL of a page of a repository."""
+        return f"{self.larder.url}/{repository}/{path}"
+
+
+@contextmanager
+def furnished(larder: Larder, admin_password: str) -> Iterator[House]:
+    """Fill `larder`, and yield it until the block ends; its upstream is there as long."""
+    with serving() as upstream:
+        upstream.add_files("attrs", make_wheel("attrs", "25.1.0"), make_wheel("attrs", "26.1.0"))
+        upstream.add_files("urllib3", make_wheel("urllib3", "2.8.0"))
+        passwords = _let_in(larder) | {"admin": admin_password}
+        _build(larder, upstream)
+        _publish(larder)
+        larder.python(_LIVED_IN)
+        yield House(larder, upstream, passwords)
+
+
+def _let_in(larder: Larder) -> dict[str, str]:
+    larder.manage(
+        ["create_user", "ada", "--tenant", "acme", "--tenant-admin"],
+        ["create_user", "mona", "--tenant", "acme"],
+    )
+    others = [name for name in PEOPLE if name != "admin"]
+    made = larder.manage(*(["set_password", name] for name in others))
+    return dict(zip(others, made, strict=True))
+
+
+def _build(larder: Larder, upstream: Server) -> None:
+    """Make the repositories; of acme's own, mona reads none but through all members' grants."""
+    larder.manage(
+        ["create_repository", LOCAL, "--description", "What acme's teams publish"],
+        ["create_repository", EMPTY],
+        ["create_repository", THEIRS],
+        ["grant", LOCAL, "--team", "packagers", "--role", "writer"],
+        ["grant", EMPTY, "--team", "packagers", "--role", "writer"],
+        ["grant", THEIRS, "--user", "gwen", "--role", "writer"],
+    )
+    for key in ("pypi-remote", "fresh-remote"):
+        make_remote(larder, key, f"{upstream.url}simple/")
+    virtual = ["create_repository", VIRTUAL, "--kind", "virtual"]
+    larder.manage([*virtual, "--member", LOCAL, "--member", REMOTE])
+
+
+def _publish(larder: Larder) -> None:
+    to = f"{larder.url}/{LOCAL}/"
+    for version in _BILLING:
+        files = {"acme_billing/tariffs/night.toml": f"since = '{version}'\n".encode()}
+        for make in (make_wheel, make_sdist):
+            built = make(
+                "acme-billing", version, metadata_version="2.4", requires_python=">=3.10",
+                requires_dist=_NEEDS, extra_headers=_FACTS, description=_README, files=files,
+            )  # fmt: skip
+            _send(to, larder.writer, "acme-billing", version, built)
+    native = {"acme_sensor/_read.so": b"\x7fELF" + bytes(4000), "acme_sensor.pth": b"acme_sensor\n"}
+    wheel = make_wheel("acme-sensor", "1.4", tag="cp312-cp312-manylinux_2_28_x86_64", files=native)
+    _send(to, larder.writer, "acme-sensor", "1.4", wheel)
+    for name, version in (("acme-ledger", "0.9"), ("acme-probe", "0.3"), ("acme-paper", "3.0")):
+        _send(to, larder.writer, name, version, make_wheel(name, version))
+    _send(
+        f"{larder.url}/{THEIRS}/", larder.stranger, "globex-vault", "1.0",
+        make_wheel("globex-vault", "1.0"),
+    )  # fmt: skip
+    with request(
+        "GET", f"{larder.url}/{REMOTE}/files/attrs/attrs-26.1.0-py3-none-any.whl", larder.reader
+    ) as fetched:
+        assert fetched.status == 200
+        fetched.read()
+
+
+def _send(to: str, token: str, name: str, version: str, built: tuple[str, bytes]) -> None:
+    filename, content = built
+    kind = "bdist_wheel" if filename.endswith(".whl") else "sdist"
+    sent = upload(
+        to, token, Content(filename, len(content), [content]),
+        name=name, version=version, filetype=kind,
+    )  # fmt: skip
+    assert sent == (200, "OK"), (filename, sent)

@@ -1,0 +1,73 @@
+"""Every screen, for everybody who may see it: sound to axe, on a phone, in both themes.
+
+Each pair of screen and person is looked at once; themes and widths take turns, so that each screen
+and each person meets all four.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import cycle
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.browser.house import House, furnished
+from tests.browser.screens import EVERYBODY, SCREENS
+from tests.browser.sound import listen_to, require_sound
+from tests.journeys.larder import ADMIN_PASSWORD, Larder
+
+LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1280, 390)]
+PAGE_AT_MOST = 150_000  # bytes, as they are sent
+
+
+@pytest.fixture(scope="module")
+def house(embedded: Larder) -> Iterator[House]:
+    """A furnished house."""
+    with furnished(embedded, ADMIN_PASSWORD) as made:
+        yield made
+
+
+def sign_in(context: BrowserContext, house: House, name: str) -> Page:
+    """Open a window in which a person has signed in; without a name, of somebody unknown."""
+    page = context.new_page()
+    if name:
+        house.larder.forgive()
+        page.goto(f"{house.larder.url}/accounts/sign-in/")
+        page.fill("input[name=username]", name)
+        page.fill("input[name=password]", house.passwords[name])
+        page.click("button:has-text('Sign in')")
+        page.wait_for_url(f"{house.larder.url}/")
+    return page
+
+
+@pytest.mark.parametrize("name", sorted(EVERYBODY))
+def test_each_screen_is_sound(chromium: Browser, house: House, name: str) -> None:
+    turns = cycle(range(len(LOOKS)))
+    for _ in range(sorted(EVERYBODY).index(name)):
+        next(turns)
+    with chromium.new_context() as context:
+        page = sign_in(context, house, name)
+        wrong = listen_to(page)
+        for title, screen in SCREENS.items():
+            theme, width = LOOKS[next(turns)]
+            if name not in screen.callers:
+                continue
+            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            page.set_viewport_size({"width": width, "height": 900})
+            answer = page.goto(f"{house.larder.url}/{screen.path}")
+            assert answer is not None
+            assert answer.status == screen.status, title
+            assert answer.request.sizes()["responseBodySize"] < PAGE_AT_MOST, title
+            require_sound(page)
+            # Chromium itself reports what is no 200.
+            assert [each for each in wrong if "status of" not in each] == [], title
+
+
+def test_who_may_not_is_told_in_the_words_of_the_terminal(chromium: Browser, house: House) -> None:
+    with chromium.new_context() as context:
+        page = sign_in(context, house, "ray")
+        page.goto(house.url("acme/pypi-local", "-/upload/"))
+        assert "You may read acme/pypi-local but not publish to it." in page.inner_text("main")
+        page.goto(house.url("globex/pypi-local"))
+        assert "globex-vault" not in page.content()
