@@ -41,6 +41,7 @@ def without_secrets(text: str) -> str:
 def configure() -> None:
     """Send every log record, Django's and libraries' too, to standard error through structlog."""
     before: list[Processor] = [
+        structlog.contextvars.merge_contextvars,  # the request's number
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -54,7 +55,8 @@ def configure() -> None:
                 structlog.processors.format_exc_info,
                 _strike_out,
                 structlog.processors.LogfmtRenderer(
-                    key_order=["timestamp", "level", "logger", "event"], bool_as_flag=False
+                    key_order=["timestamp", "level", "logger", "event", "request"],
+                    bool_as_flag=False,
                 ),
             ],
         )

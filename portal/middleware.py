@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from django.http import (
     HttpResponsePermanentRedirect,
     UnreadablePostError,
 )
+from structlog.contextvars import bound_contextvars
 
 from accounts.authentication import CredentialsRefused, signed_in
 from accounts.models import Tenant
@@ -44,6 +46,19 @@ _POLICY = (
 )
 # No page of ours asks a browser for any of these, and no page of ours lets another's code in.
 _NO_DEVICES = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+
+
+def numbered_requests(get_response: GetResponse) -> Middleware:
+    """Give each request a number, which its log lines, its answer and an error's page name."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        number = secrets.token_hex(6)
+        with bound_contextvars(request=number):
+            response = get_response(request)
+        response.headers["X-Request-Id"] = number
+        return response
+
+    return middleware
 
 
 def trusted_proxies(get_response: GetResponse) -> Middleware:

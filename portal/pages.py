@@ -19,6 +19,7 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
+from structlog.contextvars import get_contextvars
 
 from accounts.authentication import caller_of
 from accounts.members import invitations_of
@@ -111,8 +112,13 @@ def refusal(request: HttpRequest, error: LarderError) -> HttpResponseBase:
 def error_page(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
     """Return an error page with `sentence`."""
     title = _TITLES.get(status, "That does not work")
-    context = {"status": status, "title": title, "sentence": sentence}
+    context = {"status": status, "title": title, "sentence": sentence, "number": _number()}
     return render(request, "portal/error.html", context, status=status)
+
+
+def _number() -> str:
+    """Return what portal.middleware.numbered_requests calls the present request."""
+    return str(get_contextvars().get("request", ""))
 
 
 def plain(_request: HttpRequest, status: int, sentence: str) -> HttpResponse:
@@ -163,6 +169,6 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 def server_error(_request: HttpRequest) -> HttpResponse:
     """Say that the fault is ours."""
     sentence = "Larder made a mistake; it is in the log. Try again, or tell who runs it."
-    context = {"status": 500, "title": _TITLES[500], "sentence": sentence}
+    context = {"status": 500, "title": _TITLES[500], "sentence": sentence, "number": _number()}
     # Without the request: what broke may be the database that knows who is signed in.
     return HttpResponse(render_to_string("portal/error.html", context), status=500)

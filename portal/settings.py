@@ -49,6 +49,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.middleware.numbered_requests",
     "portal.middleware.bodies_read_to_their_end",
     # Before whatever answers, so that every answer has them, static files and refusals too.
     "portal.middleware.safe_headers",

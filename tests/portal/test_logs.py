@@ -133,6 +133,22 @@ def test_a_crash_tells_no_secret(cast: Cast, written: io.StringIO, settings) -> 
             assert each not in place
 
 
+def test_a_mistake_has_one_number_in_its_page_its_answer_and_its_log_line(
+    db: None, written: io.StringIO, settings
+) -> None:
+    settings.ROOT_URLCONF = WithOneThatBreaks
+    browser = Client(raise_request_exception=False)
+    numbers = []
+    for _ in range(2):
+        answer = browser.get("/crash/")
+        number = answer.headers["X-Request-Id"]
+        assert number in answer.content.decode()
+        assert f"request={number}" in written.getvalue()
+        numbers.append(number)
+    assert numbers[0] != numbers[1]
+    assert "X-Request-Id" in browser.get("/-/health").headers
+
+
 def test_values_of_any_kind_are_looked_through(written: io.StringIO) -> None:
     log = structlog.get_logger("tests")
     log.warning("asked", headers={"Authorization": "Basic dTpwYXNz"}, attempts=3, ok=True)
