@@ -16,8 +16,9 @@ from packages.index.base import PageFile
 from packages.index.decision import AskSource, Cause, Decision, Hidden, Line, Silence, decide
 from packages.index.opening import open_source
 from packages.index.reasons import reason
+from packages.index.virtual import entered
 from repos.models import Kind, Repository
-from repos.virtuals import Source, SourceId, Tree, alone, readable_beneath, tree_of
+from repos.virtuals import Source, SourceId, Tree, alone, readable_beneath
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,17 @@ def explain(
 def explanation(
     repository: Repository, name: NormalizedName, by: Principal, ask: AskSource = open_source
 ) -> Explanation:
-    """Return the same, and what each source contributes."""
-    tree = tree_of(repository) if repository.kind == Kind.VIRTUAL else alone(repository)
-    decision = decide(tree, name, readable_beneath(by, tree), ask)
+    """Return the same, and what each source contributes.
+
+    Raises SignInRequired where a virtual's pages do: nobody hears more of it here.
+    """
+    if repository.kind == Kind.VIRTUAL:
+        standing, readable = entered(repository, by)
+        tree = standing.tree
+    else:
+        tree = alone(repository)
+        readable = readable_beneath(by, tree)
+    decision = decide(tree, name, readable, ask)
     silences = {each.source.id: _silence(tree, decision, each) for each in decision.silences}
     lines = [_line(tree, decision, each) for each in decision.lines]
     return Explanation(

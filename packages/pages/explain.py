@@ -19,7 +19,7 @@ from base.errors import InvalidInput
 from packages.explain import Explained, Explanation, explanation
 from packages.filenames import parse_name
 from packages.index.decision import Cause
-from packages.index.virtual import entered, page_order
+from packages.index.virtual import page_order
 from packages.pip_choice import (
     PLATFORMS,
     PYTHONS,
@@ -29,7 +29,7 @@ from packages.pip_choice import (
     choose,
 )
 from repos.access import require
-from repos.models import Kind, Repository
+from repos.models import Repository
 
 _LINES_PER_PAGE = 200
 # Where a cause is taken away, in the admin, and what the link to it says.
@@ -78,8 +78,6 @@ def explain_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
     repository = require(principal, tenant, key, Role.READER)
     form = QuestionForm({**_usual(), **request.GET.dict()} if "project" in request.GET else None)
     context: dict[str, object] = {"repository": repository, "form": form}
-    if repository.kind == Kind.VIRTUAL:
-        entered(repository, principal)  # nobody hears more of it here than on its pages
     if form.is_valid():
         try:
             name = parse_name(form.cleaned_data["project"].strip())
