@@ -24,6 +24,8 @@ from tests.journeys.memory import MIB, warm, watched
 from tests.journeys.wire import request
 from tests.uploads import BOUNDARY, form_body, twine_fields
 
+pytestmark = pytest.mark.measured
+
 SECONDS = 5
 GROWTH_AT_MOST = 100 * MIB
 
@@ -56,8 +58,6 @@ from django.apps import apps
 from django.conf import settings
 from django.core.files.storage import storages
 from accounts.models import Tenant
-
-pytestmark = pytest.mark.measured
 
 def files(folder):
     folders, names = storages["blobs"].listdir(folder)
