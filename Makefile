@@ -57,7 +57,7 @@ journeys: $(VENV)/dev.txt  ## run real clients and a browser against a running L
 	@$(PARTS) postgres pgmq moto -- $(PYTEST) -m measured $(JOURNEYS)
 
 soak: $(VENV)/dev.txt  ## run the tests and the benches with the full counts (hours)
-	@LARDER_TEST_COUNTS=full $(MAKE) test bench-visibility bench-extraction
+	@LARDER_TEST_COUNTS=full $(MAKE) test bench-visibility bench-extraction bench-search
 
 bench-visibility: $(VENV)/dev.txt  ## publish, then read at once from elsewhere, many times
 	@$(PARTS) postgres -- $(BIN)/python bench/visibility.py

@@ -241,11 +241,14 @@ HOSTILE = (
 
 @pytest.mark.parametrize("who", ["reader", "superuser"])
 def test_no_part_of_any_url_makes_us_fail(published_frog: Cast, who: str) -> None:
+    """A reader at every door but the admin's, where everybody but an administrator is sent away."""
     browser = Client(raise_request_exception=False)
     headers = published_frog.acme.reader.headers if who == "reader" else {}
     if who == "superuser":
         browser.force_login(published_frog.superuser.user)
     for route in one_of_each():
+        if route.template.startswith("admin/") == (who == "reader"):
+            continue
         for part in route.parts:
             for value in HOSTILE:
                 url = route.url(**{part: value})
