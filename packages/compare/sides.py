@@ -16,7 +16,7 @@ from packages.archive import ArchiveRefused
 from packages.core_fields import Field, readable_fields
 from packages.filenames import FilenameRefused, NormalizedName
 from packages.index.base import PageFile, Stored
-from packages.inside.members import member_bytes, members_in
+from packages.inside.members import member_bytes, member_digests, members_in
 from packages.models import Distribution, Reading
 from packages.reading import Member
 from packages.shown_file import held_rows, stored_of
@@ -66,17 +66,21 @@ class Side:
 
     @cached_property
     def digests(self) -> Mapping[str, bytes]:
-        """Return the SHA-256 of members as a wheel's RECORD lists them, if it told the truth."""
-        record = next((path for path in self.members if path == "*.dist-info/RECORD"), "")
-        checked = self.facts.get("record")
-        if not record or not checked or checked["items"]:
-            return {}
+        """Return the SHA-256 of members, as far as they can be known while somebody waits."""
         try:
-            path = self.members[record].path
-            raw = member_bytes(self.held, path, at_most=_RECORD_AT_MOST) or b""
+            found = self._recorded() if self.line.kind == "wheel" else member_digests(self.held)
         except (ArchiveRefused, FilenameRefused, StorageFailed):
             return {}
-        return {self.common(path): digest for path, digest in _listed(raw)}
+        return {self.common(path): digest for path, digest in found.items()}
+
+    def _recorded(self) -> dict[str, bytes]:
+        """Return what a wheel's RECORD lists, if extraction has found that it tells the truth."""
+        record = self.members.get("*.dist-info/RECORD")
+        checked = self.facts.get("record")
+        if record is None or not checked or checked["items"]:
+            return {}
+        raw = member_bytes(self.held, record.path, at_most=_RECORD_AT_MOST) or b""
+        return dict(_listed(raw))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from packages.archive import ArchiveRefused
-from packages.archive.one_member import beginning_of_member
+from packages.archive.members import beginning_of_member, digests_of_members
 from packages.filenames import FilenameRefused
 from packages.index.base import Stored
 from packages.inside.texts import lines_of, text_of
@@ -59,3 +59,12 @@ def member_bytes(held: Stored, path: str, *, at_most: int) -> bytes | None:
     """
     with closing(opened(held.storage_key, held.size)) as file:
         return beginning_of_member(file, held.filename, held.size, path, at_most=at_most)
+
+
+def member_digests(held: Stored) -> dict[str, bytes]:
+    """Return the SHA-256 of members by path, where they can be had soon; raises as `member_bytes`.
+
+    A wheel's are not asked for: its RECORD lists them.
+    """
+    with closing(opened(held.storage_key, held.size)) as file:
+        return digests_of_members(file, held.filename, held.size)

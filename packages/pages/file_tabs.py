@@ -113,10 +113,9 @@ def contents(visit: Visit) -> dict[str, object]:
         if member is None:
             return {"missing": path, "shelf": shelf(members)}
         text = member_text(visit.held, member)
-        folder, divider, name = path.rpartition("/")
+        folder, divider, _ = path.rpartition("/")
         return {
             "text": text,
-            "member_name": name,
             "window": window(text.lines, visit.number("line")),
             "most": BYTES_AT_MOST,
             "shelf": shelf(members, folder + divider),

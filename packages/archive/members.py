@@ -1,11 +1,12 @@
-"""Reads the beginning of one member of an archive that was let in, and no more than that takes.
+"""Reads members of an archive that was let in for somebody who waits: one of them, or all digests.
 
-Of a zip the directory leads to it, wherever it stands. A tar has none: its members pass by until
-the one that is meant comes, within bounds of bytes and time.
+Of a zip the directory leads to a member, wherever it stands. A tar has none: its members pass by
+until the one that is meant comes, within bounds of bytes and time.
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator
 from typing import IO
@@ -35,15 +36,38 @@ def beginning_of_member(
 
     `file` can be sought and has `size` bytes. Raises ArchiveRefused, of which TooFarInside is one.
     """
-    # The repository's own limits were asked when the file came in.
-    judgement = Judgement(filename, Rules.COMPATIBLE, max(size, limits.MIB), size)
-    shape = archive_format(filename)
+    judgement, shape = _judgement(filename, size), archive_format(filename)
     if shape != "zip":
         return _passing(tar_stream(file, shape, judgement), judgement, path, at_most)
     found = Directory(file, judgement).find(path)
     if found is None:
         return None
     return beginning(member_pieces(file, *found, judgement), at_most)
+
+
+def digests_of_members(file: IO[bytes], filename: str, size: int) -> dict[str, bytes]:
+    """Return the SHA-256 of each member of a tar, by path; of a zip none, whose RECORD lists them.
+
+    Raises as `beginning_of_member`.
+    """
+    judgement, shape = _judgement(filename, size), archive_format(filename)
+    digests: dict[str, bytes] = {}
+
+    def take(path: str, _: int, pieces: Iterator[bytes]) -> None:
+        digest = hashlib.sha256()
+        for piece in pieces:
+            digest.update(piece)
+        digests[path] = digest.digest()
+
+    if shape != "zip":
+        stream = _bounded(tar_stream(file, shape, judgement), judgement)
+        TarContents(stream, judgement).check_every_byte(take)
+    return digests
+
+
+def _judgement(filename: str, size: int) -> Judgement:
+    """Return what asks no more of a file than was asked of it when it came in."""
+    return Judgement(filename, Rules.COMPATIBLE, max(size, limits.MIB), size)
 
 
 def _passing(
