@@ -27,6 +27,8 @@ class AuditEvent(models.Model):
     class Meta:
         ordering: ClassVar = ["-at", "-pk"]
         verbose_name = "audit event"
+        # What happened to one thing, the last first.
+        indexes: ClassVar = [models.Index(fields=["subject", "id"], name="audit_event_by_subject")]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor}: {self.action} {self.subject}"

@@ -175,9 +175,9 @@ def open_range(key: str, *, start: int, length: int) -> Readable:
     return Slice(file, length)
 
 
-def chunks(key: str, size: int) -> Iterator[bytes]:
-    """Yield the bytes of an object of `size` bytes. Raises StorageFailed, also in the middle."""
-    with closing(open_range(key, start=0, length=size)) as stream:
+def chunks(key: str, size: int, *, start: int = 0) -> Iterator[bytes]:
+    """Yield `size` bytes of an object from `start`. Raises StorageFailed, also in the middle."""
+    with closing(open_range(key, start=start, length=size)) as stream:
         try:
             while chunk := stream.read(CHUNK):
                 yield chunk

@@ -17,6 +17,7 @@ _VALUES = {
     "version": "1.0",
     "sha256": "0" * 64,
     "filename": "frog-1.0-py3-none-any.whl",
+    "path": "frog.zip",
     "object_id": "1",
     "pk": "1",
     "app_label": "accounts",

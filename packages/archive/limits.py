@@ -42,3 +42,6 @@ MAX_FINDINGS = 20
 MAX_FINDING = 400
 # How much is read from the disk, or unpacked, at a time.
 CHUNK = 64 * 1024
+# What is unpacked of a tar to show a member of it to somebody who waits: a second or two.
+PASSED_BYTES = 128 * MIB
+PASSED_SECONDS = 5

@@ -59,34 +59,37 @@ class Entry:
         return bool(self.flags & _DESCRIBED)
 
 
-class Structure:
+class Directory:
     """The directory of a zip, which stays packed in memory: a member is read when asked for."""
 
     def __init__(self, file: IO[bytes], judgement: Judgement) -> None:
         self._file = file
         self._judgement = judgement
-        place = directory_of(file, judgement)
-        if not place.count:
+        self._place = directory_of(file, judgement)
+        if not self._place.count:
             raise judgement.refusal("holds no files")
-        file.seek(place.start)
-        self._directory = file.read(place.size)
-        # By the place of their data, and where the packed bytes of each start.
-        places = sorted((self._offset_at(at), at) for at in self._walked(place.count))
-        self._positions = array("Q", (at for _, at in places))
-        self._starts = array("Q", self._checked([offset for offset, _ in places], place.start))
+        file.seek(self._place.start)
+        self._directory = file.read(self._place.size)
 
-    def members(self) -> Iterator[tuple[Entry, int]]:
-        """Yield the members in the order of their data, and where that starts."""
-        return (self.member(index) for index in range(len(self._positions)))
+    def find(self, path: str) -> tuple[Entry, int] | None:
+        """Return one member and where its data starts, looking at no other; None for none.
 
-    def member(self, index: int) -> tuple[Entry, int]:
-        """Return the member of this number in that order."""
-        return self._entry_at(self._positions[index], again=True), self._starts[index]
+        For files that were let in: what the others hide is `Structure`'s to find.
+        """
+        wanted = path.encode()
+        for position in self._walked():
+            start = position + _CENTRAL.size
+            if self._directory[start : start + len(wanted)] != wanted:
+                continue
+            entry = self._entry_at(position)
+            if entry.raw_name == wanted:
+                return entry, self._local_at(self._offset_at(position), entry).end
+        return None
 
-    def _walked(self, count: int) -> Iterator[int]:
+    def _walked(self) -> Iterator[int]:
         """Yield where each record of the directory starts, to its very end."""
         position = 0
-        for _ in range(count):
+        for _ in range(self._place.count):
             if self._directory[position : position + 4] != _CENTRAL_SIGNATURE:
                 raise self._miscounted()
             if len(self._directory) - position < _CENTRAL.size:
@@ -101,23 +104,6 @@ class Structure:
         return self._judgement.refusal(
             "has a directory that does not hold what its end says: other members, or other bytes"
         )
-
-    def _checked(self, offsets: list[int], end: int) -> Iterator[int]:
-        """Yield where each member's data starts, holding the file to the directory on the way."""
-        if offsets[0]:
-            raise self._judgement.refusal(f"has {offsets[0]} bytes in front of its first member")
-        places = zip(self._positions, offsets, [*offsets[1:], end], strict=True)
-        for position, at, following in places:
-            entry = self._entry_at(position)
-            local = self._local_at(at, entry)
-            yield local.end
-            stop = local.end + entry.packed
-            if entry.is_described and stop <= following:
-                stop += self._described(entry, stop, local)
-            if stop > following:
-                raise self._refused(entry, "overlapping what follows it")
-            if stop < following:
-                raise self._refused(entry, f"and {following - stop} hidden bytes behind it")
 
     def _entry_at(self, position: int, *, again: bool = False) -> Entry:
         """Return what the directory says of a member; `again`, its extra fields are sound."""
@@ -206,6 +192,46 @@ class Structure:
             raise self._refused(entry, f"asking for version {needed / 10} of the format")
         return _Local(at + _LOCAL.size + name + extras, numbers.is_zip64)
 
+    def _refused(self, entry: Entry, says: str) -> Exception:
+        return self._judgement.refusal(f"has the member {shown(entry.name)} {says}")
+
+
+class Structure(Directory):
+    """A directory of which every member was held against the rest of the file."""
+
+    def __init__(self, file: IO[bytes], judgement: Judgement) -> None:
+        super().__init__(file, judgement)
+        # By the place of their data, and where the packed bytes of each start.
+        places = sorted((self._offset_at(at), at) for at in self._walked())
+        self._positions = array("Q", (at for _, at in places))
+        offsets = [offset for offset, _ in places]
+        self._starts = array("Q", self._checked(offsets, self._place.start))
+
+    def members(self) -> Iterator[tuple[Entry, int]]:
+        """Yield the members in the order of their data, and where that starts."""
+        return (self.member(index) for index in range(len(self._positions)))
+
+    def member(self, index: int) -> tuple[Entry, int]:
+        """Return the member of this number in that order."""
+        return self._entry_at(self._positions[index], again=True), self._starts[index]
+
+    def _checked(self, offsets: list[int], end: int) -> Iterator[int]:
+        """Yield where each member's data starts, holding the file to the directory on the way."""
+        if offsets[0]:
+            raise self._judgement.refusal(f"has {offsets[0]} bytes in front of its first member")
+        places = zip(self._positions, offsets, [*offsets[1:], end], strict=True)
+        for position, at, following in places:
+            entry = self._entry_at(position)
+            local = self._local_at(at, entry)
+            yield local.end
+            stop = local.end + entry.packed
+            if entry.is_described and stop <= following:
+                stop += self._described(entry, stop, local)
+            if stop > following:
+                raise self._refused(entry, "overlapping what follows it")
+            if stop < following:
+                raise self._refused(entry, f"and {following - stop} hidden bytes behind it")
+
     def _described(self, entry: Entry, at: int, local: _Local) -> int:
         """Return the length of the data descriptor behind a member, if it says the right thing."""
         if entry.method == STORED and entry.packed:
@@ -217,9 +243,6 @@ class Structure:
         if self._file.read(form.size) != right:
             raise self._refused(entry, "and a data descriptor that disagrees with the directory")
         return form.size
-
-    def _refused(self, entry: Entry, says: str) -> Exception:
-        return self._judgement.refusal(f"has the member {shown(entry.name)} {says}")
 
 
 @dataclass(frozen=True, slots=True)

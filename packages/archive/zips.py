@@ -84,21 +84,28 @@ class ZipContents:
             self.tree.add_file(path, entry.unpacked)
 
     def _pieces(self, entry: Entry, start: int) -> Iterator[bytes]:
-        self._file.seek(start)
-        packed = blocks(self._file, entry.packed)
-        name = shown(entry.name)
-        pieces = packed if entry.method == STORED else inflated(packed, self._judgement, name)
-        crc = size = 0
-        for piece in pieces if entry.packed else ():
-            crc = zlib.crc32(piece, crc)
-            size += len(piece)
-            if size > entry.unpacked:
-                break
-            yield piece
-        if size != entry.unpacked:
-            raise self._judgement.refusal(
-                f"has the member {name}, which does not unpack to the {entry.unpacked} bytes "
-                "that it says"
-            )
-        if crc != entry.crc:
-            raise self._judgement.damaged(f"the member {name}, whose checksum is another")
+        return member_pieces(self._file, entry, start, self._judgement)
+
+
+def member_pieces(
+    file: IO[bytes], entry: Entry, start: int, judgement: Judgement
+) -> Iterator[bytes]:
+    """Yield what a member holds, which must be as long as it says and have its checksum."""
+    file.seek(start)
+    packed = blocks(file, entry.packed)
+    name = shown(entry.name)
+    pieces = packed if entry.method == STORED else inflated(packed, judgement, name)
+    crc = size = 0
+    for piece in pieces if entry.packed else ():
+        crc = zlib.crc32(piece, crc)
+        size += len(piece)
+        if size > entry.unpacked:
+            break
+        yield piece
+    if size != entry.unpacked:
+        raise judgement.refusal(
+            f"has the member {name}, which does not unpack to the {entry.unpacked} bytes "
+            "that it says"
+        )
+    if crc != entry.crc:
+        raise judgement.damaged(f"the member {name}, whose checksum is another")

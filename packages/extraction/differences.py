@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from packages.properties import Properties, fitting
 
 _SHOWN_AT_MOST = 200
 _SENTENCES_AT_MOST = 50
+_SENTENCE = re.compile(
+    r"(\S+): (nothing|“.*?”) was sent, the archive says (nothing|“.*”)\.", re.DOTALL
+)
 
 
 def differences(sent: Properties, found: Properties) -> list[str]:
@@ -23,9 +27,22 @@ def differences(sent: Properties, found: Properties) -> list[str]:
     return told[:_SENTENCES_AT_MOST]
 
 
+def sides_of(sentence: str) -> tuple[str, str, str] | None:
+    """Return property, what was sent and what the archive says, to be shown side by side.
+
+    None for a sentence of another kind.
+    """
+    found = _SENTENCE.fullmatch(sentence)
+    return (found[1], _unquoted(found[2]), _unquoted(found[3])) if found else None
+
+
 def _quoted(values: Sequence[str]) -> str:
     if not values:
         return "nothing"
     text = "; ".join(values)
     cut = text if len(text) <= _SHOWN_AT_MOST else text[: _SHOWN_AT_MOST - 1] + "…"
     return f"“{cut}”"
+
+
+def _unquoted(text: str) -> str:
+    return "" if text == "nothing" else text[1:-1]

@@ -240,6 +240,14 @@ def rows() -> Iterator[Row]:
     yield Row(
         "<tenant>/<key>/project/<project>/", "/{tenant}/{key}/project/frog/", page, is_page=True
     )
+    file = f"frog/1.0/{FROG_NAME}"
+    for pattern, path, status in (
+        ("project/<project>/<version>/<filename>/", f"project/{file}/", 200),
+        ("-/unlisted/<path>/", f"-/unlisted/{file}/", 302),  # it has a name, and moved there
+        ("-/compare/<project>/", "-/compare/frog/", 200),
+    ):
+        full = f"/{{tenant}}/{{key}}/{path}"
+        yield Row(f"<tenant>/<key>/{pattern}", full, page, status=status, is_page=True)
     for what, rule in (("upload", upload_page), ("extraction", writers_page)):
         below = f"/-/{what}/"
         yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", rule, is_page=True)

@@ -49,6 +49,10 @@ _SLUG = r"[a-z0-9][a-z0-9._-]*"
 _KEY = rf"(?P<key>{_SLUG})"
 SET_UP = rf"^(?P<tenant>{_SLUG})/{_KEY}/-/set-up/$"
 SET_UP_CLIENT = rf"^(?P<tenant>{_SLUG})/{_KEY}/-/set-up/(?P<client>[a-z-]+)/$"
+FILE_PAGE = (
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/project/(?P<project>[^/]+)/(?P<version>[^/]+)/"
+    r"(?P<filename>[^/]+)/$"
+)
 OWN_PASSWORD = {
     "old_password": "the-old-password",
     "new_password1": "the-new-password",
@@ -292,6 +296,21 @@ def press(**sent: str) -> Callable[[Scene], Any]:
     return do
 
 
+def on_page_of_file(**sent: str) -> Callable[[Scene], Any]:
+    """Return what presses a button of the page of a file, be it named or not."""
+
+    def do(scene: Scene) -> Any:
+        row = scene.row(Distribution)
+        if row.release is None:
+            url = reverse("unlisted-file", args=["acme", "local", row.path])
+        else:
+            place = (row.release.project.normalized, row.release.version, row.filename)
+            url = reverse("file-page", args=["acme", "local", *place])
+        return scene.root.post(url, sent)
+
+    return do
+
+
 def by_hand(scene: Scene) -> Any:
     """Upload a file with the page for people."""
     scene.root.force_login(scene.cast.acme.writer.user)
@@ -503,6 +522,18 @@ CHANGES: dict[str, list[Change]] = {
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/upload/$": [
         Change("a file by hand", "distribution.deploy", by_hand, actor="wes", keeps="after"),
     ],
+    FILE_PAGE: [
+        Change("a property on the page of a file", "properties.change",
+               on_page_of_file(do="set", name="qa.approved", values="yes\nby ada")),
+        Change("a property taken away there", "properties.change",
+               on_page_of_file(do="remove", name="qa.approved"), prepare=approved_file),
+        Change("a failed file again, there", "contents.try_again", on_page_of_file(do="again"),
+               prepare=failed_file),
+    ],
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/-/unlisted/(?P<path>[^?]+)/$": [
+        Change("a name on the page of a file", "properties.change",
+               on_page_of_file(do="set", name="pypi.name", values="frog"), prepare=unnamed_file),
+    ],
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/extraction/$": [
         Change("extraction now", "extraction.now", press(do="now")),
         Change("a failed file again", "contents.try_again", press(do="again"),
@@ -570,6 +601,7 @@ DOORS = (
     rf"^(?P<tenant>{_SLUG})/{_KEY}",
 )  # fmt: skip
 NOTHING_FOR_PEOPLE = {
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/-/compare/(?P<project>[^/]+)/$",
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/explain/$",
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/set-up/seen/$",
     rf"^(?P<tenant>{_SLUG})/{_KEY}/project/(?P<project>[^/]+)/$",

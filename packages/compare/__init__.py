@@ -1,0 +1,1 @@
+"""What changed between two releases: metadata, files, and what one should look at first."""
