@@ -76,6 +76,7 @@ def test_code_that_runs_by_itself_comes_first(pond: Client) -> None:
         ("new native code", "fast.so"),
         ("changed command", "frog"),
         ("new command", "frogd"),
+        ("new import name", "fast"),
         ("requirement by address", "eft"),
     }
 

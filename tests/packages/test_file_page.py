@@ -229,6 +229,7 @@ def test_a_file_without_a_name_has_a_page_and_gets_its_name_there(
     writer: Client, frog: Distribution
 ) -> None:
     unlisted = Distribution.Extraction.UNLISTED
+    Property.objects.all().delete()
     Distribution.objects.update(release=None, extraction=unlisted, path="odd place/frog.zip")
     page = "/acme/local/-/unlisted/odd%20place/frog.zip/"
     assert "It has no name yet" in words(writer, page)
