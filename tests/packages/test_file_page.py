@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html import unescape
+from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
@@ -89,7 +90,7 @@ def test_claims_stand_beside_what_the_archive_says(reader: Client) -> None:
     ]
     assert ["pypi.summary", "Toads", "Frogs"] in rows
     fields = {
-        field.dt.get_text(" ", strip=True): field.dd.get_text(strip=True)
+        field.select("dt")[0].get_text(" ", strip=True): field.select("dd")[0].get_text(strip=True)
         for field in page.select(".fields div")
     }
     assert fields["Requires-Dist"] == "toad>1"
@@ -157,7 +158,7 @@ def test_people_set_edit_and_remove_their_properties(writer: Client, frog: Distr
     edit = BeautifulSoup(
         writer.get(f"{PAGE}?tab=properties&edit=qa.approved").content, "html.parser"
     )
-    assert edit.select_one("textarea").get_text().split("\n") == ["yes", "by ada"]
+    assert edit.select("textarea")[0].get_text().split("\n") == ["yes", "by ada"]
     assert "Changed its properties" in words(writer, f"{PAGE}?tab=activity")
     writer.post(PAGE, {"do": "remove", "name": "qa.approved"})
     assert not people.exists()
@@ -167,8 +168,8 @@ def test_a_refused_property_is_told_beside_the_form(writer: Client) -> None:
     answer = writer.post(PAGE, {"do": "set", "name": "pypi.summary", "values": "mine"})
     assert answer.status_code == 400
     page = BeautifulSoup(answer.content, "html.parser")
-    assert "is what the archive says of itself" in page.select_one(".field-error").get_text()
-    assert page.select_one("#property-name")["value"] == "pypi.summary"
+    assert "is what the archive says of itself" in page.select(".field-error")[0].get_text()
+    assert page.select("#property-name")[0]["value"] == "pypi.summary"
 
 
 def test_who_may_only_read_sees_no_form_and_is_refused(reader: Client, frog: Distribution) -> None:
@@ -264,7 +265,11 @@ TABS = (
 @pytest.mark.parametrize("where", ["local", "all"])
 @pytest.mark.parametrize("tab", TABS)
 def test_no_tab_asks_the_database_more_than_a_dozen_things(
-    writer: Client, cast: Cast, where: str, tab: str, django_assert_max_num_queries: Callable
+    writer: Client,
+    cast: Cast,
+    where: str,
+    tab: str,
+    django_assert_max_num_queries: Callable[..., Any],
 ) -> None:
     grant(make_virtual(cast.acme, "all", [cast.acme.repository]), Role.READER, cast.acme.writer)
     url = f"{PAGE.replace('local', where)}?tab={tab}"
