@@ -52,9 +52,7 @@ def pond(embedded: Larder) -> str:
     return embedded.url
 
 
-def test_a_member_is_read_a_property_set_and_releases_compared(
-    administrator: Page, pond: str
-) -> None:
+def test_a_member_is_read_and_releases_are_compared(administrator: Page, pond: str) -> None:
     reading = administrator
     wrong = listen_to(reading)
     reading.goto(f"{pond}{FILE}")
