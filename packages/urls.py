@@ -24,7 +24,9 @@ urlpatterns = [
         file.file_page,
         name="file-page",
     ),
-    re_path(rf"{_REPOSITORY}/-/unlisted/(?P<path>[^?]+)/$", file.unlisted_page, name="unlisted-file"),
+    re_path(
+        rf"{_REPOSITORY}/-/unlisted/(?P<path>[^?]+)/$", file.unlisted_page, name="unlisted-file"
+    ),
     re_path(rf"{_REPOSITORY}/-/compare/(?P<project>[^/]+)/$", compare.compare_page, name="compare"),
     re_path(rf"{_REPOSITORY}/-/upload/$", upload.upload_page, name="upload"),
     re_path(rf"{_REPOSITORY}/-/extraction/$", extraction.extraction_page, name="extraction"),

@@ -56,12 +56,10 @@ class _Bounded(SequenceMatcher[str]):
         super().__init__(None, old, new)
         self._deadline = time.monotonic() + _SECONDS
 
-    def find_longest_match(
-        self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None
-    ) -> Match:
+    def find_longest_match(self, *place: int) -> Match:  # type: ignore[override]  # all are given
         if time.monotonic() > self._deadline:
             raise TooDifferent
-        return super().find_longest_match(alo, ahi, blo, bhi)
+        return super().find_longest_match(*place)
 
 
 def _lines(old: Sequence[str], new: Sequence[str]) -> Iterator[DiffLine]:

@@ -9,14 +9,17 @@ from repos.models import Kind, Repository, VirtualSettings
 
 def connection(repository: Repository) -> dict[str, object]:
     """Return what the commands on a page need to name the repository."""
-    scheme, _, host = settings.BASE_URL.partition("://")
     return {
-        "repository": repository,
+        **address(repository),
         "url": f"{settings.BASE_URL}/{repository}/",
-        "scheme": scheme,
-        "host": host,
         "takes_uploads": _takes_uploads(repository),
     }
+
+
+def address(repository: Repository) -> dict[str, object]:
+    """Return as much of it as a command that installs needs."""
+    scheme, _, host = settings.BASE_URL.partition("://")
+    return {"repository": repository, "scheme": scheme, "host": host}
 
 
 def _takes_uploads(repository: Repository) -> bool:

@@ -18,7 +18,7 @@ from packages.curate import try_again
 from packages.describe import remove_properties, set_properties
 from packages.index.base import FileNotFound
 from packages.models import Distribution
-from packages.pages.connection import connection
+from packages.pages.connection import address
 from packages.pages.file_tabs import TABS, Visit
 from packages.shown_file import ShownFile, shown_file, unlisted_file
 from packages.tags import tags_in_words
@@ -96,7 +96,7 @@ def _held(visit: Visit, there: ShownFile, refused: str | None) -> HttpResponse:
         "is_named": not visit.principal.is_anonymous,
         "trail": _trail(visit.repository, there.project, there.version),
     }
-    page = context | shown | connection(visit.repository)
+    page = context | shown | address(visit.repository)
     return render(visit.request, "packages/file.html", page, status=400 if refused else 200)
 
 
@@ -108,7 +108,7 @@ def _listed(request: HttpRequest, repository: Repository, there: ShownFile) -> H
         "tags": tags_in_words(there.filename),
         "trail": _trail(repository, there.project, there.version),
     }
-    return render(request, "packages/file_listed.html", context | connection(repository))
+    return render(request, "packages/file_listed.html", context | address(repository))
 
 
 def _done(visit: Visit) -> str:

@@ -25,7 +25,7 @@ from packages.pypi_properties import properties_of
 from packages.shown_file import upstream_line
 from packages.statistics import downloads_of
 from packages.tags import tags_in_words
-from repos.access import may
+from repos.access import roles_of
 from repos.models import Repository
 
 _DAYS = 90
@@ -95,7 +95,7 @@ def properties(visit: Visit) -> dict[str, object]:
     return {
         "people": people,
         "others": [each for each in owned.values() if each not in people],
-        "may_write": may(visit.principal, visit.row.repository, Role.WRITER),
+        "may_write": _may_write(visit),
         "typed": {"name": edited.name, "values": "\n".join(edited.values)} if edited else {},
         "edited": edited,
     }
@@ -172,6 +172,12 @@ TABS: dict[str, tuple[str, Callable[[Visit], dict[str, object]]]] = {
     "security": ("Security", security),
     "activity": ("Activity", activity),
 }
+
+
+def _may_write(visit: Visit) -> bool:
+    """Say whether to offer a form; whoever sends one with a narrower token is refused then."""
+    user, repository = visit.principal.user, visit.row.repository
+    return user is not None and roles_of(user, [repository]).get(repository.pk, 0) >= Role.WRITER
 
 
 def _reading(row: Distribution) -> Reading | None:
