@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.urls import re_path
 
 from base.slugs import SLUG_PATTERN
-from packages.pages import explain, extraction, project, set_up, upload
+from packages.pages import explain, extraction, set_up, upload
+from packages.pages.project import views as project
 
 _REPOSITORY = rf"^(?P<tenant>{SLUG_PATTERN})/(?P<key>{SLUG_PATTERN})"
 
@@ -18,6 +19,11 @@ urlpatterns = [
         rf"{_REPOSITORY}/project/(?P<project>[^/]+)/$",
         project.project_page,
         name="project",
+    ),
+    re_path(
+        rf"{_REPOSITORY}/project/(?P<project>[^/]+)/(?P<version>[^/]+)/$",
+        project.project_page,
+        name="release",
     ),
     re_path(rf"{_REPOSITORY}/-/upload/$", upload.upload_page, name="upload"),
     re_path(rf"{_REPOSITORY}/-/extraction/$", extraction.extraction_page, name="extraction"),
