@@ -292,6 +292,17 @@ def press(**sent: str) -> Callable[[Scene], Any]:
     return do
 
 
+def on_page(end: str, *, do: str, **sent: str) -> Callable[[Scene], Any]:
+    """Return what sends a form of the page of a project, or of a release of it."""
+    fields = {f"{do}-{name}": value for name, value in sent.items()}
+    return lambda scene: scene.root.post(f"/acme/local/project/frog/{end}", fields | {"do": do})
+
+
+def yanked_release(scene: Scene) -> None:
+    """Let a release be yanked."""
+    Release.objects.filter(distributions=scene.row(Distribution)).update(yanked=True)
+
+
 def by_hand(scene: Scene) -> Any:
     """Upload a file with the page for people."""
     scene.root.force_login(scene.cast.acme.writer.user)
@@ -510,6 +521,16 @@ CHANGES: dict[str, list[Change]] = {
         Change("a file's name", "properties.change", press(do="name", name="frog"),
                prepare=unnamed_file),
     ],
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/project/(?P<project>[^/]+)/$": [
+        Change("a project's status", "contents.status",
+               on_page("", do="status", status="archived", reason="done")),
+    ],
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/project/(?P<project>[^/]+)/(?P<version>[^/]+)/$": [
+        Change("a release", "contents.yank",
+               on_page("1.0/", do="yank", what="release", reason="croaks", typed="frog")),
+        Change("a release again", "contents.unyank",
+               on_page("1.0/", do="unyank", what="release"), prepare=yanked_release),
+    ],
     "packages_remote_change": [
         Change("kept files let go", "upstream.drop",
                lambda scene: fill_in(scene.root, change("packages_remote", _REMOTE(scene)),
@@ -572,7 +593,6 @@ DOORS = (
 NOTHING_FOR_PEOPLE = {
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/explain/$",
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/set-up/seen/$",
-    rf"^(?P<tenant>{_SLUG})/{_KEY}/project/(?P<project>[^/]+)/$",
     rf"^(?P<slug>{_SLUG})/$",
     r"^(?P<name>.*?)/(?P<rest>(?:\+?simple|files)(?:/.*)?)$",
 }

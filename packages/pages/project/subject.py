@@ -84,6 +84,11 @@ class Contents:
     # Upstream's metadata file says so: the archive is not here.
     is_upstreams: bool
 
+    @property
+    def is_unknown(self) -> bool:
+        """Say whether nothing of what is inside has been read or told."""
+        return self.metadata is None and self.reading is None
+
 
 def subject_of(principal: Principal, tenant: str, key: str, name: str, version: str) -> Subject:
     """Return what the page at this URL is about, for whoever may read it.
@@ -121,8 +126,12 @@ def subject_of(principal: Principal, tenant: str, key: str, name: str, version: 
     )
 
 
-def contents_of(subject: Subject) -> Contents:
-    """Return what is known of a release's contents: of a wheel, where it has one that we read."""
+def contents_of(subject: Subject, *, asks: bool = False) -> Contents:
+    """Return what is known of a release's contents: of a wheel, where it has one that we read.
+
+    With `asks`, upstream is asked for a metadata file where nothing else is known. Raises
+    IndexUnavailable when it is silent.
+    """
     row = (
         Distribution.objects.filter(pk__in=[each.pk for each in subject.held.values()])
         .filter(Q(stored_metadata__isnull=False) | Q(reading__isnull=False))
@@ -135,7 +144,7 @@ def contents_of(subject: Subject) -> Contents:
         stored = getattr(row, "stored_metadata", None)
         metadata = _parsed(bytes(stored.raw)) if stored else None
         return Contents(metadata, row, getattr(row, "reading", None), is_upstreams=False)
-    metadata = _upstreams_metadata(subject)
+    metadata = _upstreams_metadata(subject) or (_asked_for(subject) if asks else None)
     return Contents(metadata, None, None, is_upstreams=metadata is not None)
 
 
@@ -203,6 +212,15 @@ def _upstreams_metadata(subject: Subject) -> CoreMetadata | None:
     for row in rows[:_LOOKED_AT]:
         if digests.get((row.repository_id, row.scope, row.filename)) == row.sha256:
             return _parsed(bytes(row.raw))
+    return None
+
+
+def _asked_for(subject: Subject) -> CoreMetadata | None:
+    """Return what upstream's metadata file says, which is kept from now on."""
+    for file in subject.release.files if subject.release else ():
+        if file.metadata_sha256:
+            index = open_for_people(subject.repository, subject.by)
+            return _parsed(index.metadata(subject.name, file.filename, file.sha256))
     return None
 
 

@@ -71,7 +71,11 @@ def _may_manage(subject: Subject) -> bool:
 def _readme(subject: Subject, contents: Contents, _query: QueryDict) -> Context:
     metadata = contents.metadata
     origins = {subject.origins[name].pk: subject.origins[name] for name in _origins(subject)}
-    context: Context = {"origins": list(origins.values())}
+    files = subject.release.files if subject.release else ()
+    context: Context = {
+        "origins": list(origins.values()),
+        "has_metadata": any(file.metadata_sha256 for file in files),
+    }
     if metadata is None:
         return context
     return context | {

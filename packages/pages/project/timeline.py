@@ -10,7 +10,7 @@ from packages.pages.project.releases import ReleaseFiles
 
 # In the SVG's own units; the page scales it.
 WIDTH = 720
-_LEFT, _RIGHT = 84, 12  # the names of the rows stand at the left
+_LEFT, _RIGHT = 104, 12  # the names of the rows stand at the left
 _STATES = ("final", "pre-release", "yanked")
 _ROW, _BELOW = 24, 18  # of height: a row, the names of years
 _DRAWN_AT_MOST = 300

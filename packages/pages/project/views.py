@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from accounts.authentication import caller_of, signed_in
@@ -64,7 +65,7 @@ def _page(
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     tab = chosen(subject, slug)
-    contents = contents_of(subject)
+    contents = contents_of(subject, asks="ask" in request.GET)
     context: Context = {
         "subject": subject,
         "release": subject.release,
@@ -76,6 +77,7 @@ def _page(
         "tabs": tabs_of(subject),
         "counts": counts_of(subject, contents),
         "switcher": subject.releases[:_IN_SWITCHER],
+        "trail": _trail(subject),
         "is_virtual": subject.repository.kind == Kind.VIRTUAL,
     }
     context |= connection(subject.repository) | _install(subject)
@@ -84,6 +86,14 @@ def _page(
     if subject.unavailable:
         status = HTTPStatus.SERVICE_UNAVAILABLE
     return render(request, "packages/project/page.html", context, status=status)
+
+
+def _trail(subject: Subject) -> list[tuple[str, str]]:
+    """Return the way from the repository to this page: of a release, it leads over the project."""
+    if not subject.is_of_release:
+        return []
+    tenant, key = subject.repository.tenant.slug, subject.repository.key
+    return [(subject.spelled, reverse("project", args=[tenant, key, subject.name]))]
 
 
 def _install(subject: Subject) -> Context:
