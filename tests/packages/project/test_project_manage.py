@@ -24,8 +24,8 @@ def frogs(client: Client, cast: Cast) -> Cast:
     return cast
 
 
-def send(client: Client, what: str, url: str = FROG, **fields: str) -> Any:
-    return client.post(url, {"do": what} | {f"{what}-{name}": fields[name] for name in fields})
+def send(client: Client, do: str, url: str = FROG, **fields: str) -> Any:
+    return client.post(url, {"do": do} | {f"{do}-{name}": fields[name] for name in fields})
 
 
 def test_a_writer_yanks_a_release_and_takes_it_back(client: Client, frogs: Cast) -> None:

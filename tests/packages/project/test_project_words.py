@@ -73,7 +73,7 @@ def test_releases_are_in_order_and_equal_versions_are_one() -> None:
 
 def test_each_release_has_its_mark_on_the_axis() -> None:
     files = [a_file("a", "1.0", days_ago=800), a_file("b", "2.0rc1", days_ago=10),
-             a_file("c", "2.0", yanked="", days_ago=0), a_file("d", "0.1", days_ago=None)]  # fmt: skip
+             a_file("c", "2.0", yanked=""), a_file("d", "0.1", days_ago=None)]  # fmt: skip
     drawn = timeline(releases_of(page_of(*files)), NOW)
     assert drawn is not None
     assert [mark.state for mark in drawn.marks] == ["final", "pre-release", "yanked"]
