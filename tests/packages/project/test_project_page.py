@@ -170,10 +170,9 @@ def test_requirements_stand_by_extra_and_link_what_is_here(client: Client, frogs
 def test_who_needs_it_is_told_as_far_as_the_reader_may_read(client: Client, frogs: Cast) -> None:
     secret = make_repository(frogs.acme.tenant, "secret")
     grant(secret, Role.WRITER, frogs.acme.writer)
-    needs = {"requires_dist": ["Frog<2"]}
     for name, to in (("pond", "/acme/local/"), ("vault", "/acme/secret/")):
         sent = upload(
-            client, name, "1.0", make_wheel(name, "1.0", **needs), by=frogs.acme.writer, to=to,
+            client, name, "1.0", make_wheel(name, "1.0", requires_dist=["Frog<2"]), by=frogs.acme.writer, to=to,
             change={"requires_dist": "Frog<2"},
         )  # fmt: skip
         assert sent.status_code == HTTPStatus.OK
