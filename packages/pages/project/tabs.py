@@ -10,7 +10,7 @@ from django.http import Http404, QueryDict
 
 from accounts.roles import Role
 from base import clock
-from packages.dependants import dependants_of
+from packages.needed_by import needed_by
 from packages.index.opening import sources_of
 from packages.pages.pictures import columns
 from packages.pages.project.changing import forms_of
@@ -127,7 +127,7 @@ def _requirements(subject: Subject, contents: Contents, _query: QueryDict) -> Co
 
 def _needed_by(subject: Subject, _contents: Contents, _query: QueryDict) -> Context:
     beneath = sources_of(subject.repository, subject.by)
-    return {"dependants": dependants_of(subject.name, by=subject.by, beneath=beneath)}
+    return {"needed_by": needed_by(subject.name, by=subject.by, beneath=beneath)}
 
 
 def _properties(subject: Subject, _contents: Contents, _query: QueryDict) -> Context:

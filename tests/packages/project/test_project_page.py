@@ -171,10 +171,9 @@ def test_who_needs_it_is_told_as_far_as_the_reader_may_read(client: Client, frog
     secret = make_repository(frogs.acme.tenant, "secret")
     grant(secret, Role.WRITER, frogs.acme.writer)
     for name, to in (("pond", "/acme/local/"), ("vault", "/acme/secret/")):
-        sent = upload(
-            client, name, "1.0", make_wheel(name, "1.0", requires_dist=["Frog<2"]), by=frogs.acme.writer, to=to,
-            change={"requires_dist": "Frog<2"},
-        )  # fmt: skip
+        file = make_wheel(name, "1.0", requires_dist=["Frog<2"])
+        said = {"requires_dist": "Frog<2"}
+        sent = upload(client, name, "1.0", file, by=frogs.acme.writer, to=to, change=said)
         assert sent.status_code == HTTPStatus.OK
     client.force_login(frogs.acme.reader.user)
     page = text_of(client, f"{FROG}?tab=needed-by")

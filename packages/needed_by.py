@@ -24,7 +24,7 @@ _SHOWN_AT_MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Dependant:
+class NeedingProject:
     """A project whose newest version requires another one."""
 
     tenant: str
@@ -42,17 +42,15 @@ class Dependant:
 
 
 @dataclass(frozen=True, slots=True)
-class Dependants:
+class NeededBy:
     """Who needs a project."""
 
-    found: tuple[Dependant, ...]
+    found: tuple[NeedingProject, ...]
     # More files require it than were looked at, or more projects than are shown.
     is_cut: bool
 
 
-def dependants_of(
-    name: NormalizedName, *, by: Principal, beneath: Iterable[Source] = ()
-) -> Dependants:
+def needed_by(name: NormalizedName, *, by: Principal, beneath: Iterable[Source] = ()) -> NeededBy:
     """Return the projects that need `name`, as far as `by` may read them.
 
     `beneath` are the sources of the page that is looked at: a token that is limited to a virtual
@@ -65,9 +63,11 @@ def dependants_of(
         requirement = requirement_in(text)
         if requirement is not None and canonicalize_name(requirement.name) == name:
             texts[pk].append(text)
-    found = (Dependant(*identity, requirements=tuple(texts[pk])) for pk, identity in files.items())
+    found = (
+        NeedingProject(*identity, requirements=tuple(texts[pk])) for pk, identity in files.items()
+    )
     by_name = sorted(found, key=lambda each: (each.normalized, each.repository))
-    return Dependants(tuple(by_name[:_SHOWN_AT_MOST]), is_cut or len(by_name) > _SHOWN_AT_MOST)
+    return NeededBy(tuple(by_name[:_SHOWN_AT_MOST]), is_cut or len(by_name) > _SHOWN_AT_MOST)
 
 
 def _requiring(
