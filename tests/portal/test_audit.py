@@ -292,10 +292,18 @@ def press(**sent: str) -> Callable[[Scene], Any]:
     return do
 
 
-def on_page(end: str, *, do: str, **sent: str) -> Callable[[Scene], Any]:
+def on_page(view: str, *, do: str, **sent: str) -> Callable[[Scene], Any]:
     """Return what sends a form of the page of a project, or of a release of it."""
-    fields = {f"{do}-{name}": value for name, value in sent.items()}
-    return lambda scene: scene.root.post(f"/acme/local/project/frog/{end}", fields | {"do": do})
+
+    def send(scene: Scene) -> Any:
+        release = scene.row(Distribution).release
+        where = [release.project.repository.tenant.slug, release.project.repository.key]
+        named = [release.project.normalized] + ([release.version] if view == "release" else [])
+        said = sent | ({"typed": release.project.normalized} if do == "yank" else {})
+        fields = {f"{do}-{name}": value for name, value in said.items()}
+        return scene.root.post(reverse(view, args=[*where, *named]), fields | {"do": do})
+
+    return send
 
 
 def yanked_release(scene: Scene) -> None:
@@ -523,13 +531,13 @@ CHANGES: dict[str, list[Change]] = {
     ],
     rf"^(?P<tenant>{_SLUG})/{_KEY}/project/(?P<project>[^/]+)/$": [
         Change("a project's status", "contents.status",
-               on_page("", do="status", status="archived", reason="done")),
+               on_page("project", do="status", status="archived", reason="done")),
     ],
     rf"^(?P<tenant>{_SLUG})/{_KEY}/project/(?P<project>[^/]+)/(?P<version>[^/]+)/$": [
         Change("a release", "contents.yank",
-               on_page("1.0/", do="yank", what="release", reason="croaks", typed="frog")),
+               on_page("release", do="yank", what="release", reason="croaks")),
         Change("a release again", "contents.unyank",
-               on_page("1.0/", do="unyank", what="release"), prepare=yanked_release),
+               on_page("release", do="unyank", what="release"), prepare=yanked_release),
     ],
     "packages_remote_change": [
         Change("kept files let go", "upstream.drop",

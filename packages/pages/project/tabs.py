@@ -10,8 +10,8 @@ from django.http import Http404, QueryDict
 
 from accounts.roles import Role
 from base import clock
-from packages.needed_by import needed_by
 from packages.index.opening import sources_of
+from packages.needed_by import needed_by
 from packages.pages.pictures import columns
 from packages.pages.project.changing import forms_of
 from packages.pages.project.facts import (
