@@ -9,12 +9,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from packaging.utils import canonicalize_name
+
 from packages.filenames import NormalizedName
-from packages.metadata import CoreMetadata
+from packages.metadata import CoreMetadata, requirement_in
 
 NAME = "pypi.name"
 NORMALIZED_NAME = "pypi.normalized.name"
 VERSION = "pypi.version"
+# Made of pypi.requires.dist, so that "who requires this?" is one look into an index.
+REQUIRES_NAME = "pypi.requires.name"
+_REQUIRES_DIST = "pypi.requires.dist"
 PREFIX = "pypi."
 
 
@@ -42,7 +47,7 @@ _FIELDS = (
     _Field("pypi.keywords", "keywords", "keywords"),
     _Field("pypi.classifiers", "classifiers", "classifiers"),
     _Field("pypi.platforms", "platforms", "platform"),
-    _Field("pypi.requires.dist", "requires_dist", "requires_dist"),
+    _Field(_REQUIRES_DIST, "requires_dist", "requires_dist"),
     _Field("pypi.provides.extra", "provides_extra", "provides_extra"),
     _Field("pypi.home.page", "home_page", "home_page"),
     _Field("pypi.download.url", "download_url", "download_url"),
@@ -55,7 +60,7 @@ _MANY = frozenset(
         "pypi.keywords",
         "pypi.classifiers",
         "pypi.platforms",
-        "pypi.requires.dist",
+        _REQUIRES_DIST,
         "pypi.provides.extra",
         "pypi.project.urls",
         "pypi.dynamic",
@@ -64,6 +69,8 @@ _MANY = frozenset(
 # What distutils wrote where it had nothing to say.
 _ABSENT = ("", "UNKNOWN")
 _WHITE_SPACE = re.compile(r"\s+")
+# All characters that are read as requirements; the largest real ones have 200 KiB.
+_REQUIREMENTS_AT_MOST = 512 * 1024
 
 
 def properties_of(metadata: CoreMetadata, normalized: NormalizedName | str) -> dict[str, list[str]]:
@@ -102,7 +109,22 @@ def _cleaned(said: dict[str, list[str]], normalized: str) -> dict[str, list[str]
         if present:
             properties[name] = present if name in _MANY else present[:1]
     properties[NORMALIZED_NAME] = [str(normalized)]
+    if names := _required_names(properties.get(_REQUIRES_DIST, ())):
+        properties[REQUIRES_NAME] = names
     return properties
+
+
+def _required_names(requirements: Sequence[str]) -> list[str]:
+    """Return the normalised names in requirements, each once; other texts are passed over."""
+    names: dict[str, None] = {}
+    left = _REQUIREMENTS_AT_MOST
+    for text in requirements:
+        left -= len(text)
+        if left < 0:
+            break
+        if (requirement := requirement_in(text)) is not None:
+            names[canonicalize_name(requirement.name)] = None
+    return list(names)
 
 
 def _keywords(values: Sequence[str]) -> list[str]:

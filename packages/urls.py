@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.urls import re_path
 
 from base.slugs import SLUG_PATTERN
-from packages.pages import compare, explain, extraction, file, project, set_up, upload
+from packages.pages import compare, explain, extraction, file, set_up, upload
+from packages.pages.project import views as project
 
 _REPOSITORY = rf"^(?P<tenant>{SLUG_PATTERN})/(?P<key>{SLUG_PATTERN})"
 
@@ -28,6 +29,11 @@ urlpatterns = [
         rf"{_REPOSITORY}/-/unlisted/(?P<path>[^?]+)/$", file.unlisted_page, name="unlisted-file"
     ),
     re_path(rf"{_REPOSITORY}/-/compare/(?P<project>[^/]+)/$", compare.compare_page, name="compare"),
+    re_path(
+        rf"{_REPOSITORY}/project/(?P<project>[^/]+)/(?P<version>[^/]+)/$",
+        project.project_page,
+        name="release",
+    ),
     re_path(rf"{_REPOSITORY}/-/upload/$", upload.upload_page, name="upload"),
     re_path(rf"{_REPOSITORY}/-/extraction/$", extraction.extraction_page, name="extraction"),
 ]

@@ -61,11 +61,24 @@ class Standing:
         return self.membership is not None or self.is_admin
 
 
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A repository, and the greatest role that a caller has there."""
+
+    repository: Repository
+    role: Role
+
+
 def require(principal: Principal, tenant: str, key: str, role: Role) -> Repository:
     """Return the repository `tenant/key` when `principal` has at least `role` there.
 
     Raises SignInRequired, RoleMissing, NotYours or RepositoryMissing, each with its sentence.
     """
+    return admit(principal, tenant, key, role).repository
+
+
+def admit(principal: Principal, tenant: str, key: str, role: Role) -> Admitted:
+    """Do as `require` does, and say also what more the caller may: what a page may offer them."""
     repository = (
         Repository.objects.select_related("tenant")
         .filter(tenant__slug=tenant, key=key, deleted_at__isnull=True)
@@ -74,7 +87,7 @@ def require(principal: Principal, tenant: str, key: str, role: Role) -> Reposito
     standing = _standing(principal, tenant)
     granted = _granted(principal, repository, standing)
     if repository is not None and granted is not None and granted >= role:
-        return repository
+        return Admitted(repository, granted)
     case = _Case(principal, repository, standing, granted)
     raise _refusal(case, f"{tenant}/{key}", role)
 

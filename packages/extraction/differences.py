@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from packages.properties import Properties, fitting
+from packages.pypi_properties import REQUIRES_NAME
 
 _SHOWN_AT_MOST = 200
 _SENTENCES_AT_MOST = 50
@@ -21,6 +22,8 @@ def differences(sent: Properties, found: Properties) -> list[str]:
     """
     told = []
     for name, values in sorted(sent.items()):
+        if name == REQUIRES_NAME:  # made of pypi.requires.dist, which is compared already
+            continue
         there = fitting(found.get(name, ()))
         if set(values) != set(there):
             told.append(f"{name}: {_quoted(values)} was sent, the archive says {_quoted(there)}.")

@@ -10,6 +10,7 @@ from typing import Protocol
 from base.errors import LarderError
 from packages.filenames import NormalizedName
 from packages.storage import Readable
+from repos.virtuals import Source
 
 
 class ProjectNotFound(LarderError):
@@ -79,6 +80,9 @@ class ProjectPage:
     serial: int
     # When upstream said so, if it cannot be asked now (RFC 9111 "stale"); None: this is current.
     stale_since: datetime | None = None
+    # Of a virtual: where each of the files comes from, in their order. Whoever gets this page may
+    # read all of these.
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

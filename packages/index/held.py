@@ -80,8 +80,13 @@ def decided(
     name: NormalizedName,
     readable: frozenset[int],
     decide: Callable[[], Decision],
+    *,
+    holds: bool = True,
 ) -> Decision:
-    """Return the decision for a name: the held one where it is still true, else a new one."""
+    """Return the decision for a name: the held one where it is still true, else a new one.
+
+    A new one is held for others if it `holds`: if it was made as clients would have it made.
+    """
     key = (where.tree.virtual.pk, name, readable)
     with _lock:
         held = _decisions.get(key)
@@ -89,7 +94,7 @@ def decided(
             _decisions.move_to_end(key)
             return held.decision
     decision = decide()
-    if where.stamps is not None and decision.unavailable is None:
+    if holds and where.stamps is not None and decision.unavailable is None:
         until = clock.now() + _UPSTREAMS_HOLD_FOR if decision.is_of_upstreams else None
         _hold(key, _Made(decision, where.stamps, until))
     return decision

@@ -5,12 +5,12 @@ from __future__ import annotations
 from accounts.principal import Principal
 from packages.index.base import Index
 from packages.index.local import LocalIndex
-from packages.index.remote import RemoteIndex
-from packages.index.virtual import VirtualIndex
-from packages.upstream.refresh import kept_page
+from packages.index.remote import AskForPage, RemoteIndex
+from packages.index.virtual import VirtualIndex, entered
+from packages.upstream.refresh import kept_page, page_at_once
 from repos.access import RepositoryMissing
 from repos.models import Kind, Repository
-from repos.virtuals import Source
+from repos.virtuals import Source, alone
 
 
 def open_index(repository: Repository, by: Principal, scope: str = "") -> Index:
@@ -41,6 +41,35 @@ def open_source(source: Source) -> Index:
 
 def open_kept(source: Source) -> Index:
     """Return a source as `open_source` does, but ask no upstream: what is kept of it answers."""
+    return _open_asking(source, kept_page)
+
+
+def open_for_people(repository: Repository, by: Principal, ask: AskForPage = page_at_once) -> Index:
+    """Return the behaviour of `repository` for a page that people look at.
+
+    They see what it shows to clients, and wait for no upstream of which something is kept. With
+    `kept_page` no upstream is asked at all.
+    """
+    match Kind(repository.kind):
+        case Kind.VIRTUAL:
+            return VirtualIndex(repository, by, lambda each: _open_asking(each, ask), holds=False)
+        case Kind.REMOTE:
+            return RemoteIndex(repository, ask=ask)
+        case Kind.LOCAL:
+            return open_index(repository, by)
+
+
+def sources_of(repository: Repository, by: Principal) -> list[Source]:
+    """Return the locals and remotes that `repository` shows to `by`; a virtual's in its order."""
+    if repository.kind != Kind.VIRTUAL:
+        return [place.source for place in alone(repository).places]
+    where, readable = entered(repository, by)
+    seen = (place for place in where.tree.places if place.repositories <= readable)
+    return list({place.source.id: place.source for place in seen}.values())
+
+
+def _open_asking(source: Source, ask: AskForPage) -> Index:
+    """Open a source beneath a virtual; `ask` knows the pages of a remote."""
     if source.is_local:
         return open_source(source)
-    return RemoteIndex(source.repository, source.scope, ask=kept_page)
+    return RemoteIndex(source.repository, source.scope, ask=ask)

@@ -50,10 +50,14 @@ def entered(virtual: Repository, by: Principal) -> tuple[Standing, frozenset[int
 class VirtualIndex:
     """Answers from the sources beneath the virtual, as far as the caller may read them."""
 
-    def __init__(self, repository: Repository, by: Principal, open_source: OpenSource) -> None:
+    def __init__(
+        self, repository: Repository, by: Principal, open_source: OpenSource, *, holds: bool = True
+    ) -> None:
+        """Take what opens its sources; unless it `holds`, what is decided is for this caller."""
         self.repository = repository
         self._by = by
         self._open_source = open_source
+        self._holds = holds
 
     def projects(self) -> ProjectList:
         """Return the names of all sources that the caller may read and that list theirs."""
@@ -81,9 +85,9 @@ class VirtualIndex:
         """
         decision = self._decided(project)
         pages, shown = decision.pages, decision.shown
-        files = [line.file for line in shown]
         if len(pages) > 1:
-            files.sort(key=page_order)
+            shown.sort(key=lambda line: page_order(line.file))
+        files = [line.file for line in shown]
         stale = [page.stale_since for page in pages if page.stale_since is not None]
         # PEP 792: a marker is its project's. Of several, the first one's that has files: what is
         # quarantined offers none.
@@ -96,6 +100,7 @@ class VirtualIndex:
             status_reason=marked.status_reason if marked else "",
             serial=sum(page.serial for page in pages),
             stale_since=min(stale, default=None),
+            sources=tuple(line.source for line in shown),
         )
 
     def open(self, project: NormalizedName, filename: str, sha256: str = "") -> Stored | Arriving:
@@ -116,6 +121,7 @@ class VirtualIndex:
             project,
             readable,
             lambda: decide(where.tree, project, readable, self._open_source),
+            holds=self._holds,
         )
         if (silent := decision.unavailable) is not None:
             # "Cannot say" of one that may have the name is never a shorter page.

@@ -341,6 +341,22 @@ def kept_row(source: Source, project: NormalizedName) -> UpstreamPage | None:
     return row if row is not None and row.asked_as == source.asked_as(project) else None
 
 
+def page_at_once(source: Source, project: NormalizedName) -> Known:
+    """Return what is kept of `project`, however old, and have it refreshed beside that.
+
+    For people: they see what is known, and wait for upstream only where nothing is. Raises
+    UpstreamFailed as `known_page` does.
+    """
+    row = kept_row(source, project)
+    if row is None or not row.is_served:
+        return known_page(source, project)
+    note_use(row)
+    is_fresh = _is_fresh(source, row)
+    if not is_fresh and not failed_lately(row):
+        refresh_soon(source, project)
+    return _known(row, is_stale=not is_fresh and (source.upstream.offline or bool(row.failed_at)))
+
+
 def kept_page(source: Source, project: NormalizedName) -> Known:
     """Return what upstream once said of `project`, however long ago, and ask nobody."""
     row = kept_row(source, project)

@@ -237,9 +237,6 @@ def rows() -> Iterator[Row]:
     yield Row(
         nowhere, "/{tenant}/{key}/simple/frog/more/", index, status=404, says="There is no such"
     )
-    yield Row(
-        "<tenant>/<key>/project/<project>/", "/{tenant}/{key}/project/frog/", page, is_page=True
-    )
     file = f"frog/1.0/{FROG_NAME}"
     for pattern, path, status in (
         ("project/<project>/<version>/<filename>/", f"project/{file}/", 200),
@@ -248,6 +245,13 @@ def rows() -> Iterator[Row]:
     ):
         full = f"/{{tenant}}/{{key}}/{path}"
         yield Row(f"<tenant>/<key>/{pattern}", full, page, status=status, is_page=True)
+    for end, path in (("", ""), ("<version>/", "1.0/")):
+        yield Row(
+            f"<tenant>/<key>/project/<project>/{end}",
+            f"/{{tenant}}/{{key}}/project/frog/{path}",
+            page,
+            is_page=True,
+        )
     for what, rule in (("upload", upload_page), ("extraction", writers_page)):
         below = f"/-/{what}/"
         yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", rule, is_page=True)

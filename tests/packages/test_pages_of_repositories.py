@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html import unescape
 from http import HTTPStatus
 
 import pytest
@@ -13,7 +12,7 @@ from accounts.roles import Role
 from base import clock
 from base.audit import SYSTEM
 from packages import curate
-from packages.models import Distribution, Project, Release, UpstreamHealth, UpstreamPage
+from packages.models import Distribution, UpstreamHealth
 from repos import configure
 from repos.models import Kind, Upstream, VirtualSettings
 from tests.cast import Cast, grant, make_repository
@@ -58,45 +57,9 @@ def test_a_repository_lists_its_projects_with_the_newest_final_release(
     assert "1.1rc1" not in page
 
 
-def test_a_project_shows_its_files_and_each_link_leads_to_the_bytes(
-    client: Client, frogs: Cast
-) -> None:
-    page = text_of(client, "/acme/local/project/Frog/")
-    links = re.findall(r'href="(/acme/local/files/[^"]+)"', page)
-    assert len(links) == 3
-    for link in links:
-        response = client.get(unescape(link))
-        assert response.status_code == HTTPStatus.OK
-        assert len(response.getvalue()) > 0
-        assert response.headers["Content-Disposition"].startswith("attachment")
-    assert "pip install --index-url http://__token__:TOKEN@testserver/acme/local/simple/" in page
-    assert "frog==1.0<" in page
-
-
-def test_what_an_archive_says_is_shown_as_text(client: Client, frogs: Cast) -> None:
-    page = text_of(client, "/acme/local/project/frog/")
-    assert "<script>x" not in page
-    assert "<b>for</b>" not in page
-    assert 'href="javascript:' not in page
-    assert 'href="https://example.org/docs"' in page
-
-
 def test_no_page_suggests_a_further_index(client: Client, frogs: Cast) -> None:
-    for url in ("/acme/local/", "/acme/local/project/frog/", "/"):
+    for url in ("/acme/local/", "/"):
         assert "extra-index" not in text_of(client, url)
-
-
-def test_yanked_and_status_are_shown_with_their_reasons(client: Client, frogs: Cast) -> None:
-    curate.yank(Release.objects.get(version="1.0"), reason="croaks", by=frogs.acme.writer.principal)
-    curate.set_status(
-        Project.objects.get(),
-        status=Project.Status.DEPRECATED,
-        reason="use toad",
-        by=frogs.acme.admin.principal,
-    )
-    page = text_of(client, "/acme/local/project/frog/")
-    assert "croaks" in page
-    assert "use toad" in page
 
 
 def test_an_empty_repository_says_how_to_publish(client: Client, cast: Cast) -> None:
@@ -105,10 +68,9 @@ def test_an_empty_repository_says_how_to_publish(client: Client, cast: Cast) -> 
     assert "twine upload --repository-url http://testserver/acme/local/" in page
 
 
-def test_a_project_without_files_says_so(client: Client, frogs: Cast) -> None:
+def test_a_project_without_files_is_listed_with_that(client: Client, frogs: Cast) -> None:
     for row in Distribution.objects.all():
         curate.delete(row, by=frogs.acme.admin.principal)
-    assert "no files" in text_of(client, "/acme/local/project/frog/")
     assert "no files" in text_of(client, "/acme/local/")
 
 
@@ -167,34 +129,12 @@ def test_a_refusal_has_the_same_sentence_as_the_terminal(client: Client, cast: C
         assert f"There is no repository {name} that you may use." in response.content.decode()
 
 
-@pytest.mark.parametrize("name", ["nothing", "-", "%00"])
-def test_a_project_that_is_not_there(client: Client, frogs: Cast, name: str) -> None:
-    assert client.get(f"/acme/local/project/{name}/").status_code == HTTPStatus.NOT_FOUND
-
-
 def test_pages_cost_the_same_however_much_there_is(
     client: Client, frogs: Cast, django_assert_max_num_queries, time: MovableClock
 ) -> None:
     for number in range(20):
         name = f"toad-{number}"
         published(client, name, "1.0", make_wheel(name, "1.0"), by=frogs.acme.writer)
-    for url in ("/acme/local/", "/acme/local/project/frog/", "/"):
+    for url in ("/acme/local/", "/"):
         with django_assert_max_num_queries(14):
             text_of(client, url)
-
-
-def test_a_project_of_a_silent_upstream_says_since_when(
-    client: Client, cast: Cast, time: MovableClock
-) -> None:
-    remote = make_repository(cast.acme.tenant, "remote", Kind.REMOTE)
-    grant(remote, Role.READER)
-    Project.objects.create(
-        repository=remote, name="frog", normalized="frog", created_at=clock.now()
-    )
-    page = UpstreamPage.objects.create(
-        repository=remote, normalized="frog", is_served=True, answered_at=clock.now()
-    )
-    assert "cannot be asked" not in text_of(client, "/acme/remote/project/frog/")
-    UpstreamPage.objects.filter(pk=page.pk).update(failed_at=clock.now(), failure="It said 500.")
-    shown = text_of(client, "/acme/remote/project/frog/")
-    assert "The index behind acme/remote cannot be asked: It said 500." in shown

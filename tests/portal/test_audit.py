@@ -311,6 +311,25 @@ def on_page_of_file(**sent: str) -> Callable[[Scene], Any]:
     return do
 
 
+def on_page(view: str, *, do: str, **sent: str) -> Callable[[Scene], Any]:
+    """Return what sends a form of the page of a project, or of a release of it."""
+
+    def send(scene: Scene) -> Any:
+        release = scene.row(Distribution).release
+        where = [release.project.repository.tenant.slug, release.project.repository.key]
+        named = [release.project.normalized] + ([release.version] if view == "release" else [])
+        said = sent | ({"typed": release.project.normalized} if do == "yank" else {})
+        fields = {f"{do}-{name}": value for name, value in said.items()}
+        return scene.root.post(reverse(view, args=[*where, *named]), fields | {"do": do})
+
+    return send
+
+
+def yanked_release(scene: Scene) -> None:
+    """Let a release be yanked."""
+    Release.objects.filter(distributions=scene.row(Distribution)).update(yanked=True)
+
+
 def by_hand(scene: Scene) -> Any:
     """Upload a file with the page for people."""
     scene.root.force_login(scene.cast.acme.writer.user)
@@ -541,6 +560,16 @@ CHANGES: dict[str, list[Change]] = {
         Change("a file's name", "properties.change", press(do="name", name="frog"),
                prepare=unnamed_file),
     ],
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/project/(?P<project>[^/]+)/$": [
+        Change("a project's status", "contents.status",
+               on_page("project", do="status", status="archived", reason="done")),
+    ],
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/project/(?P<project>[^/]+)/(?P<version>[^/]+)/$": [
+        Change("a release", "contents.yank",
+               on_page("release", do="yank", what="release", reason="croaks")),
+        Change("a release again", "contents.unyank",
+               on_page("release", do="unyank", what="release"), prepare=yanked_release),
+    ],
     "packages_remote_change": [
         Change("kept files let go", "upstream.drop",
                lambda scene: fill_in(scene.root, change("packages_remote", _REMOTE(scene)),
@@ -604,7 +633,6 @@ NOTHING_FOR_PEOPLE = {
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/compare/(?P<project>[^/]+)/$",
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/explain/$",
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/set-up/seen/$",
-    rf"^(?P<tenant>{_SLUG})/{_KEY}/project/(?P<project>[^/]+)/$",
     rf"^(?P<slug>{_SLUG})/$",
     r"^(?P<name>.*?)/(?P<rest>(?:\+?simple|files)(?:/.*)?)$",
 }

@@ -225,6 +225,7 @@ def test_the_archives_word_replaces_the_clients_and_the_difference_is_kept(
         "pypi.author": {("Ann", "archive")},
         "pypi.keywords": {("a", "archive"), ("b", "archive")},
         "pypi.requires.dist": {("toad>1", "archive")},
+        "pypi.requires.name": {("toad", "archive")},
         "qa.approved": {("yes", "person")},
     }
     reading = Reading.objects.get(distribution=row)

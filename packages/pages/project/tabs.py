@@ -1,0 +1,178 @@
+"""The tabs of a project's page, and what each of them shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from django.http import Http404, QueryDict
+
+from accounts.roles import Role
+from base import clock
+from packages.index.opening import sources_of
+from packages.needed_by import needed_by
+from packages.pages.pictures import columns
+from packages.pages.project.changing import forms_of
+from packages.pages.project.facts import (
+    archive_facts,
+    classifiers_by_topic,
+    licences_in,
+    people_of,
+    told_of,
+)
+from packages.pages.project.lines import lines_of, properties_of_files
+from packages.pages.project.releases import named
+from packages.pages.project.requirements import requirements_of
+from packages.pages.project.subject import Contents, Subject
+from packages.pages.project.timeline import timeline
+from packages.statistics import downloads_of
+
+_RELEASES_AT_ONCE = 100
+_SPANS = (30, 90, 365)
+_UPLOADS_SHOWN = 25
+
+Context = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab: its name in the URL and on the page, and what fills it."""
+
+    slug: str
+    name: str
+    fill: Callable[[Subject, Contents, QueryDict], Context]
+
+    @property
+    def template(self) -> str:
+        """Return the template that shows it."""
+        return f"packages/project/{self.slug.replace('-', '_')}.html"
+
+
+def tabs_of(subject: Subject) -> list[Tab]:
+    """Return the tabs that there are for this reader."""
+    return [*_TABS, _MANAGE] if _may_manage(subject) else list(_TABS)
+
+
+def chosen(subject: Subject, slug: str) -> Tab:
+    """Return the tab that a URL names; the first where it names none."""
+    tabs = tabs_of(subject)
+    found = next((tab for tab in tabs if tab.slug == slug), None) if slug else tabs[0]
+    if found is None:
+        raise Http404
+    return found
+
+
+def _may_manage(subject: Subject) -> bool:
+    """Say whether the reader may change something here, where it can be changed at all."""
+    return subject.is_curated_here and subject.role >= Role.WRITER
+
+
+def _readme(subject: Subject, contents: Contents, _query: QueryDict) -> Context:
+    metadata = contents.metadata
+    origins = {subject.origins[name].pk: subject.origins[name] for name in _origins(subject)}
+    files = subject.release.files if subject.release else ()
+    context: Context = {
+        "origins": list(origins.values()),
+        "has_metadata": any(file.metadata_sha256 for file in files),
+    }
+    if metadata is None:
+        return context
+    return context | {
+        "authors": people_of(metadata.author, metadata.author_email),
+        "maintainers": people_of(metadata.maintainer, metadata.maintainer_email),
+        "topics": classifiers_by_topic(metadata),
+        "licences": licences_in(metadata),
+        "keywords": _keywords(metadata.keywords),
+        "facts": archive_facts(contents),
+    }
+
+
+def _origins(subject: Subject) -> list[str]:
+    """Return the names of the release's files of which a member of a virtual is known."""
+    files = subject.release.files if subject.release else ()
+    return [file.filename for file in files if file.filename in subject.origins]
+
+
+def _keywords(text: str) -> list[str]:
+    """Return single keywords: divided by commas, or in old files by spaces."""
+    parts = text.split(",") if "," in text else text.split()
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _info(subject: Subject, contents: Contents, _query: QueryDict) -> Context:
+    return {"told": told_of(subject, contents), "facts": archive_facts(contents)}
+
+
+def _files(subject: Subject, _contents: Contents, query: QueryDict) -> Context:
+    return {"lines": lines_of(subject, query.get("after", ""))}
+
+
+def _versions(subject: Subject, _contents: Contents, query: QueryDict) -> Context:
+    after = named(subject.releases, query.get("after", ""))
+    start = subject.releases.index(after) + 1 if after is not None else 0
+    shown = list(islice(subject.releases, start, start + _RELEASES_AT_ONCE))
+    is_more = start + _RELEASES_AT_ONCE < len(subject.releases)
+    return {
+        "shown": shown,
+        "after": shown[-1].version if is_more else "",
+        "timeline": timeline(subject.releases, clock.now()),
+    }
+
+
+def _requirements(subject: Subject, contents: Contents, _query: QueryDict) -> Context:
+    sources = sources_of(subject.repository, subject.by)
+    return {"requirements": requirements_of(contents, sources)}
+
+
+def _needed_by(subject: Subject, _contents: Contents, _query: QueryDict) -> Context:
+    beneath = sources_of(subject.repository, subject.by)
+    return {"needed_by": needed_by(subject.name, by=subject.by, beneath=beneath)}
+
+
+def _properties(subject: Subject, _contents: Contents, _query: QueryDict) -> Context:
+    properties, is_cut = properties_of_files(subject.held)
+    return {"properties": properties, "is_cut": is_cut}
+
+
+def _activity(subject: Subject, _contents: Contents, query: QueryDict) -> Context:
+    span = next((each for each in _SPANS if str(each) == query.get("days")), _SPANS[0])
+    held = subject.all_held()
+    days = downloads_of(held, days=span)
+    total = sum(day.count for day in days)
+    return {
+        "spans": _SPANS,
+        "span": span,
+        "picture": columns("Downloads", f"{total} in {span} days", days),
+        "total": total,
+        "uploads": held.select_related("release").order_by("-uploaded_at", "-pk")[:_UPLOADS_SHOWN],
+        # Who reads what anyone may read is not told who works here.
+        "tells_who": not subject.by.is_anonymous,
+    }
+
+
+def _manage(subject: Subject, _contents: Contents, _query: QueryDict) -> Context:
+    return {"forms": forms_of(subject), "is_admin": subject.role >= Role.ADMIN}
+
+
+_TABS = (
+    Tab("readme", "README", _readme),
+    Tab("info", "Info", _info),
+    Tab("files", "Files", _files),
+    Tab("versions", "Versions", _versions),
+    Tab("requirements", "Requirements", _requirements),
+    Tab("needed-by", "Needed by", _needed_by),
+    Tab("properties", "Properties", _properties),
+    Tab("activity", "Activity", _activity),
+)
+_MANAGE = Tab("manage", "Manage", _manage)
+
+
+def counts_of(subject: Subject, contents: Contents) -> Mapping[str, int]:
+    """Return how much is behind those tabs of which that is known without asking."""
+    metadata = contents.metadata
+    return {
+        "files": len(subject.release.files) if subject.release else 0,
+        "versions": len(subject.releases),
+        "requirements": len(metadata.requires_dist) if metadata else 0,
+    }

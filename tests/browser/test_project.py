@@ -1,0 +1,91 @@
+"""A project's page in a real Chromium: read, switch, copy, yank; in both themes and widths."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests import dists
+from tests.browser.test_own_pages import listen_to
+from tests.browser.test_set_up_and_tokens import require_sound, sign_in
+from tests.journeys.larder import Larder, Repository
+from tests.journeys.wire import Content, upload
+
+TABS = ("readme", "info", "files", "versions", "requirements", "needed-by", "properties",
+        "activity", "manage")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def password(embedded: Larder) -> str:
+    """The password of wes, who publishes to acme's repositories."""
+    (made,) = embedded.manage(["set_password", "wes"])
+    return made
+
+
+@pytest.fixture(scope="module")
+def pond(embedded: Larder) -> Repository:
+    """A repository of acme with three releases of a frog."""
+    repository = embedded.repository()
+    embedded.forgive()
+    for version in ("1.0", "1.1", "2.0rc1"):
+        filename, content = dists.make_wheel(
+            "frog",
+            version,
+            requires_dist=["toad>1", "newt; extra == 'pond'"],
+            extra_headers=["Summary: Frogs for functional units", "Provides-Extra: pond"],
+            description="# Frogs",
+        )
+        sent = Content(filename, len(content), [content])
+        answer = upload(repository.url, embedded.writer, sent, name="frog", version=version)
+        assert answer == (200, "OK")
+    return repository
+
+
+def test_one_reads_switches_the_version_and_copies_the_command(
+    page: Page, embedded: Larder, password: str, pond: Repository
+) -> None:
+    sign_in(page, embedded, password)
+    wrong = listen_to(page)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{pond.url}project/frog/")
+    expect(page.locator("h1")).to_contain_text("1.1")
+    page.get_by_text("Other versions").locator("xpath=..").click()
+    page.click(".switcher >> text=1.0")
+    expect(page.locator("h1")).to_contain_text("1.0")
+    page.get_by_label("uv", exact=True).check()
+    page.get_by_label("Copy the uv command").click()
+    page.wait_for_selector("button[data-copied=yes]")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"uv pip install --default-index {pond.simple} frog==1.0"
+    page.click("nav.project-tabs >> text=Requirements")
+    expect(page.locator("main")).to_contain_text("toad")
+    assert wrong == []
+
+
+def test_a_release_is_yanked_with_a_reason_once_the_name_is_typed(
+    page: Page, embedded: Larder, password: str, pond: Repository
+) -> None:
+    sign_in(page, embedded, password)
+    wrong = listen_to(page)
+    page.goto(f"{pond.url}project/frog/2.0rc1/?tab=manage")
+    page.fill("[name=yank-reason]", "croaks")
+    page.fill("[name=yank-typed]", "frog")
+    page.click("main button:has-text('Yank')")
+    expect(page.locator(".strip")).to_contain_text("Reason: croaks")
+    expect(page.locator(".strip")).to_contain_text("Take 1.1")
+    page.click("main button:has-text('Take back')")
+    expect(page.locator(".strip")).not_to_contain_text("croaks")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_tab_breaks_a_rule_of_accessibility_or_runs_off_a_phone(
+    chromium: Browser, embedded: Larder, password: str, pond: Repository, theme: str
+) -> None:
+    with chromium.new_context(color_scheme=theme) as context:  # type: ignore[arg-type]
+        page = sign_in(context.new_page(), embedded, password)
+        wrong = listen_to(page)
+        for tab in TABS:
+            page.goto(f"{pond.url}project/frog/2.0rc1/?tab={tab}")
+            require_sound(page)
+        assert wrong == []
