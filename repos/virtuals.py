@@ -181,13 +181,18 @@ def claims_on(name: str, repositories: Iterable[int]) -> dict[int, int]:
 
     An exact name is more specific than any prefix, a longer prefix more than a shorter one.
     """
-    prefixes = [f"{name[: at + 1]}*" for at, char in enumerate(name) if char == "-"]
-    rows = Claim.objects.filter(repository_id__in=repositories, pattern__in=[name, *prefixes])
+    specific = specificity(name)
+    rows = Claim.objects.filter(repository_id__in=repositories, pattern__in=specific)
     found: dict[int, int] = {}
     for claimer, pattern in rows.values_list("repository_id", "pattern"):
-        specific = len(pattern) if pattern.endswith("*") else _EXACT
-        found[claimer] = max(specific, found.get(claimer, 0))
+        found[claimer] = max(specific[pattern], found.get(claimer, 0))
     return found
+
+
+def specificity(name: str) -> dict[str, int]:
+    """Return the patterns of claims that cover `name`, and how specific each of them is."""
+    prefixes = [f"{name[: at + 1]}*" for at, char in enumerate(name) if char == "-"]
+    return {name: _EXACT} | {prefix: len(prefix) for prefix in prefixes}
 
 
 def marks_of(name: str, virtuals: Iterable[int]) -> frozenset[int]:
