@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from base.errors import InvalidInput
 from base.keyset import first_of
@@ -22,12 +22,12 @@ from packages.models import Project, UpstreamPage
 from packages.search.engines import FitsPattern
 from packages.search.language import Wildcard
 from packages.words import name_form
-from repos.models import Claim, Repository
+from repos.models import Repository
 from repos.virtuals import Source, SourceId, Tree, specificity
 
 PER_PAGE = 50
 # A virtual over more sources is listed as far as these.
-_SOURCES_AT_MOST = 60
+_SOURCES_AT_MOST = PER_PAGE - 1
 _COLUMNS = (
     "id", "normalized", "name", "scope", "status", "last_upload_at", "repository_id",
     "document__version", "document__summary",
@@ -105,18 +105,21 @@ def in_virtual(
     sources = dict(list(_readable(tree, readable).items())[:_SOURCES_AT_MOST])
     if not sources:
         return Page((), "")
-    arms = [
-        arm
-        for repository, scope in sources
-        for arm in _later_here(
-            _named(Project.objects.filter(repository=repository, scope=scope), wanted.contains),
-            wanted,
-        )
-    ]
     order = ("normalized", "id") if wanted.order is Order.NAME else _FIELDS[Order.UPLOAD]
-    rows = first_of(arms, order=order, columns=_COLUMNS, limit=limit + 1)
-    whole = _page([_item(row) for row in rows], wanted, limit, is_merged=True)
-    origins = _origins(tree, sources, {item.normalized for item in whole.items})
+    rows = first_of(
+        [arm for source in sources for arm in _later_of(source, wanted)],
+        order=order,
+        columns=_COLUMNS,
+        limit=limit + 1,
+    )
+    items = [_item(row) for row in rows]
+    if wanted.order is Order.NAME:
+        whole = _page_of_names(items, limit)
+        having = _having(whole.items)
+    else:
+        whole = _page(items, wanted, limit)
+        having = _having_by_rows(sources, whole.items)
+    origins = _origins(tree, sources, having)
     shown = [
         replace(item, source=sources[_id(item)])
         for item in whole.items
@@ -154,15 +157,13 @@ def _later(projects: QuerySet[Project], wanted: Wanted) -> list[QuerySet[Project
     ]
 
 
-def _later_here(projects: QuerySet[Project], wanted: Wanted) -> list[QuerySet[Project]]:
+def _later_of(source: SourceId, wanted: Wanted) -> list[QuerySet[Project]]:
     """Return what comes after the place among one source's projects."""
+    repository, scope = source
+    projects = _named(Project.objects.filter(repository=repository, scope=scope), wanted.contains)
     if wanted.order is Order.UPLOAD:
         return _uploaded_before(projects, wanted.after)
-    if not wanted.after:
-        return [projects]
-    name, _, pk = wanted.after.rpartition("/")
-    same = projects.filter(normalized=_printable(name), pk__gt=_number(pk))
-    return [same, projects.filter(normalized__gt=_printable(name))]
+    return [projects.filter(normalized__gt=_printable(wanted.after))]
 
 
 def _uploaded_before(projects: QuerySet[Project], after: str) -> list[QuerySet[Project]]:
@@ -198,19 +199,26 @@ def _refused() -> PlaceRefused:
     return PlaceRefused("There is no such page of this list. Begin with its first one.")
 
 
-def _page(rows: list[Item], wanted: Wanted, limit: int, *, is_merged: bool = False) -> Page:
+def _page(rows: list[Item], wanted: Wanted, limit: int) -> Page:
     """Return the rows that fit, and the place of the last one if there are more."""
     if len(rows) <= limit:
         return Page(rows, "")
     last = rows[limit - 1]
     if wanted.order is Order.UPLOAD:
         assert last.last_upload_at is not None  # noqa: S101 - the question leaves others out
-        after = f"{last.last_upload_at.isoformat()}/{last.pk}"
-    elif is_merged:
-        after = f"{last.normalized}/{last.pk}"
-    else:
-        after = f"{last.scope}/{last.normalized}" if last.scope else last.normalized
+        return Page(rows[:limit], f"{last.last_upload_at.isoformat()}/{last.pk}")
+    after = f"{last.scope}/{last.normalized}" if last.scope else last.normalized
     return Page(rows[:limit], after)
+
+
+def _page_of_names(rows: list[Item], limit: int) -> Page:
+    """Return rows of whole names: of the last one there may be more than was read."""
+    if len(rows) <= limit:
+        return Page(rows, "")
+    last = rows[-1].normalized
+    whole = [row for row in rows if row.normalized != last]
+    # At most as many sources have a name as are looked through, and that is not a page.
+    return Page(whole, whole[-1].normalized)
 
 
 def _item(row: Mapping[str, Any]) -> Item:
@@ -231,30 +239,44 @@ def _id(item: Item) -> SourceId:
     return item.repository_id, item.scope
 
 
+def _having(items: Iterable[Item]) -> dict[str, list[SourceId]]:
+    having: dict[str, list[SourceId]] = defaultdict(list)
+    for item in items:
+        having[item.normalized].append(_id(item))
+    return having
+
+
+def _having_by_rows(
+    sources: Mapping[SourceId, Source], items: Iterable[Item]
+) -> dict[str, list[SourceId]]:
+    """Return which of the sources have each name: in this order they stand apart."""
+    rows = Project.objects.filter(
+        repository_id__in={repository for repository, _ in sources},
+        scope__in={scope for _, scope in sources},  # which stands in the index before the name
+        normalized__in={item.normalized for item in items},
+    ).order_by()
+    having: dict[str, list[SourceId]] = defaultdict(list)
+    for name, pk, scope in rows.values_list("normalized", "repository_id", "scope"):
+        if (pk, scope) in sources:
+            having[name].append((pk, scope))
+    return having
+
+
 def _origins(
-    tree: Tree, sources: Mapping[SourceId, Source], names: set[str]
+    tree: Tree, sources: Mapping[SourceId, Source], having: Mapping[str, list[SourceId]]
 ) -> dict[str, SourceId]:
     """Return for each name the source that it comes from, of those that have it.
 
     Who claims it best, then our own locals, other locals, remotes that keep their names, and
     member order: packages.index.decision has the rules, and what they say of each file.
     """
-    having: dict[str, list[SourceId]] = defaultdict(list)
-    rows = Project.objects.filter(
-        repository_id__in={repository for repository, _ in sources}, normalized__in=names
-    )
-    for name, pk, scope in rows.values_list("normalized", "repository_id", "scope").order_by():
-        if (pk, scope) in sources:
-            having[name].append((pk, scope))
     places = {each: at for at, each in enumerate(sources)}
-    claims = _claims(tree, sources.values(), names)
 
     def rank(name: str, each: SourceId) -> tuple[int, bool, bool, bool, int]:
         source = sources[each]
         is_own = source.repository.tenant_id == tree.virtual.tenant_id
-        claimed = claims.get((each[0], name), 0) if is_own else 0
         return (
-            -claimed,
+            -_claimed(tree, source, name),
             not (is_own and source.is_local),
             not source.is_local,
             not source.keeps_names,
@@ -264,25 +286,12 @@ def _origins(
     return {name: min(found, key=lambda each: rank(name, each)) for name, found in having.items()}
 
 
-def _claims(tree: Tree, sources: Iterable[Source], names: set[str]) -> dict[tuple[int, str], int]:
-    """Return how specific the best claim on each name is, by who claims it, in one question."""
-    own = {
-        source.repository.pk
-        for source in sources
-        if source.repository.tenant_id == tree.virtual.tenant_id
-    }
-    patterns = {name: specificity(name) for name in names}
-    rows = Claim.objects.filter(
-        Q(pattern__in={pattern for each in patterns.values() for pattern in each}),
-        repository_id__in=own,
-    )
-    found: dict[tuple[int, str], int] = {}
-    for repository, pattern in rows.values_list("repository_id", "pattern"):
-        for name, known in patterns.items():
-            if pattern in known:
-                key = (repository, name)
-                found[key] = max(known[pattern], found.get(key, 0))
-    return found
+def _claimed(tree: Tree, source: Source, name: str) -> int:
+    """Return how specific the best claim of a source on a name is, if it counts here."""
+    if source.repository.tenant_id != tree.virtual.tenant_id:
+        return 0
+    claims = tree.claims.get(source.repository.pk, frozenset())
+    return max((how for each, how in specificity(name).items() if each in claims), default=0)
 
 
 def known_upstream(repository: Repository, wanted: Wanted, *, limit: int = PER_PAGE) -> Page:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,10 +22,12 @@ from base.keyset import first_of
 from base.models import AuditEvent
 from packages.pages.frame import frame
 from repos.access import admitted
+from repos.models import Grant
 
 _EVENTS_PER_PAGE = 50
 _COLUMNS = ("id", "at", "actor", "token", "address", "action", "subject", "before", "after")
 _LONGEST = 200
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 # What was done, as it stands between who and what. Of what is not here, its name is told.
 _DEEDS: Mapping[str, str] = {
@@ -40,13 +44,7 @@ _DEEDS: Mapping[str, str] = {
     "virtual.create": "set up what is shown by",
     "virtual.change": "changed what is shown by",
     "claims.inherit": "kept the names of a removed member for",
-    "claim.add": "claimed a name for",
-    "claim.remove": "gave up a claim of",
-    "also_upstream.add": "let a name come also from upstream in",
-    "also_upstream.remove": "took a name no longer from upstream in",
-    "grant.create": "gave a right in",
     "grant.change": "changed a right in",
-    "grant.end": "took a right in",
     "distribution.publish": "published",
     "distribution.deploy": "uploaded",
     "distribution.overwrite": "overwrote",
@@ -60,6 +58,17 @@ _DEEDS: Mapping[str, str] = {
     "contents.let_go": "let go of the name",
     "properties.change": "changed properties of",
     "extraction.now": "started extraction in",
+}
+
+# Of these, the whole of it.
+_SENTENCES: Mapping[str, str] = {
+    "claim.add": "claimed {pattern} for the repository",
+    "claim.remove": "gave up the claim on {pattern}",
+    "also_upstream.add": "let {project} come also from upstream",
+    "also_upstream.remove": "takes {project} no longer from upstream",
+    "grant.create": "gave {whom} the {role} role here",
+    "grant.change": "gave {whom} the {role} role here in place of another",
+    "grant.end": "took the {role} role here from {whom}",
 }
 
 
@@ -83,6 +92,7 @@ class Deed:
     deed: str
     what: str  # within the repository; empty: the repository itself
     changes: tuple[Change, ...]
+    is_sentence: bool = False  # `deed` says it all, and names what it is about
 
 
 class NoSuchPage(InvalidInput):
@@ -127,6 +137,8 @@ def _after(place: str) -> list[QuerySet[AuditEvent]]:
 
 def _deed(row: Mapping[str, Any], repository: str) -> Deed:
     subject = str(row["subject"])
+    if sentence := _sentence(str(row["action"]), row["before"], row["after"]):
+        return Deed(row["at"], row["actor"], row["token"], row["address"], sentence, "", (), True)
     return Deed(
         at=row["at"],
         who=str(row["actor"]),
@@ -138,13 +150,30 @@ def _deed(row: Mapping[str, Any], repository: str) -> Deed:
     )
 
 
+def _sentence(action: str, before: dict[str, Any], after: dict[str, Any]) -> str:
+    """Return the whole of what was done where few words say it; empty where its fields have to."""
+    if action == "grant.change" and _whom(before) != _whom(after):
+        return ""
+    facts = before | after
+    words = {"whom": _whom(facts)} | {name: str(value) for name, value in facts.items()}
+    return _SENTENCES.get(action, "").format_map(defaultdict(str, words))
+
+
+def _whom(grant: dict[str, Any]) -> str:
+    subject = str(grant.get("subject", ""))
+    name = str(grant.get("name", ""))
+    if subject == Grant.Subject.TEAM:
+        return f"team {name}"
+    return name or dict(Grant.Subject.choices).get(subject, subject)
+
+
 def _changes(before: dict[str, object], after: dict[str, object]) -> list[Change]:
     """Return what differs; of what is only known before, or only after, all."""
     names = [*before, *(name for name in after if name not in before)]
     return [
         Change(_words(name), _said(before.get(name)), _said(after.get(name)))
         for name in names
-        if before.get(name) != after.get(name)
+        if _said(before.get(name)) != _said(after.get(name))
     ]
 
 
@@ -165,6 +194,8 @@ def _said(value: object) -> str:
             text = ", ".join(map(_said, value))
         case dict():
             text = "; ".join(f"{name}: {_said(each)}" for name, each in value.items())
+        case str() if _DIGEST.fullmatch(value):
+            text = f"{value[:12]}…"
         case _:
             text = str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -184,18 +184,17 @@ def _branches(
         if chosen.version:
             return _files(chosen, chosen.version)
         return _versions(chosen, after)
+    before = Branch("more", "All projects", chosen.url())
+    if named is not None and chosen.repository.kind == Kind.VIRTUAL:
+        # What it shows of one name is decided in many questions already.
+        return [before, _opened(_project(chosen, named.name, named.status), chosen)]
     wanted = Wanted(contains=_contains(request), after=after)
     first = _projects(chosen, by, wanted)
     if named is None or any(each.label == named.name for each in first):
         return [_opened(each, chosen) for each in first]
     # It stands further on in the list: what comes before it is a step away.
-    before = Branch("more", "All projects", chosen.url())
     own = _opened(_project(chosen, named.name, named.status), chosen)
-    return [before, own, *_projects(chosen, by, Wanted(after=_after(chosen, named.name)))]
-
-
-def _after(chosen: Chosen, name: str) -> str:
-    return f"{name}/{2**62}" if chosen.repository.kind == Kind.VIRTUAL else name
+    return [before, own, *_projects(chosen, by, Wanted(after=named.name))]
 
 
 def _projects(chosen: Chosen, by: Principal, wanted: Wanted) -> list[Branch]:
@@ -319,11 +318,10 @@ def _trail(chosen: Chosen) -> dict[str, object]:
 
 
 def _document(chosen: Chosen, named: Named) -> Document | None:
-    """Return the summary of a project, as the source of its newest file has it."""
-    first = next((files[0] for files in named.versions.values()), None)
-    source = first.source if first else None
-    repository, scope = (source.repository, source.scope) if source else (chosen.repository, "")
+    """Return what is said of a project; of one in a virtual its own repository's page says it."""
+    if chosen.repository.kind == Kind.VIRTUAL:
+        return None
     rows = Document.objects.defer("about", "words").filter(
-        project__repository=repository, project__scope=scope, project__normalized=named.name
+        project__repository=chosen.repository, project__scope="", project__normalized=named.name
     )
     return rows.first()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -44,13 +45,17 @@ def repository_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse
     context = frame(come_in) | _projects(page, wanted)
     if request.htmx:  # type: ignore[attr-defined]  # django-htmx puts it there
         return _varying(render(request, "packages/projects.html", context))
-    state = RepositoryState.objects.filter(repository=repository).first()
+    # A virtual has no files of its own, and none that wait.
+    state = None if beneath else RepositoryState.objects.filter(repository=repository).first()
     numbers = overview(repository, state.serial if state else 0, days=_DAYS)
     answer = render(
         request,
         "packages/repository.html",
         context
-        | connection(repository)
+        | connection(
+            repository,
+            takes_uploads=beneath[0].tree.deployment is not None if beneath else None,
+        )
         | {
             "is_first": not wanted.contains and not wanted.after,
             "totals": numbers.totals,
@@ -62,6 +67,15 @@ def repository_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse
         | _kind_facts(repository, beneath),
     )
     return _varying(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A member of a virtual in the rail."""
+
+    repository: Repository
+    scope: str
+    is_readable: bool
 
 
 @require_safe
@@ -150,6 +164,18 @@ def _kind_facts(repository: Repository, beneath: Beneath | None) -> dict[str, ob
             health = UpstreamHealth.objects.filter(repository=repository).first()
             return {"upstream": upstream, "health": health, "now": clock.now()}
         case Kind.VIRTUAL:
-            places = repository.members.select_related("repository__tenant")
-            readable = beneath[1] if beneath else frozenset()
-            return {"members": [(place, place.repository_id in readable) for place in places]}
+            return {"members": _members(*beneath) if beneath else []}
+
+
+def _members(where: Standing, readable: frozenset[int]) -> list[Shown]:
+    """Return the direct members in order, as far as something stands beneath them."""
+    tree = where.tree
+    found: dict[int, Shown] = {}
+    for place in tree.places:
+        first, *further = place.steps
+        if further:
+            member, scope = tree.virtuals[further[0].virtual], ""
+        else:
+            member, scope = place.source.repository, place.source.scope
+        found.setdefault(first.member, Shown(member, scope, member.pk in readable))
+    return list(found.values())

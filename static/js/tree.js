@@ -36,7 +36,7 @@ function rove() {
 }
 
 async function open(node) {
-  if (node.getAttribute("aria-expanded") !== "false") return;
+  if (node.getAttribute("aria-expanded") !== "false" || node.ariaBusy) return;
   let group = groupOf(node);
   if (!group) {
     node.setAttribute("aria-busy", "true");
