@@ -73,6 +73,9 @@ bench-extraction: $(VENV)/dev.txt  ## extract many small wheels, and watch the m
 bench-search: $(VENV)/dev.txt  ## search among 200,000 files with 3 million properties
 	@$(PARTS) postgres -- $(BIN)/python bench/search.py
 
+bench-pages: $(VENV)/dev.txt  ## open every screen over 100,000 projects and a million files
+	@$(PARTS) postgres -- $(BIN)/python bench/pages.py
+
 bench-proxy: $(VENV)/dev.txt  ## resolve through Larder and through other proxies, side by side
 	@$(BIN)/python bench/proxy.py
 

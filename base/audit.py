@@ -29,10 +29,14 @@ def record(  # noqa: PLR0913 - an event has this many parts
     action: str,
     subject: str,
     tenant: str = "",
+    repository: str = "",
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Append one event. `subject` names the object as people do, e.g. `main/pypi-local`.
+    """Append one event.
+
+    `subject` names the object as people do, e.g. `main/pypi-local`;
+    `repository` the repository that it is, or is in.
 
     A form that was saved as it stood has changed nothing, and is no event.
     """
@@ -45,6 +49,7 @@ def record(  # noqa: PLR0913 - an event has this many parts
         address=by.address,
         action=action,
         tenant=tenant,
+        repository=repository,
         subject=subject,
         before=dict(before or {}),
         after=dict(after or {}),

@@ -20,6 +20,8 @@ class AuditEvent(models.Model):
     address = models.CharField(max_length=64, blank=True)
     action = models.CharField(max_length=64)
     tenant = models.CharField(max_length=100, blank=True, db_index=True)
+    # `tenant/key` where the event is about a repository or what is in it.
+    repository = models.CharField(max_length=201, blank=True)
     subject = models.CharField(max_length=512)
     before = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     after = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
@@ -27,8 +29,11 @@ class AuditEvent(models.Model):
     class Meta:
         ordering: ClassVar = ["-at", "-pk"]
         verbose_name = "audit event"
-        # What happened to one thing, the last first.
-        indexes: ClassVar = [models.Index(fields=["subject", "id"], name="audit_event_by_subject")]
+        indexes: ClassVar = [
+            # What happened to one thing, the last first.
+            models.Index(fields=["subject", "id"], name="audit_event_by_subject"),
+            models.Index(fields=["repository", "-at", "-id"], name="audit_of_a_repository"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor}: {self.action} {self.subject}"

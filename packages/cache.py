@@ -86,6 +86,7 @@ def lift_quarantine(distribution: Distribution, *, by: Principal) -> None:
             by=by.actor,
             action="upstream.lift",
             tenant=remote.tenant.slug,
+            repository=str(remote),
             subject=f"{remote}/{row.filename}",
             after={"sha256": row.sha256},
         )
@@ -116,6 +117,7 @@ def _dropped(pk: int, remote: Repository, by: Principal) -> int | None:
         by=by.actor,
         action="upstream.drop",
         tenant=remote.tenant.slug,
+        repository=str(remote),
         subject=f"{remote}/{row.filename}",
         before={"sha256": row.sha256, "size": row.size},
     )

@@ -225,6 +225,7 @@ def _record(spot: Spot, row: Distribution, given: Properties, by: Principal) -> 
         by=by.actor,
         action="distribution.overwrite" if before else "distribution.deploy",
         tenant=spot.repository.tenant.slug,
+        repository=str(spot.repository),
         subject=f"{spot.repository}/{row.filename}",
         before=before,
         after={

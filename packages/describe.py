@@ -170,6 +170,7 @@ def _write(distribution: Distribution, wanted: Mapping[str, Iterable[str]], by: 
             by=by,
             action="properties.change",
             tenant=repository.tenant.slug,
+            repository=str(repository),
             subject=f"{repository}/{row.filename}",
             before=before,
             after=after,

@@ -195,6 +195,7 @@ def _record(place: Place, distribution: Distribution, by: Principal) -> None:
         by=by.actor,
         action="distribution.overwrite" if before else "distribution.publish",
         tenant=place.repository.tenant.slug,
+        repository=str(place.repository),
         subject=f"{place.repository}/{distribution.filename}",
         before=before,
         after={"sha256": distribution.sha256, "size": distribution.size}

@@ -43,6 +43,7 @@ class Accepted:
 
 def project_row(place: Place, accepted: Accepted) -> Project:
     """Return the project, spelled as this upload spells it; a name let go of is taken again."""
+    now = clock.now()
     name = accepted.metadata.name if accepted.metadata else accepted.named.name
     project = place.project
     if project is None:
@@ -51,10 +52,11 @@ def project_row(place: Place, accepted: Accepted) -> Project:
             scope=place.scope,
             normalized=accepted.named.normalized,
             name=name,
-            created_at=clock.now(),
+            created_at=now,
+            last_upload_at=now,
         )
-    project.name, project.let_go_at = name, None
-    project.save(update_fields=["name", "let_go_at"])
+    project.name, project.let_go_at, project.last_upload_at = name, None, now
+    project.save(update_fields=["name", "let_go_at", "last_upload_at"])
     return project
 
 

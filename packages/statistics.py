@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -35,6 +36,16 @@ class Day:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the page of a repository tells in numbers."""
+
+    totals: Totals
+    downloads: list[Day]
+    stored: list[Day]  # bytes, as far back as is known
+    fetched_share: float | None  # of the downloads: came from what it held; None without any
+
+
 def totals(repository: Repository) -> Totals:
     """Return how much a local or remote holds, in a time that does not grow with it."""
     living = _living(repository)
@@ -46,6 +57,42 @@ def totals(repository: Repository) -> Totals:
     if last is None:
         return Totals(projects, len(sizes), sum(sizes), is_exact=False)
     return Totals(last.projects or 0, last.files or 0, last.stored_bytes or 0, is_exact=False)
+
+
+def overview(repository: Repository, serial: int, *, days: int) -> Overview:
+    """Return the last days of a repository, whose serial is `serial` now, in one question.
+
+    What it holds is counted anew only where it has changed since, and only as far as `totals` does.
+    """
+    rows = list(RepositoryDay.objects.filter(repository=repository).order_by("-day")[: days + 1])
+    since = _first_of(days)
+    is_cut = len(rows) > days and rows[-1].counted_serial is None
+    if is_cut and (before := _counted(repository).filter(day__lt=since).first()) is not None:
+        rows.append(before)
+    recent = [row for row in rows if row.day >= since]
+    downloads = sum(row.downloads for row in recent)
+    fetched = sum(row.fetched for row in recent)
+    return Overview(
+        totals=_known_totals(repository, rows, serial),
+        downloads=_filled({row.day: row.downloads for row in recent}, days),
+        stored=_carried_on(rows, days),
+        fetched_share=1 - fetched / downloads if downloads else None,
+    )
+
+
+def downloads_by_project(projects: Iterable[int], *, days: int) -> dict[int, list[Day]]:
+    """Return the downloads of each project on each of the last `days`, of those that had any."""
+    counted = (
+        FileDownloads.objects.filter(
+            distribution__release__project__in=list(projects), day__gte=_first_of(days)
+        )
+        .values_list("distribution__release__project", "day")
+        .annotate(n=Sum("count"))
+    )
+    found: dict[int, dict[date, int]] = defaultdict(dict)
+    for project, day, count in counted:
+        found[project][day] = count
+    return {project: _filled(known, days) for project, known in found.items()}
 
 
 def downloads_by_day(repository: Repository, *, days: int) -> list[Day]:
@@ -72,15 +119,8 @@ def fetched_share(repository: Repository, *, days: int) -> float | None:
 def stored_by_day(repository: Repository, *, days: int) -> list[Day]:
     """Return the bytes held at the end of each of the last `days`, as far back as is known."""
     rows = _counted(repository).filter(day__gte=_first_of(days))
-    known = dict(rows.values_list("day", "stored_bytes"))
     before = _counted(repository).filter(day__lt=_first_of(days)).first()
-    last = before.stored_bytes if before else None
-    found = []
-    for day in _days(days):
-        last = known.get(day, last)
-        if last is not None:
-            found.append(Day(day, last))
-    return found
+    return _carried_on([*rows, *([before] if before else [])], days)
 
 
 def recount() -> None:
@@ -121,6 +161,29 @@ def _counted(repository: Repository) -> QuerySet[RepositoryDay]:
     return RepositoryDay.objects.filter(
         repository=repository, counted_serial__isnull=False
     ).order_by("-day")
+
+
+def _known_totals(repository: Repository, rows: Iterable[RepositoryDay], serial: int) -> Totals:
+    """Return what was counted last, the newest of `rows` that has a count; else count a little."""
+    last = next((row for row in rows if row.counted_serial is not None), None)
+    if last is None and serial == 0:
+        return Totals(0, 0, 0, is_exact=True)
+    if last is None or last.counted_serial != serial:
+        return totals(repository)
+    return Totals(last.projects or 0, last.files or 0, last.stored_bytes or 0, is_exact=True)
+
+
+def _carried_on(rows: Iterable[RepositoryDay], days: int) -> list[Day]:
+    """Return the bytes held each day; a day on which nothing was counted is as the one before."""
+    known = {row.day: row.stored_bytes for row in rows if row.counted_serial is not None}
+    first = _first_of(days)
+    last = next((known[day] for day in sorted(known, reverse=True) if day < first), None)
+    found = []
+    for day in _days(days):
+        last = known.get(day, last)
+        if last is not None:
+            found.append(Day(day, last))
+    return found
 
 
 def _filled(known: Mapping[date, int], days: int) -> list[Day]:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from django.urls import re_path
 
 from base.slugs import SLUG_PATTERN
-from packages.pages import compare, explain, extraction, file, set_up, upload
+from packages.pages import (
+    activity,
+    browse,
+    compare,
+    explain,
+    extraction,
+    file,
+    members,
+    repository,
+    rights,
+    set_up,
+    upload,
+)
 from packages.pages.project import views as project
 
 _REPOSITORY = rf"^(?P<tenant>{SLUG_PATTERN})/(?P<key>{SLUG_PATTERN})"
@@ -34,6 +46,17 @@ urlpatterns = [
         project.project_page,
         name="release",
     ),
+    # /browse/ itself is among the URLs of the PyPI door, where a project's name could stand.
+    re_path(rf"{_REPOSITORY}/browse/(?P<project>[^/]+)/$", browse.browse_page, name="browse"),
+    re_path(
+        rf"{_REPOSITORY}/browse/(?P<project>[^/]+)/(?P<version>[^/]+)/$",
+        browse.browse_page,
+        name="browse",
+    ),
+    re_path(rf"{_REPOSITORY}/-/members/$", members.members_page, name="members"),
+    re_path(rf"{_REPOSITORY}/-/activity/$", activity.activity_page, name="activity"),
+    re_path(rf"{_REPOSITORY}/-/access/$", rights.access_page, name="access"),
+    re_path(rf"{_REPOSITORY}/-/waiting/$", repository.waiting_part, name="waiting"),
     re_path(rf"{_REPOSITORY}/-/upload/$", upload.upload_page, name="upload"),
     re_path(rf"{_REPOSITORY}/-/extraction/$", extraction.extraction_page, name="extraction"),
 ]

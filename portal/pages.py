@@ -1,8 +1,6 @@
-"""The pages of the portal itself: home, health, and what an error looks like to a person."""
+"""The pages of the portal itself: health, and what an error looks like to a person."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -17,19 +15,14 @@ from django.http import (
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from structlog.contextvars import get_contextvars
 
-from accounts.authentication import caller_of
-from accounts.members import invitations_of
-from accounts.models import Invitation
-from accounts.principal import Principal
 from base.errors import LarderError
 from packages import storage
 from pypi.answer import SAFE_METHODS
 from pypi.errors import headers_of, reason_phrase, status_of
-from repos.access import NotYours, SignInRequired, readable_by, tenants_of
+from repos.access import SignInRequired
 
 _TITLES = {
     400: "That does not work",
@@ -40,30 +33,6 @@ _TITLES = {
     500: "Something broke",
     503: "Not available now",
 }
-
-
-@csrf_exempt  # a POST here is an upload gone astray; it is refused whatever it carries
-def home(request: HttpRequest) -> HttpResponse:
-    """Show the repositories that the reader may read."""
-    principal = caller_of(request)
-    if request.method not in SAFE_METHODS:
-        return _upload_astray(request)
-    repositories = readable_by(principal).select_related("tenant").order_by("tenant__slug", "key")
-    return render(
-        request,
-        "portal/home.html",
-        {
-            "repositories": repositories,
-            "tenants": tenants_of(principal),
-            "invitations": _invitations(request, principal),
-        },
-    )
-
-
-def _invitations(request: HttpRequest, principal: Principal) -> Iterable[Invitation]:
-    """Return what the reader may answer: in the browser that they have signed in with."""
-    is_here = principal.user is not None and principal.user == request.user
-    return invitations_of(principal.user) if principal.user and is_here else ()
 
 
 @require_safe
@@ -128,28 +97,9 @@ def plain(_request: HttpRequest, status: int, sentence: str) -> HttpResponse:
     )
 
 
-def _upload_astray(request: HttpRequest) -> HttpResponse:
+def upload_astray(request: HttpRequest) -> HttpResponse:
+    """Tell a client that posts its upload to a page where uploads go."""
     return plain(request, 405, f"Upload to a repository: {settings.BASE_URL}/tenant/key/")
-
-
-@csrf_exempt  # as for home
-def tenant(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show what the reader may read in one tenant.
-
-    To who may read nothing there and does not belong, it is like one that does not exist.
-    """
-    principal = caller_of(request)
-    if request.method not in SAFE_METHODS:
-        return _upload_astray(request)
-    repositories = (
-        readable_by(principal).filter(tenant__slug=slug).select_related("tenant").order_by("key")
-    )
-    tenants = [each for each in tenants_of(principal) if each == slug]
-    if not repositories and not tenants:
-        if principal.is_anonymous:
-            raise SignInRequired("Sign in to see what you may read.")
-        raise NotYours(f"There is no tenant {slug} that you may see.")
-    return render(request, "portal/home.html", {"repositories": repositories, "tenants": tenants})
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's signature
@@ -162,7 +112,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's signature
     """Say that no page has this URL."""
     if request.method not in SAFE_METHODS:
-        return _upload_astray(request)
+        return upload_astray(request)
     return error_page(request, 404, f"There is no page at {request.path[:200]}.")
 
 

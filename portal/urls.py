@@ -10,11 +10,11 @@ from accounts.views import SignIn, answer_invitation
 from base.slugs import SLUG_PATTERN
 from packages.api import Search
 from packages.pages.search import search_page
-from portal import pages
+from portal import home, pages
 from pypi.urls import leading_nowhere
 
 urlpatterns = [
-    path("", pages.home, name="home"),
+    path("", home.home, name="home"),
     path("-/health", pages.health, name="health"),
     path("-/ready", pages.ready, name="ready"),
     path("admin/", admin.site.urls),
@@ -31,7 +31,7 @@ urlpatterns = [
     path("", include("pypi.urls")),
     path("", include("packages.urls")),
     path("", include(leading_nowhere)),
-    re_path(rf"^(?P<slug>{SLUG_PATTERN})/$", pages.tenant, name="tenant"),
+    re_path(rf"^(?P<slug>{SLUG_PATTERN})/$", home.tenant, name="tenant"),
 ]
 
 handler404 = pages.not_found

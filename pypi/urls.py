@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path, registe
 from django.urls.converters import StringConverter
 
 from base.slugs import SLUG_PATTERN
+from packages.pages.browse import browse_page
 from pypi import views
 
 
@@ -70,7 +71,12 @@ def _door(prefix: str) -> list[URLPattern | URLResolver]:
     ]
 
 
-urlpatterns = [route for prefix in _PREFIXES for route in _door(prefix)]
+urlpatterns: list[URLPattern | URLResolver] = [
+    *(route for prefix in _PREFIXES[:-1] for route in _door(prefix)),
+    # The tree for people, before a project whose name stands there by mistake.
+    re_path(rf"^{_PREFIXES[-1]}/browse/$", browse_page, name="browse"),
+    *_door(_PREFIXES[-1]),
+]
 # After all others: what is no scope is found before it is taken for one.
 urlpatterns += [
     re_path(rf"^{prefix}/", include([path("<scope:scope>/", include(_in_a_scope)), *_scopes]))

@@ -63,10 +63,22 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A repository, and the greatest role that a caller has there."""
+    """Somebody in a repository: what they may do there, for a page to offer no more than that."""
 
     repository: Repository
     role: Role
+    # Administers the tenant, and has not come with a token: Django's admin lets them in.
+    is_tenant_admin: bool
+
+    @property
+    def may_write(self) -> bool:
+        """Say whether they may publish there."""
+        return self.role >= Role.WRITER
+
+    @property
+    def is_admin(self) -> bool:
+        """Say whether they administer the repository."""
+        return self.role >= Role.ADMIN
 
 
 def require(principal: Principal, tenant: str, key: str, role: Role) -> Repository:
@@ -74,11 +86,11 @@ def require(principal: Principal, tenant: str, key: str, role: Role) -> Reposito
 
     Raises SignInRequired, RoleMissing, NotYours or RepositoryMissing, each with its sentence.
     """
-    return admit(principal, tenant, key, role).repository
+    return admitted(principal, tenant, key, role).repository
 
 
-def admit(principal: Principal, tenant: str, key: str, role: Role) -> Admitted:
-    """Do as `require` does, and say also what more the caller may: what a page may offer them."""
+def admitted(principal: Principal, tenant: str, key: str, role: Role) -> Admitted:
+    """Return the repository as `require` does, with the role that `principal` has in it."""
     repository = (
         Repository.objects.select_related("tenant")
         .filter(tenant__slug=tenant, key=key, deleted_at__isnull=True)
@@ -87,7 +99,8 @@ def admit(principal: Principal, tenant: str, key: str, role: Role) -> Admitted:
     standing = _standing(principal, tenant)
     granted = _granted(principal, repository, standing)
     if repository is not None and granted is not None and granted >= role:
-        return Admitted(repository, granted)
+        is_tenant_admin = standing.is_admin and principal.token is None
+        return Admitted(repository, granted, is_tenant_admin=is_tenant_admin)
     case = _Case(principal, repository, standing, granted)
     raise _refusal(case, f"{tenant}/{key}", role)
 
@@ -257,7 +270,7 @@ def _refusal(case: _Case, name: str, role: Role) -> LarderError:
         return RoleMissing(f"{may_not[:-1]} with this token. Use one that is allowed to.")
     if not standing.belongs:
         return RoleMissing(may_not)
-    return RoleMissing(f"{may_not} Ask {_administrators(repository)}.")
+    return RoleMissing(f"{may_not} Ask {administrators(repository)}.")
 
 
 def _without_token(principal: Principal, repository: Repository, standing: Standing) -> int:
@@ -266,8 +279,8 @@ def _without_token(principal: Principal, repository: Repository, standing: Stand
     return _granted(owner, repository, standing) or 0
 
 
-def _administrators(repository: Repository) -> str:
-    """Return who can give a role in `repository`, for the sentence that refuses it."""
+def administrators(repository: Repository) -> str:
+    """Return who can give a role in `repository`, for the sentence that says whom to ask."""
     admins = (
         Membership.objects.filter(tenant_id=repository.tenant_id, user__is_active=True)
         .filter(

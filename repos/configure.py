@@ -381,6 +381,7 @@ def _record(
         by=by,
         action=action,
         tenant=repository.tenant.slug,
+        repository=str(repository),
         subject=str(repository),
         before=before,
         after=after,

@@ -54,6 +54,7 @@ def extract_now(repository: Repository, *, by: Principal) -> None:
             by=by.actor,
             action="extraction.now",
             tenant=repository.tenant.slug,
+            repository=str(repository),
             subject=str(repository),
             before={"extract_after": before},
             after={"extract_after": now},

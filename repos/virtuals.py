@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from accounts.principal import Principal
 from repos.access import readable_by
@@ -89,6 +89,10 @@ class Tree:
     nested: Mapping[int, frozenset[int]]
     # Those of them that show only the first direct member that has a name.
     firsts: frozenset[int]
+    # Where uploads through the top one go, if anywhere: the id of a local.
+    deployment: int | None = None
+    # What each of the repositories claims, by its id.
+    claims: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
     @property
     def beneath(self) -> frozenset[int]:
@@ -118,15 +122,19 @@ def tree_of(virtual: Repository) -> Tree:
             if row.repository.kind == Kind.VIRTUAL and row.repository_id not in virtuals:
                 virtuals[row.repository_id] = row.repository
                 level.add(row.repository_id)
-    firsts = VirtualSettings.objects.filter(
-        repository_id__in=virtuals, merge=VirtualSettings.Merge.FIRST
-    )
+    settings = {
+        row.repository_id: row for row in VirtualSettings.objects.filter(repository_id__in=virtuals)
+    }
+    places = tuple(_places(virtual.pk, (), members))
+    firsts = [each for each, row in settings.items() if row.merge == VirtualSettings.Merge.FIRST]
     return Tree(
         virtual=virtual,
-        places=tuple(_places(virtual.pk, (), members)),
+        places=places,
         virtuals=virtuals,
         nested={each: frozenset(_nested(each, members)) for each in virtuals},
-        firsts=frozenset(firsts.values_list("repository_id", flat=True)),
+        firsts=frozenset(firsts),
+        deployment=settings[virtual.pk].deployment_id if virtual.pk in settings else None,
+        claims=_claims_of({place.source.repository.pk for place in places}),
     )
 
 
@@ -176,18 +184,31 @@ def readable_beneath(principal: Principal, tree: Tree) -> frozenset[int]:
     return frozenset(rows.values_list("pk", flat=True))
 
 
+def _claims_of(repositories: Iterable[int]) -> dict[int, frozenset[str]]:
+    found: dict[int, set[str]] = defaultdict(set)
+    rows = Claim.objects.filter(repository_id__in=repositories).order_by()
+    for claimer, pattern in rows.values_list("repository_id", "pattern"):
+        found[claimer].add(pattern)
+    return {claimer: frozenset(patterns) for claimer, patterns in found.items()}
+
+
 def claims_on(name: str, repositories: Iterable[int]) -> dict[int, int]:
     """Return how specific the best claim on `name` is, by the id of who claims it.
 
     An exact name is more specific than any prefix, a longer prefix more than a shorter one.
     """
-    prefixes = [f"{name[: at + 1]}*" for at, char in enumerate(name) if char == "-"]
-    rows = Claim.objects.filter(repository_id__in=repositories, pattern__in=[name, *prefixes])
+    specific = specificity(name)
+    rows = Claim.objects.filter(repository_id__in=repositories, pattern__in=specific)
     found: dict[int, int] = {}
     for claimer, pattern in rows.values_list("repository_id", "pattern"):
-        specific = len(pattern) if pattern.endswith("*") else _EXACT
-        found[claimer] = max(specific, found.get(claimer, 0))
+        found[claimer] = max(specific[pattern], found.get(claimer, 0))
     return found
+
+
+def specificity(name: str) -> dict[str, int]:
+    """Return the patterns of claims that cover `name`, and how specific each of them is."""
+    prefixes = [f"{name[: at + 1]}*" for at, char in enumerate(name) if char == "-"]
+    return {name: _EXACT} | {prefix: len(prefix) for prefix in prefixes}
 
 
 def marks_of(name: str, virtuals: Iterable[int]) -> frozenset[int]:

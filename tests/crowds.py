@@ -1,6 +1,6 @@
 """Very many files with properties, written straight into PostgreSQL, and the plans of searches.
 
-For `bench/search.py`, and with small counts for the tests of the plans.
+For `bench/search.py` and `bench/pages.py`, and with small counts for the tests of the plans.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from django.core.management.color import no_style
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from packaging.version import Version
@@ -19,13 +20,24 @@ from accounts.models import Tenant
 from accounts.principal import Principal
 from accounts.roles import Role
 from base import clock
-from packages.models import Blob, Distribution, Document, Project, Property, Release
+from base.audit import SYSTEM
+from base.models import AuditEvent
+from packages.models import (
+    Blob,
+    Distribution,
+    Document,
+    FileDownloads,
+    Project,
+    Property,
+    Release,
+)
 from packages.properties import key_of_value
 from packages.search.finding import search
 from packages.versions import version_key
 from packages.words import words_of
-from repos.models import Repository
-from tests.cast import grant, make_house, make_repository, make_user
+from repos import configure
+from repos.models import Kind, Repository, VirtualSettings
+from tests.cast import House, grant, make_house, make_repository, make_user
 
 _NOUNS = ("sensor", "pipeline", "frog", "parser", "router", "model", "client", "codec", "graph")
 _OWNERS = ("acme", "globex", "initech", "umbrella", "py", "data", "cloud", "web")
@@ -34,6 +46,9 @@ _TEAMS = ("red", "blue", "green", "amber", "black", "white", "pink", "grey")
 _PYTHONS = (">=3.9", ">=3.8", ">=3.10", ">=3.11", ">=3.7", "", ">=3.12", ">=2.7")
 _RELEASES = 5  # of each project
 _SMALL = 20  # repositories of a hundredth of the files each
+
+_VERSIONS = ("1.0", "1.1", "1.2", "2.0", "2.1")  # of each project on the shelves
+_KINDS = (("wheel", "-py3-none-any.whl"), ("sdist", ".tar.gz"))  # of each version
 
 Row = tuple[Any, ...]
 
@@ -53,6 +68,40 @@ def fill(files: int, seed: int = 1) -> Mapping[str, Principal]:
         "reads everything": Principal(user=root),
         "reads one of 21": Principal(user=house.member.user),
     }
+
+
+def stock(projects: int) -> House:
+    """Write that many projects of ten files each into one local, and show it in `acme/all`.
+
+    With documents, metadata, downloads of a month and an event for each file, all by statements
+    of PostgreSQL's own: rows that pages read, not archives.
+    """
+    house = make_house("acme", "ada", "wes", "ray", "mona")
+    virtual = make_repository(house.tenant, "all", Kind.VIRTUAL)
+    configure.set_members(virtual, [house.repository], by=SYSTEM)
+    grant(virtual, Role.READER, house.reader)
+    configure.save_virtual(
+        VirtualSettings(repository=virtual, deployment=house.repository), by=SYSTEM
+    )
+    counts = {"projects": projects, "versions": len(_VERSIONS), "kinds": len(_KINDS)}
+    values: dict[str, Any] = counts | {
+        "tenant": house.tenant.pk,
+        "repository": house.repository.pk,
+        "names": list(_VERSIONS),
+        "keys": [version_key(Version(each)) for each in _VERSIONS],
+        "kind_names": [kind for kind, _ in _KINDS],
+        "ends": [end for _, end in _KINDS],
+        "now": clock.now(),
+        "metadata": _METADATA,
+    }
+    with connection.cursor() as cursor:
+        for statement in _STOCK:
+            cursor.execute(statement, values)
+        for model in (Blob, Project, Release, Distribution, AuditEvent, FileDownloads):
+            for reset in connection.ops.sequence_reset_sql(no_style(), [model]):
+                cursor.execute(reset)
+        cursor.execute("ANALYZE" if connection.in_atomic_block else "VACUUM ANALYZE")
+    return house
 
 
 def sizes() -> str:
@@ -163,6 +212,7 @@ class _Maker:
             "status_reason": "",
             "changed": pk,
             "created_at": self.now,
+            "last_upload_at": self.now,
         }
 
     def _release_row(
@@ -255,6 +305,103 @@ class _Maker:
             "about": " ".join(about),
             "words": " ".join(dict.fromkeys([*about, *sorted(words)])),
         }
+
+
+_METADATA = b"""Metadata-Version: 2.4
+Name: acme
+Version: 2.1
+Summary: measures what a frog has
+Requires-Dist: acme-1
+Description-Content-Type: text/markdown
+
+# Frogs for functional units
+"""
+
+# Project p has the ids of its versions and files below it: v = (p - 1) * versions + 1, and so on.
+_STOCK = (
+    """
+    INSERT INTO packages_blob (id, tenant_id, sha256, sha1, md5, blake2b_256, size, storage_key,
+        named_at)
+    VALUES (1, %(tenant)s, repeat('0', 64), repeat('0', 40), repeat('0', 32), repeat('0', 64), 1,
+        'none', %(now)s)
+    """,
+    """
+    INSERT INTO packages_project (id, repository_id, name, scope, normalized, status,
+        status_reason, changed, created_at, last_upload_at)
+    SELECT p, %(repository)s, 'acme-' || p, '', 'acme-' || p, 'active', '', p, %(now)s,
+        %(now)s::timestamptz - p * interval '1 second'
+    FROM generate_series(1, %(projects)s) p
+    """,
+    """
+    INSERT INTO packages_release (id, project_id, version, canonical, version_key, yanked,
+        yanked_reason, created_at)
+    SELECT (p - 1) * %(versions)s + v, p, (%(names)s::text[])[v], (%(names)s::text[])[v],
+        (%(keys)s::text[])[v], false, '', %(now)s
+    FROM generate_series(1, %(projects)s) p, generate_series(1, %(versions)s) v
+    """,
+    """
+    INSERT INTO packages_distribution (id, repository_id, release_id, blob_id, path, filename,
+        identity, kind, python_tag, size, sha256, requires_python, metadata_sha256, yanked,
+        yanked_reason, findings, extraction, extraction_reason, extraction_attempts, uploaded_at,
+        uploaded_by, upstream_change)
+    SELECT (r - 1) * %(kinds)s + k, %(repository)s, r, 1,
+        'acme-' || project_id || '/' || version || '/' || k,
+        'acme_' || project_id || '-' || version || (%(ends)s::text[])[k],
+        'acme-' || project_id || ' ' || version || ' ' || k,
+        (%(kind_names)s::text[])[k], 'py3', 1000 + r %% 9000, repeat('0', 64), '>=3.9', '', false,
+        '', '[]', 'extracted', '', 1, %(now)s::timestamptz - project_id * interval '1 second',
+        'wes', ''
+    FROM (SELECT id AS r, project_id, version FROM packages_release) releases,
+        generate_series(1, %(kinds)s) k
+    """,
+    """
+    INSERT INTO packages_storedmetadata (distribution_id, raw)
+    SELECT p * %(versions)s * %(kinds)s - 1, %(metadata)s::bytea
+    FROM generate_series(1, %(projects)s) p
+    """,
+    """
+    INSERT INTO packages_reading (distribution_id, sha256, readme_html, facts, contents,
+        differences, read_at)
+    SELECT p * %(versions)s * %(kinds)s - 1, repeat('0', 64), '<p>Frogs</p>', '{}', ''::bytea, '[]',
+        %(now)s
+    FROM generate_series(1, %(projects)s) p
+    """,
+    """
+    INSERT INTO packages_property (distribution_id, name, value, origin, version_key)
+    SELECT p * %(versions)s * %(kinds)s - 1, name, value, 'archive', ''
+    FROM generate_series(1, %(projects)s) p, (VALUES ('pypi.summary', 'measures what a frog has'),
+        ('pypi.license', 'MIT'), ('pypi.classifier', 'Topic :: Frogs')) said (name, value)
+    """,
+    """
+    INSERT INTO packages_document (project_id, repository_id, normalized, name, version, summary,
+        about, words)
+    SELECT p, %(repository)s, 'acme-' || p, 'acme-' || p, '2.1', 'measures what a frog has',
+        'acme ' || p || ' measures what a frog has', 'acme ' || p || ' measures what a frog has'
+    FROM generate_series(1, %(projects)s) p
+    """,
+    """
+    INSERT INTO packages_filedownloads (distribution_id, day, count, last_at, last_by)
+    SELECT p * %(versions)s * %(kinds)s - 1, (%(now)s::timestamptz - d * interval '1 day')::date,
+        1 + p %% 50, %(now)s, 'ray'
+    FROM generate_series(1, %(projects)s) p, generate_series(0, 29, 7) d
+    """,
+    """
+    INSERT INTO packages_repositoryday (repository_id, day, downloads, downloaded_bytes, fetched,
+        projects, files, stored_bytes, counted_serial)
+    SELECT %(repository)s, (%(now)s::timestamptz - d * interval '1 day')::date, 1000, 1000000, 0,
+        %(projects)s, %(projects)s * %(versions)s * %(kinds)s, 5000000000 - d * 10000000,
+        %(projects)s
+    FROM generate_series(0, 29) d
+    """,
+    "UPDATE repos_repositorystate SET serial = %(projects)s WHERE repository_id = %(repository)s",
+    """
+    INSERT INTO base_auditevent (at, actor, token, address, action, tenant, repository, subject,
+        before, after)
+    SELECT uploaded_at, 'wes', 'laptop', '127.0.0.1', 'distribution.publish', 'acme', 'acme/local',
+        'acme/local/' || filename, '{}', '{"size": 1}'
+    FROM packages_distribution
+    """,
+)
 
 
 def _copy(model: type[Any], rows: Iterable[Mapping[str, Any]]) -> None:

@@ -38,17 +38,17 @@ def test_log(secret):
     logging.getLogger("tests").warning("used %s", base64.b64encode(f"a:{secret}".encode()))
 
 def test_body(client, secret, monkeypatch):
-    monkeypatch.setattr("portal.pages.render", lambda *_, **__: HttpResponseNotFound(secret))
+    monkeypatch.setattr("portal.home.render", lambda *_, **__: HttpResponseNotFound(secret))
     client.get("/")
 
 def test_reason(client, secret, monkeypatch):
-    monkeypatch.setattr("portal.pages.render", lambda *_, **__: HttpResponse(reason=secret))
+    monkeypatch.setattr("portal.home.render", lambda *_, **__: HttpResponse(reason=secret))
     client.get("/")
 
 def test_cookie(client, secret, monkeypatch):
     answer = HttpResponse()
     answer.set_cookie("token", secret)
-    monkeypatch.setattr("portal.pages.render", lambda *_, **__: answer)
+    monkeypatch.setattr("portal.home.render", lambda *_, **__: answer)
     client.get("/")
 
 def test_struck_out_log(secret):

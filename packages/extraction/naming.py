@@ -122,6 +122,7 @@ def _write(turn: Turn, file: Distribution, accepted: Accepted, read: Read) -> No
         by=SYSTEM,
         action="distribution.name",
         tenant=file.repository.tenant.slug,
+        repository=str(file.repository),
         subject=f"{file.repository}/{row.filename}",
         after={"project": project.normalized, "version": release.version, "path": row.path},
     )

@@ -37,8 +37,13 @@ class Waiting:
 
 
 def waiting_in(repository: Repository) -> Waiting:
-    """Return what waits in a repository; a virtual has no files of its own."""
+    """Return what waits in a repository."""
     state = RepositoryState.objects.filter(repository=repository).first()
+    return waiting_of(repository, state)
+
+
+def waiting_of(repository: Repository, state: RepositoryState | None) -> Waiting:
+    """Return the same for whoever has its state; a virtual has no files of its own."""
     if state is None or state.extract_after is None or repository.kind == Kind.VIRTUAL:
         return Waiting(files=0, is_more=False, is_running=False, seconds=0)
     now = clock.now()

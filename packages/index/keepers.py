@@ -170,11 +170,19 @@ def facts_of(tree: Tree, name: NormalizedName) -> Facts:
         tree=tree,
         name=name,
         claims=claims,
-        marks=marks_of(name, tree.virtuals),
+        marks=marks_of(name, tree.virtuals) if _may_be_marked(tree, sources) else frozenset(),
         keepers=keepers | {each for each, keeps in having.items() if keeps},
         having=having,
         quarantined=withdrawn[False],
         deleted=withdrawn[True],
+    )
+
+
+def _may_be_marked(tree: Tree, sources: Mapping[SourceId, Source]) -> bool:
+    """Say whether a mark could free a source: our own locals are bound by every rule."""
+    own = tree.virtual.tenant_id
+    return any(
+        not source.is_local or source.repository.tenant_id != own for source in sources.values()
     )
 
 
@@ -188,7 +196,8 @@ def _having(name: NormalizedName, sources: dict[SourceId, Source]) -> dict[Sourc
     projects = Project.objects.filter(there)
     pages = UpstreamPage.objects.filter(there, was_ever_served=True)
     found: dict[SourceId, bool] = {}
-    for rows in (projects, pages):
+    has_remotes = any(not sources[each].is_local for each in keeping)
+    for rows in (projects, pages) if has_remotes else (projects,):
         for repository, scope, gone in rows.values_list("repository_id", "scope", "let_go_at"):
             each = (repository, scope)
             if each in keeping:

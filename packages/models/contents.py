@@ -34,6 +34,7 @@ class Project(models.Model):
     status_reason = models.CharField(max_length=500, blank=True)
     changed = models.BigIntegerField(default=0)  # the repository's serial at its last change
     created_at = models.DateTimeField(editable=False)
+    last_upload_at = models.DateTimeField(null=True, editable=False)  # of a file since deleted too
     let_go_at = models.DateTimeField(null=True, editable=False)  # others may have the name again
 
     class Meta:
@@ -44,7 +45,12 @@ class Project(models.Model):
                 name="one_project_per_name_and_repository",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["repository", "changed"], name="project_changed")]
+        indexes: ClassVar = [
+            models.Index(fields=["repository", "changed"], name="project_changed"),
+            models.Index(
+                fields=["repository", "-last_upload_at", "-id"], name="project_by_last_upload"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.repository}/{self.normalized}"
@@ -190,6 +196,11 @@ class Distribution(models.Model):
                 fields=["repository", "filename"],
                 condition=models.Q(extraction__in=["failed", "unlisted"], deleted_at__isnull=True),
                 name="distribution_not_extracted",
+            ),
+            models.Index(
+                fields=["repository", "filename"],
+                condition=~models.Q(upstream_change="") & models.Q(deleted_at__isnull=True),
+                name="distribution_changed_upstream",
             ),
         ]
 

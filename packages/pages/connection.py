@@ -7,12 +7,15 @@ from django.conf import settings
 from repos.models import Kind, Repository, VirtualSettings
 
 
-def connection(repository: Repository) -> dict[str, object]:
-    """Return what the commands on a page need to name the repository."""
+def connection(repository: Repository, *, takes_uploads: bool | None = None) -> dict[str, object]:
+    """Return what the commands on a page need to name the repository.
+
+    Who knows already whether it takes uploads says so.
+    """
     return {
         **address(repository),
         "url": f"{settings.BASE_URL}/{repository}/",
-        "takes_uploads": _takes_uploads(repository),
+        "takes_uploads": (_takes_uploads(repository) if takes_uploads is None else takes_uploads),
     }
 
 

@@ -13,6 +13,7 @@ from packages.statistics import Day
 
 # In the SVG's own units; the page scales it.
 WIDTH, HEIGHT = 600, 120
+SPARK_WIDTH, SPARK_HEIGHT = 90, 18
 _GAP = 0.2  # of a column's place
 
 
@@ -60,3 +61,26 @@ def columns(
         )
     rows = tuple((each.day.isoformat(), said(each.count)) for each in reversed(days) if each.count)
     return Picture(title=title, summary=summary, columns=tuple(drawn), rows=rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Sparkline:
+    """Numbers of successive days as one small drawing beside a row."""
+
+    path: str  # for SVG
+    total: int
+    width: int = SPARK_WIDTH
+    height: int = SPARK_HEIGHT
+
+
+def sparkline(days: Sequence[Day]) -> Sparkline:
+    """Return the drawing of `days`: a bar for each, the highest as high as the drawing."""
+    highest = max((each.count for each in days), default=0)
+    place = SPARK_WIDTH / max(1, len(days))
+    bars = []
+    for at, each in enumerate(days):
+        if each.count:
+            height = round(max(1.0, SPARK_HEIGHT * each.count / highest), 1)
+            bar = round(place * (1 - _GAP), 1)
+            bars.append(f"M{round(at * place, 1)} {SPARK_HEIGHT}v-{height}h{bar}v{height}z")
+    return Sparkline("".join(bars), sum(each.count for each in days))

@@ -1,61 +1,160 @@
-"""The page of a repository: what it holds, and how to connect to it."""
+"""The page of a repository: its projects, how to connect to it, and how it fares."""
 
 from __future__ import annotations
 
-from django.core.paginator import Paginator
-from django.db.models import Count, Max, Q
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.defaultfilters import filesizeformat
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
 
 from accounts.authentication import caller_of
-from accounts.principal import Principal
 from accounts.roles import Role
-from packages.extraction.waiting import not_extracted, waiting_in
-from packages.models import Project, Property, UpstreamHealth
+from base import clock
+from packages import shelves
+from packages.extraction.waiting import not_extracted, waiting_of
+from packages.index.held import Standing
+from packages.index.virtual import entered
+from packages.models import UpstreamHealth
 from packages.pages.connection import connection
-from packages.pages.newest import newest_releases
-from repos.access import may, readable_by, require
-from repos.models import Kind, Repository, Upstream
+from packages.pages.frame import frame
+from packages.pages.pictures import Sparkline, columns, sparkline
+from packages.shelves import Item, Order, Page, Wanted
+from packages.statistics import Day, Overview, downloads_by_project, overview
+from repos.access import Admitted, admitted
+from repos.models import Kind, Repository, RepositoryState, Upstream
 
-_PROJECTS_PER_PAGE = 100
+# A virtual's tree, and what of it the reader may read.
+Beneath = tuple[Standing, frozenset[int]]
+
+_DAYS = 30
 _COUNTED_AT_MOST = 100
+_LONGEST_FILTER = 200
 
 
 def repository_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
-    """Show what a repository holds and how to connect to it."""
+    """Show what a repository holds and how to connect to it; to htmx only the list of projects."""
     principal = caller_of(request)
-    repository = require(principal, tenant, key, Role.READER)
-    living = Q(releases__distributions__deleted_at__isnull=True)
-    projects = (
-        Project.objects.filter(repository=repository)
-        .annotate(
-            files=Count("releases__distributions", filter=living),
-            last_upload=Max("releases__distributions__uploaded_at", filter=living),
-        )
-        .order_by("normalized")
-    )
-    page = Paginator(projects, _PROJECTS_PER_PAGE).get_page(request.GET.get("page"))
-    newest = newest_releases(page.object_list)
-    summaries = dict(
-        Property.objects.filter(
-            name="pypi.summary", distribution__release__in=newest.values()
-        ).values_list("distribution__release__project", "value")
-    )
-    rows = [
-        (project, newest.get(project.pk), summaries.get(project.pk, ""))
-        for project in page.object_list
-    ]
-    return render(
+    come_in = admitted(principal, tenant, key, Role.READER)
+    repository, wanted = come_in.repository, wanted_of(request)
+    beneath = entered(repository, principal) if repository.kind == Kind.VIRTUAL else None
+    page = _page(repository, beneath, wanted)
+    context = frame(come_in) | _projects(page, wanted)
+    if request.htmx:  # type: ignore[attr-defined]  # django-htmx puts it there
+        return _varying(render(request, "packages/projects.html", context))
+    # A virtual has no files of its own, and none that wait.
+    state = None if beneath else RepositoryState.objects.filter(repository=repository).first()
+    numbers = overview(repository, state.serial if state else 0, days=_DAYS)
+    answer = render(
         request,
         "packages/repository.html",
-        {"page": page, "rows": rows}
-        | connection(repository)
-        | _kind_facts(repository, principal)
-        | _extraction(repository, principal),
+        context
+        | connection(
+            repository,
+            takes_uploads=beneath[0].tree.deployment is not None if beneath else None,
+        )
+        | {
+            "is_first": not wanted.contains and not wanted.after,
+            "totals": numbers.totals,
+            "pictures": _pictures(numbers),
+            "fetched_share": _percent(numbers.fetched_share),
+            "waiting": waiting_of(repository, state),
+            "not_extracted": _not_extracted(come_in),
+        }
+        | _kind_facts(repository, beneath),
+    )
+    return _varying(answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A member of a virtual in the rail."""
+
+    repository: Repository
+    scope: str
+    is_readable: bool
+
+
+@require_safe
+def waiting_part(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
+    """Show how far the quiet period is: a part of the repository's page, which asks again."""
+    come_in = admitted(caller_of(request), tenant, key, Role.READER)
+    repository = come_in.repository
+    state = RepositoryState.objects.filter(repository=repository).first()
+    context = frame(come_in) | {"waiting": waiting_of(repository, state), "is_asked": True}
+    return render(request, "packages/waiting.html", context)
+
+
+def wanted_of(request: HttpRequest) -> Wanted:
+    """Return which projects the URL asks for."""
+    order = Order.UPLOAD if request.GET.get("sort") == Order.UPLOAD.value else Order.NAME
+    return Wanted(
+        contains=request.GET.get("filter", "").strip()[:_LONGEST_FILTER],
+        order=order,
+        after=request.GET.get("after", ""),
     )
 
 
-def _kind_facts(repository: Repository, principal: Principal) -> dict[str, object]:
+def _varying(answer: HttpResponse) -> HttpResponse:
+    """Let no browser show a part of the page, kept under its URL, for the whole."""
+    patch_vary_headers(answer, ["HX-Request"])
+    return answer
+
+
+def _page(repository: Repository, beneath: Beneath | None, wanted: Wanted) -> Page:
+    if beneath is None:
+        return shelves.in_repository(repository, wanted)
+    where, readable = beneath
+    return shelves.in_virtual(where.tree, readable, wanted)
+
+
+def _projects(page: Page, wanted: Wanted) -> dict[str, object]:
+    """Return the list of projects, each with its downloads."""
+    counted = downloads_by_project([item.pk for item in page.items], days=_DAYS)
+    asked = {"filter": wanted.contains, "sort": wanted.order.value}
+    query = {name: value for name, value in asked.items() if value and value != Order.NAME.value}
+    return {
+        "rows": [(item, _downloads(item, counted)) for item in page.items],
+        "contains": wanted.contains,
+        "sort": wanted.order.value,
+        "query": urlencode(query),
+        "next": urlencode(query | {"after": page.after}) if page.after else "",
+        "is_later": bool(wanted.after),
+    }
+
+
+def _downloads(item: Item, counted: dict[int, list[Day]]) -> Sparkline | None:
+    return sparkline(counted[item.pk]) if item.pk in counted else None
+
+
+def _pictures(numbers: Overview) -> list[object]:
+    """Return downloads and storage over time, as far as there is anything to see."""
+    downloads = sum(day.count for day in numbers.downloads)
+    found: list[object] = []
+    if downloads:
+        said = f"{downloads} in {_DAYS} days"
+        found.append(columns("Downloads", said, numbers.downloads))
+    if any(day.count for day in numbers.stored):
+        said = f"{filesizeformat(numbers.stored[-1].count)} now"
+        found.append(columns("Storage", said, numbers.stored, said=filesizeformat))
+    return found
+
+
+def _percent(share: float | None) -> int | None:
+    return None if share is None else round(share * 100)
+
+
+def _not_extracted(come_in: Admitted) -> int:
+    """Return how many files could not be extracted: to those who may do something about it."""
+    if not come_in.may_write or come_in.repository.kind == Kind.VIRTUAL:
+        return 0
+    return not_extracted(come_in.repository)[:_COUNTED_AT_MOST].count()
+
+
+def _kind_facts(repository: Repository, beneath: Beneath | None) -> dict[str, object]:
     """Return what is particular to the kind: a remote's upstream, a virtual's members in order."""
     match Kind(repository.kind):
         case Kind.LOCAL:
@@ -63,18 +162,20 @@ def _kind_facts(repository: Repository, principal: Principal) -> dict[str, objec
         case Kind.REMOTE:
             upstream = Upstream.objects.filter(repository=repository).first()
             health = UpstreamHealth.objects.filter(repository=repository).first()
-            return {"upstream": upstream, "health": health}
+            return {"upstream": upstream, "health": health, "now": clock.now()}
         case Kind.VIRTUAL:
-            places = repository.members.select_related("repository__tenant")
-            readable = set(readable_by(principal).values_list("pk", flat=True))
-            return {"members": [(place, place.repository_id in readable) for place in places]}
+            return {"members": _members(*beneath) if beneath else []}
 
 
-def _extraction(repository: Repository, principal: Principal) -> dict[str, object]:
-    """Return how far extraction is, for all; for those who may write, what went wrong there."""
-    may_write = may(principal, repository, Role.WRITER)
-    return {
-        "waiting": waiting_in(repository),
-        "may_write": may_write,
-        "not_extracted": not_extracted(repository)[:_COUNTED_AT_MOST].count() if may_write else 0,
-    }
+def _members(where: Standing, readable: frozenset[int]) -> list[Shown]:
+    """Return the direct members in order, as far as something stands beneath them."""
+    tree = where.tree
+    found: dict[int, Shown] = {}
+    for place in tree.places:
+        first, *further = place.steps
+        if further:
+            member, scope = tree.virtuals[further[0].virtual], ""
+        else:
+            member, scope = place.source.repository, place.source.scope
+        found.setdefault(first.member, Shown(member, scope, member.pk in readable))
+    return list(found.values())

@@ -130,6 +130,7 @@ def _mark(source: Source, held: Distribution, change: str) -> None:
         by=SYSTEM,
         action="upstream.file",
         tenant=source.repository.tenant.slug,
+        repository=str(source.repository),
         subject=f"{source.repository}/{held.filename}",
         before={"upstream_change": before},
         after={"upstream_change": change},

@@ -217,6 +217,7 @@ def _record(wanted: Wanted, wrong: WrongBytes) -> None:
         by=SYSTEM,
         action="upstream.wrong-bytes",
         tenant=repository.tenant.slug,
+        repository=str(repository),
         subject=f"{repository}/{wanted.line.filename}",
         after={"reason": wrong.sentence},
     )

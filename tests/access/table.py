@@ -64,6 +64,11 @@ def writers_page(caller: Caller, place: Place, method: str) -> Hears:
     return _may(caller, place, Role.WRITER) if method in SAFE else _only_read(method)
 
 
+def admins_page(caller: Caller, place: Place, method: str) -> Hears:
+    """A page for those who administer the repository."""
+    return _may(caller, place, Role.ADMIN) if method in SAFE else _only_read(method)
+
+
 def upload_page(caller: Caller, place: Place, method: str) -> Hears:
     """A page for those who may write there; it reads its own form, a file in it, and no other."""
     if method in SAFE:
@@ -255,6 +260,22 @@ def rows() -> Iterator[Row]:
     for what, rule in (("upload", upload_page), ("extraction", writers_page)):
         below = f"/-/{what}/"
         yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", rule, is_page=True)
+    browse = Row("<tenant>/<key>/browse/", "/{tenant}/{key}/browse/", page, is_page=True)
+    yield browse
+    for below, path in (("<project>/", "frog/"), ("<project>/<version>/", "frog/1.0/")):
+        yield replace(browse, pattern=browse.pattern + below, path=browse.path + path)
+    for what, rule in (("access", page), ("waiting", page), ("activity", admins_page)):
+        below = f"/-/{what}/"
+        yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", rule, is_page=True)
+    # The repositories of the table are locals: none has members.
+    yield Row(
+        "<tenant>/<key>/-/members/",
+        "/{tenant}/{key}/-/members/",
+        page,
+        status=404,
+        says=".* is no virtual repository",
+        is_page=True,
+    )
     yield Row("<tenant>/<key>/-/explain/", "/{tenant}/{key}/-/explain/", page, is_page=True)
     for end in ("", "seen/"):
         yield Row(

@@ -182,7 +182,10 @@ def meaning(hears: Hears, row: Row, place: Place, *, is_page: bool) -> tuple[int
         Hears.REFUSED: (401, "This token is not|The user name or|The Authorization header"),
         Hears.MAY_NOT: (
             403,
-            rf"You may (not|read {name} but not) .*(Ask |with this token|publish to it)",
+            (
+                rf"You may (not|(?:read|publish to) {name} but not) "
+                r".*(Ask |with this token|publish to it|administer it)"
+            ),
         ),
         Hears.MAY_NOT_WITH_THIS_TOKEN: (403, "This token may not publish frog"),
         Hears.MAY_NOT_WITH_A_TOKEN: (403, "You may not see or change an account with this token"),

@@ -108,7 +108,7 @@ def test_our_own_mistake_is_a_page_without_the_database(
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("portal.pages.tenants_of", broken)
+    monkeypatch.setattr("portal.home.tenants_of", broken)
     response = client.get("/")
     assert response.status_code == HTTPStatus.INTERNAL_SERVER_ERROR
     assert "Larder made a mistake" in response.content.decode()

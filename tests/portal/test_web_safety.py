@@ -23,8 +23,8 @@ UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 WHEEL = make_wheel("frog", "1.0")
 # Views without CSRF protection, and why none of them lets a session change anything.
 WITHOUT_CSRF: Mapping[str, str] = {
-    "portal.pages.home": "refuses every unsafe request: an upload gone astray",
-    "portal.pages.tenant": "as home",
+    "portal.home.home": "refuses every unsafe request: an upload gone astray",
+    "portal.home.tenant": "as home",
     "pypi.views.repository_root": "uploads show their own credentials; the session is not asked",
     "pypi.views._reading.<locals>.view": "refuses every unsafe request",
     "packages.pages.upload.upload_page": "asks for the form's token itself: the file is too large "
@@ -106,7 +106,7 @@ def test_answers_from_outside_the_views_are_safe_too(
 
 
 def test_a_crash_is_safe_too(db: None, monkeypatch) -> None:
-    monkeypatch.setattr("portal.pages.tenants_of", lambda _: 1 / 0)
+    monkeypatch.setattr("portal.home.tenants_of", lambda _: 1 / 0)
     answer = Client(raise_request_exception=False).get("/")
     assert answer.status_code == 500
     assert_safe(answer, "a crash")

@@ -17,7 +17,7 @@ from packages.metadata import CoreMetadata, parse_core_metadata
 from packages.models import Distribution, Project, Reading, UpstreamMetadata
 from packages.pages.project.releases import ReleaseFiles, named, newest_of, releases_of
 from packages.upstream.refresh import kept_page
-from repos.access import admit
+from repos.access import admitted
 from repos.models import Kind, Repository
 
 # Where a file comes from: a repository, and the scope in it.
@@ -96,8 +96,8 @@ def subject_of(principal: Principal, tenant: str, key: str, name: str, version: 
     Raises ProjectNotFound, also for a version that is not there, and IndexUnavailable when an
     upstream is silent and we hold nothing.
     """
-    admitted = admit(principal, tenant, key, Role.READER)
-    repository = admitted.repository
+    found = admitted(principal, tenant, key, Role.READER)
+    repository = found.repository
     normalized = _normalized(name, repository)
     page, unavailable = _page(repository, normalized, principal)
     releases = releases_of(page)
@@ -112,7 +112,7 @@ def subject_of(principal: Principal, tenant: str, key: str, name: str, version: 
     return Subject(
         by=principal,
         repository=repository,
-        role=admitted.role,
+        role=found.role,
         name=normalized,
         page=page,
         releases=releases,

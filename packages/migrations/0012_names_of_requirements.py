@@ -31,7 +31,7 @@ def name_requirements(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("packages", "0010_statistics"),
+        ("packages", "0011_last_uploads"),
     ]
 
     operations = [
