@@ -34,6 +34,7 @@ from accounts.roles import Role
 from base import clock
 from base.audit import SYSTEM
 from base.models import AuditEvent
+from base.wording import ACTS
 from packages import describe
 from packages.models import Distribution, LooseObject, Project, Release
 from repos import configure
@@ -676,6 +677,7 @@ def test_a_change_leaves_one_event(scene: Scene, entry: Change) -> None:
     # One, and no more; a virtual that loses a local also says which names it claims from now on.
     event = AuditEvent.objects.exclude(action="claims.inherit").get()
     assert (event.action, event.actor) == (entry.action, entry.actor)
+    assert event.action in ACTS, "base.wording has no words for it"
     assert event.address == "127.0.0.1"
     assert event.subject
     assert bool(event.before) == entry.has_before, event.before
