@@ -20,5 +20,7 @@ urlpatterns = [
         name="project",
     ),
     re_path(rf"{_REPOSITORY}/-/upload/$", upload.upload_page, name="upload"),
+    re_path(rf"{_REPOSITORY}/-/upload/check/$", upload.check_file, name="upload-check"),
+    re_path(rf"{_REPOSITORY}/-/upload/publish/$", upload.publish_file, name="upload-publish"),
     re_path(rf"{_REPOSITORY}/-/extraction/$", extraction.extraction_page, name="extraction"),
 ]

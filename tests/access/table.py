@@ -243,6 +243,9 @@ def rows() -> Iterator[Row]:
     for what, rule in (("upload", upload_page), ("extraction", writers_page)):
         below = f"/-/{what}/"
         yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", rule, is_page=True)
+    for what in ("check", "publish"):
+        below = f"/-/upload/{what}/"
+        yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", answering)
     yield Row("<tenant>/<key>/-/explain/", "/{tenant}/{key}/-/explain/", page, is_page=True)
     for end in ("", "seen/"):
         yield Row(

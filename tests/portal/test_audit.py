@@ -295,10 +295,19 @@ def press(**sent: str) -> Callable[[Scene], Any]:
 
 def by_hand(scene: Scene) -> Any:
     """Upload a file with the page for people."""
-    scene.root.force_login(scene.cast.acme.writer.user)
-    filename, content = make_wheel("toad", "1.0")
-    file = SimpleUploadedFile(filename, content)
-    return scene.root.post(reverse("upload", args=["acme", "local"]), {"content": file})
+    return by_hand_at("upload")(scene)
+
+
+def by_hand_at(view: str) -> Callable[[Scene], Any]:
+    """Send a file as the page for people does, to one of its URLs."""
+
+    def do(scene: Scene) -> Any:
+        scene.root.force_login(scene.cast.acme.writer.user)
+        filename, content = make_wheel("toad", "1.0")
+        file = SimpleUploadedFile(filename, content)
+        return scene.root.post(reverse(view, args=["acme", "local"]), {"content": file})
+
+    return do
 
 
 def cached_file(scene: Scene) -> Distribution:
@@ -504,6 +513,10 @@ CHANGES: dict[str, list[Change]] = {
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/upload/$": [
         Change("a file by hand", "distribution.deploy", by_hand, actor="wes", keeps="after"),
     ],
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/-/upload/publish/$": [
+        Change("a checked file", "distribution.publish", by_hand_at("upload-publish"), actor="wes",
+               keeps="after"),
+    ],
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/extraction/$": [
         Change("extraction now", "extraction.now", press(do="now")),
         Change("a failed file again", "contents.try_again", press(do="again"),
@@ -557,6 +570,7 @@ NOTHING_IN_THE_ADMIN = {
 NOTHING_ELSEWHERE = {
     "", "-/health", "-/ready", "accounts/", "accounts/tokens/", "accounts/sign-in/",
     "accounts/sign-out/", "favicon.ico", "search/", "api/v1/search", "api/v1/search/",
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/-/upload/check/$",
 }  # fmt: skip
 # Beneath the root of a repository, under each of its prefixes, the PyPI door only reads.
 NOTHING_IN_THE_DOOR = {
