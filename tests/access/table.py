@@ -135,6 +135,11 @@ def answering(_caller: Caller, _place: Place, method: str) -> Hears:
     return Hears.NOT_HERE if method in {*SAFE, "OPTIONS"} else Hears.NO_FORM
 
 
+def answering_with_a_file(_caller: Caller, _place: Place, method: str) -> Hears:
+    """The same, for a form that is read as it comes."""
+    return Hears.NO_FORM if method == "POST" else Hears.NOT_HERE
+
+
 def nothing(_caller: Caller, _place: Place, method: str) -> Hears:
     """No URL of ours."""
     return Hears.SERVED if method in SAFE else Hears.NOT_HERE
@@ -245,7 +250,7 @@ def rows() -> Iterator[Row]:
         yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", rule, is_page=True)
     for what in ("check", "publish"):
         below = f"/-/upload/{what}/"
-        yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", answering)
+        yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", answering_with_a_file)
     yield Row("<tenant>/<key>/-/explain/", "/{tenant}/{key}/-/explain/", page, is_page=True)
     for end in ("", "seen/"):
         yield Row(
@@ -262,6 +267,7 @@ def rows() -> Iterator[Row]:
     yield Row("-/health", "/-/health", everybodys)
     yield Row("-/ready", "/-/ready", everybodys)
     yield Row("search/", "/search/?q=frog", page_of_everybody, is_page=True)
+    yield Row("search/go/", "/search/go/?q=a", page_of_everybody, is_page=True)
     yield Row("api/v1/search", "/api/v1/search?q=frog", home)
     yield Row("api/v1/search/", "/api/v1/search/?q=kind:wheel", home)
     yield Row("favicon.ico", "/favicon.ico", everybodys, status=302)

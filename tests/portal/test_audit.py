@@ -569,7 +569,7 @@ NOTHING_IN_THE_ADMIN = {
 }  # fmt: skip
 NOTHING_ELSEWHERE = {
     "", "-/health", "-/ready", "accounts/", "accounts/tokens/", "accounts/sign-in/",
-    "accounts/sign-out/", "favicon.ico", "search/", "api/v1/search", "api/v1/search/",
+    "accounts/sign-out/", "favicon.ico", "search/", "search/go/", "api/v1/search", "api/v1/search/",
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/upload/check/$",
 }  # fmt: skip
 # Beneath the root of a repository, under each of its prefixes, the PyPI door only reads.
