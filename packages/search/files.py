@@ -47,6 +47,7 @@ def find_files(query: Query | None, ground: Ground, page: str) -> Found:
         count=len(repositories),
         has_more=has_more,
         facets=facets_of(repositories, ground.repositories),
+        counted=[pk for pk, _ in counted[:COUNTED_AT_MOST]],
     )
 
 

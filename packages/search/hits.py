@@ -91,6 +91,7 @@ class Found:
     count: int | None = None
     has_more: bool = False  # than `count`
     facets: Sequence[Facet] = ()
+    counted: Sequence[int] = ()  # the ids of the files that were counted
     # Nothing is called so; these names are like it.
     is_similar: bool = False
 
