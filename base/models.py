@@ -27,6 +27,17 @@ class AuditEvent(models.Model):
     class Meta:
         ordering: ClassVar = ["-at", "-pk"]
         verbose_name = "audit event"
+        # A tenant's events, the latest first: all, and by person, act or object.
+        indexes: ClassVar = [
+            models.Index(fields=["tenant", "-at", "-id"], name="audit_of_tenant"),
+            models.Index(fields=["tenant", "actor", "-at", "-id"], name="audit_by_actor"),
+            models.Index(fields=["tenant", "action", "-at", "-id"], name="audit_by_action"),
+            models.Index(
+                fields=["tenant", "subject"],
+                name="audit_by_subject",
+                opclasses=["varchar_pattern_ops", "varchar_pattern_ops"],
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor}: {self.action} {self.subject}"

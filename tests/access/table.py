@@ -108,6 +108,13 @@ def account(caller: Caller, _place: Place, method: str) -> Hears:
     return Hears.SERVED if caller.has_come_themselves else Hears.MAY_NOT_WITH_A_TOKEN
 
 
+def audit(caller: Caller, place: Place, method: str) -> Hears:
+    """For who administers the tenant; to all others as of a tenant that is not there."""
+    heard = account(caller, place, method)
+    may = caller.is_superuser or (caller.is_tenant_admin and place.tenant in caller.roles)
+    return heard if heard is not Hears.SERVED or may else Hears.NOT_YOURS
+
+
 def everybodys(_caller: Caller, _place: Place, method: str) -> Hears:
     """Tells nothing of anybody, so that nobody is asked who they are."""
     return Hears.SERVED if method in SAFE else _only_read(method)
@@ -262,6 +269,7 @@ def rows() -> Iterator[Row]:
     yield Row(
         "<tenant>/<key>/-/set-up/<client>/", "/{tenant}/{key}/-/set-up/uv/", page, is_page=True
     )
+    yield Row("<tenant>/-/audit/", "/{tenant}/-/audit/", audit, is_page=True)
     yield Row("<slug>/", "/{tenant}/", tenant_page, is_page=True)
     yield Row("", "/", home, is_page=True)
     yield Row("-/health", "/-/health", everybodys)

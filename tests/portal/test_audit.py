@@ -571,6 +571,7 @@ NOTHING_ELSEWHERE = {
     "", "-/health", "-/ready", "accounts/", "accounts/tokens/", "accounts/sign-in/",
     "accounts/sign-out/", "favicon.ico", "search/", "search/go/", "api/v1/search", "api/v1/search/",
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/upload/check/$",
+    rf"^(?P<tenant>{_SLUG})/-/audit/$",
 }  # fmt: skip
 # Beneath the root of a repository, under each of its prefixes, the PyPI door only reads.
 NOTHING_IN_THE_DOOR = {
