@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -25,6 +25,7 @@ from repos.admin.virtuals import (
     MemberInline,
     VirtualSettingsInline,
 )
+from repos.grant_words import change_in_words, end_in_words
 from repos.models import AlsoUpstream, Claim, Grant, Kind, Repository, Upstream, VirtualSettings
 
 
@@ -155,14 +156,18 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
         saved = formset.save(commit=False)
         # First what goes: a grant may be taken away and given anew to the same subject.
         for row in formset.deleted_objects:
+            told = end_in_words(row) if isinstance(row, Grant) else ""
             _take_away(row, by=actor)
+            _tell(request, told)
         for row in saved:
             if isinstance(row, Upstream):
                 if not office_of(request).everything and configure.points_elsewhere(row):
                     row.private_allowed = False  # a superuser ticked it for the old hosts
                 configure.save_upstream(row, by=actor, password=formset.forms[0].password)
             else:
+                before = Grant.objects.filter(pk=row.pk).first() if isinstance(row, Grant) else None
                 _give(row, by=actor)
+                _tell(request, change_in_words(row, before) if isinstance(row, Grant) else "")
 
     @admin.action(permissions=["change"], description="Extract now what waits in the chosen")
     def extract_now(self, request: HttpRequest, queryset: QuerySet[Repository]) -> None:
@@ -177,6 +182,11 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Say what goes out of service; rows and bytes stay."""
         return [str(each) for each in objs], {"repositories": len(objs)}, set(), []
+
+
+def _tell(request: HttpRequest, sentence: str) -> None:
+    if sentence:
+        messages.info(request, sentence)
 
 
 def _take_away(row: AlsoUpstream | Claim | Grant, *, by: Actor) -> None:

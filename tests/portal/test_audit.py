@@ -545,6 +545,11 @@ CHANGES: dict[str, list[Change]] = {
         Change("a failed file again", "contents.try_again",
                act("packages_distribution", "try_again", one(Distribution)),
                prepare=failed_file),
+        Change("a yanked file in the list", "contents.yank",
+               act("packages_distribution", "yank", one(Distribution))),
+        Change("an unyanked file in the list", "contents.unyank",
+               act("packages_distribution", "unyank", one(Distribution)),
+               prepare=act("packages_distribution", "yank", one(Distribution))),
         Change("a restored file", "contents.restore",
                act("packages_distribution", "restore", one(Distribution)),
                prepare=delete("packages_distribution", one(Distribution))),
@@ -661,7 +666,7 @@ def test_the_tables_name_no_route_that_is_not_there() -> None:
 def test_every_action_of_the_admin_has_a_change(scene: Scene) -> None:
     tried = {
         "delete_selected", "revoke", "restore", "lift_quarantine", "let_go", "extract_now",
-        "try_again",
+        "try_again", "yank", "unyank",
     }  # fmt: skip
     request = type("Request", (), {"user": scene.cast.superuser.user, "GET": {}})()
     for model, options in admin.site._registry.items():
