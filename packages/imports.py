@@ -6,7 +6,7 @@ broken off is started again and goes on. How far a running one is stands in its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -70,9 +70,8 @@ class Import:
         self.done = 0
         self.published = 0
         self.refusals: list[tuple[Path, str]] = []
-        self._lines = "\n".join(
-            f"{name}={each}" for name in properties for each in properties[name]
-        )
+        lines = (f"{name}={each}" for name, values in properties.items() for each in values)
+        self._properties = "\n".join(lines)
         self._by = by
 
     @property
@@ -84,7 +83,7 @@ class Import:
             f"in {self.repository}."
         )
 
-    def steps(self) -> Iterator[Path]:
+    def steps(self) -> Generator[Path]:
         """Publish file after file, and yield each when it is done, refused or not."""
         tenant, key = self.repository.tenant.slug, self.repository.key
         # Who may not publish there hears so before anything is read.

@@ -19,7 +19,8 @@ async ([name, bytes]) => {
   const data = new DataTransfer();
   data.items.add(new File([new Uint8Array(bytes)], name));
   const drop = document.querySelector("[data-drop]");
-  drop.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+  const how = { dataTransfer: data, bubbles: true, cancelable: true };
+  drop.dispatchEvent(new DragEvent("drop", how));
 }
 """
 
