@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests import dists
 from tests.browser.test_own_pages import listen_to
-from tests.browser.test_set_up_and_tokens import require_sound, sign_in
+from tests.browser.test_set_up_and_tokens import publish, require_sound, sign_in
 from tests.journeys.larder import ADMIN_PASSWORD, Larder, Repository
 
 _DROP = """
@@ -27,8 +27,10 @@ async ([name, bytes]) => {
 
 @pytest.fixture(scope="module")
 def pond(embedded: Larder) -> Repository:
-    """A repository of acme."""
-    return embedded.repository()
+    """A repository of acme with a frog in it."""
+    repository = embedded.repository()
+    publish(embedded, repository.url, embedded.writer)
+    return repository
 
 
 @pytest.fixture(scope="module")
@@ -155,5 +157,5 @@ def test_no_page_breaks_a_rule_of_accessibility_or_runs_off_a_phone(
         root.goto(url)
         require_sound(root)
     root.goto(f"{embedded.url}/admin/")
-    expect(root.locator(".dashboard")).to_contain_text("acme")
+    expect(root.locator(".glance")).to_contain_text("acme")
     assert wrong == []

@@ -32,7 +32,7 @@ def shelves(cast: Cast, client: Client) -> None:
 
 def glance(client: Client) -> str:
     page = BeautifulSoup(client.get("/admin/").content, "html.parser")
-    return " ".join(page.select_one(".dashboard").get_text(" ").split())  # type: ignore[union-attr]
+    return " ".join(page.select_one(".glance").get_text(" ").split())  # type: ignore[union-attr]
 
 
 def test_each_administrator_sees_their_own_tenants_and_no_other(
@@ -55,7 +55,7 @@ def test_each_administrator_sees_their_own_tenants_and_no_other(
 def test_every_number_leads_to_its_rows(client: Client, cast: Cast, shelves: None) -> None:
     client.force_login(cast.acme.admin.user)
     page = BeautifulSoup(client.get("/admin/").content, "html.parser")
-    links = [str(link["href"]) for link in page.select(".dashboard a")]
+    links = [str(link["href"]) for link in page.select(".glance a")]
     assert len(links) >= 4
     for link in links:
         assert client.get(link).status_code == 200, link
