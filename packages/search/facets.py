@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from packages.models import Distribution, Property
+from packages.models import Property
 from packages.search.hits import Found
 from packages.search.language import KIND, REPOSITORY, TENANT, Matches
 
@@ -53,7 +53,8 @@ def groups_of(found: Found) -> list[Group]:
     groups = [
         _group("Tenant", TENANT, tenants),
         _group("Repository", REPOSITORY, repositories),
-        *(_of_files(found.counted) if found.counted else ()),
+        _group("Kind", KIND, found.kinds),
+        *(_of_properties(found.counted) if found.counted else ()),
     ]
     return [group for group in groups if any(each.count != found.count for each in group.choices)]
 
@@ -63,16 +64,8 @@ def _group(title: str, field: str, counts: Counter[str]) -> Group:
     return Group(title, choices[:_SHOWN_AT_MOST])
 
 
-def _of_files(files: Sequence[int]) -> list[Group]:
-    rows = Distribution.objects.filter(pk__in=files).exclude(kind="").order_by()
-    kinds = Counter(dict(rows.values_list("kind").annotate(Count("pk"))))
-    return [
-        _group("Kind", KIND, kinds),
-        *_of_properties(files, {"Python": (_PYTHON,), "Licence": _LICENCES}),
-    ]
-
-
-def _of_properties(files: Sequence[int], wanted: dict[str, tuple[str, ...]]) -> list[Group]:
+def _of_properties(files: Sequence[int]) -> list[Group]:
+    wanted = {"Python": (_PYTHON,), "Licence": _LICENCES}
     names = [name for several in wanted.values() for name in several]
     said = (
         Property.objects.filter(distribution__in=files, name__in=names)

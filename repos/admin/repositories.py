@@ -15,6 +15,7 @@ from accounts.admin_base import UseCaseAdmin
 from accounts.administration import office_of
 from accounts.authentication import signed_in
 from base.audit import Actor
+from base.errors import InvalidInput
 from repos import configure, quiet
 from repos.admin.claims import ClaimInline
 from repos.admin.grants import GrantInline
@@ -27,6 +28,10 @@ from repos.admin.virtuals import (
 )
 from repos.grant_words import change_in_words, end_in_words
 from repos.models import AlsoUpstream, Claim, Grant, Kind, Repository, Upstream, VirtualSettings
+
+
+class NotTyped(InvalidInput):
+    """Somebody deletes a repository without having typed its name."""
 
 
 class RepositoryForm(forms.ModelForm[Repository]):
@@ -176,8 +181,18 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
         self.for_each(request, queryset, lambda row: quiet.extract_now(row, by=by), "Extracting in")
 
     def delete_model(self, request: HttpRequest, obj: Repository) -> None:
-        """Take it out of service by the use case."""
+        """Take it out of service by the use case, once its name was typed."""
+        if request.POST.get("typed", "").strip() != str(obj):
+            raise NotTyped(f"Nothing was deleted: type {obj} to say that you mean it.")
         configure.delete_repository(obj, by=signed_in(request).actor)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Offer no deleting of several at once: each asks for its name."""
+        return {
+            name: action
+            for name, action in super().get_actions(request).items()
+            if name != "delete_selected"
+        }
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Say what goes out of service; rows and bytes stay."""

@@ -125,7 +125,8 @@ def delete(model: str, row: Callable[[Scene], Any]) -> Callable[[Scene], Any]:
 
     def do(scene: Scene) -> Any:
         url = reverse(f"admin:{model}_delete", args=[row(scene).pk])
-        return scene.root.post(url, {"post": "yes"})
+        # A repository asks for its name.
+        return scene.root.post(url, {"post": "yes", "typed": str(row(scene))})
 
     return do
 
@@ -468,8 +469,6 @@ CHANGES: dict[str, list[Change]] = {
     ],
     "repos_repository_changelist": [
         Change("extraction now", "extraction.now", act("repos_repository", "extract_now", local)),
-        Change("repositories", "repository.delete",
-               act("repos_repository", "delete_selected", _VIRTUAL)),
     ],
     "repos_grant_add": [
         Change("a grant", "grant.create",
