@@ -719,7 +719,7 @@ MOVE_NOTHING = {
 LAST_STEPS = (
     "accounts.members.move_access", "accounts.tokens.move_access", "repos.configure.move_access",
     "repos.configure.move_epoch", "packages.curate.contents_changed",
-    "packages.cache.contents_changed",
+    "packages.cache.contents_changed", "packages.publish.contents_changed",
     "packages.curate.move_serial", "packages.curate.file_waits", "packages.deploy.file_waits",
     "packages.describe.file_waits",
 )  # fmt: skip
