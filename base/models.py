@@ -29,10 +29,17 @@ class AuditEvent(models.Model):
     class Meta:
         ordering: ClassVar = ["-at", "-pk"]
         verbose_name = "audit event"
+        # A repository's and a tenant's events, the latest first: all, and by person, act or object.
         indexes: ClassVar = [
-            # What happened to one thing, the last first.
-            models.Index(fields=["subject", "id"], name="audit_event_by_subject"),
             models.Index(fields=["repository", "-at", "-id"], name="audit_of_a_repository"),
+            models.Index(fields=["tenant", "-at", "-id"], name="audit_of_tenant"),
+            models.Index(fields=["tenant", "actor", "-at", "-id"], name="audit_by_actor"),
+            models.Index(fields=["tenant", "action", "-at", "-id"], name="audit_by_action"),
+            models.Index(
+                fields=["tenant", "subject"],
+                name="audit_by_subject",
+                opclasses=["varchar_pattern_ops", "varchar_pattern_ops"],
+            ),
         ]
 
     def __str__(self) -> str:

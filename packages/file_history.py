@@ -45,7 +45,7 @@ def history_of(row: Distribution, *, before: int | None = None) -> list[Happened
     subjects = [f"{row.repository}/{row.filename}"]
     if row.release is not None:
         subjects.append(f"{row.repository}/{row.release}")
-    events = AuditEvent.objects.filter(subject__in=subjects)
+    events = AuditEvent.objects.filter(tenant=row.repository.tenant.slug, subject__in=subjects)
     if before is not None:
         events = events.filter(pk__lt=before)
     return [_happened(event) for event in events.order_by("-pk")[:EVENTS_AT_MOST]]

@@ -191,6 +191,27 @@ def _version_in_stem(stem: str, normalized: NormalizedName) -> str:
     return ""
 
 
+def guess(filename: str) -> tuple[str, str]:
+    """Return the project and version that a file name alone seems to say; empty where it says none.
+
+    For people, who see what was guessed: an old name with several "-" may be meant otherwise.
+    """
+    extension = next((each for each in EXTENSIONS if filename.endswith(each)), "")
+    stem = filename.removesuffix(extension)
+    if extension in {".whl", ".egg"}:
+        name, _, rest = stem.partition("-")
+        version = rest.partition("-")[0]
+        version = version.replace("_", "-") if extension == ".egg" else version
+        return (name, version) if _as_version(version) else ("", "")
+    # Of a dumb archive a platform follows the version: what is before its dot is tried too.
+    before_dots = [left for left, _ in _splits(stem, ".")]
+    for text in (stem, *reversed(before_dots)):
+        for name, version in _splits(text, "-"):
+            if _NAME.fullmatch(name) and _as_version(version):
+                return name, version
+    return "", ""
+
+
 def name_in_stem(stem: str, normalized: NormalizedName, version: Version) -> str | None:
     """Return the name as spelled in `<name>-<version>`, or None if it says anything else.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -60,16 +61,32 @@ def publish(
     ReleaseClosed, NameServedUpstream, QuotaExceeded, FileTooLarge, or what `require` raises.
     Publishing the same bytes again changes nothing and is no error.
     """
+    with judged(repository=repository, upload=upload, by=by) as found:
+        if isinstance(found, Distribution):
+            return Published(distribution=found, created=False)
+        return _store(found, Target(repository, through), by)
+
+
+@contextmanager
+def judged(
+    *, repository: Repository, upload: Upload, by: Principal
+) -> Iterator[Accepted | Distribution]:
+    """Receive `upload` and yield it as accepted, or the same file that is there already.
+
+    Every check that needs no lock has passed then, and nothing is written; its bytes are gone at
+    the end of the block. Raises as `publish`.
+    """
     limit = _judge_fields(repository, upload, by)
     with storage.spooled(limit(upload.chunks)) as spool:
         place = _judged_place(repository, upload, by)
         _compare_digests(upload, spool)
         if same := same_file(place, spool):
-            return Published(distribution=same, created=False)
+            yield same
+            return
         judge_spelling(place)
         accepted = _open_archive(repository, upload, place.named, spool)
         judge_room(place, spool.size)
-        return _store(accepted, Target(repository, through), by)
+        yield accepted
 
 
 def _judge_fields(

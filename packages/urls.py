@@ -58,5 +58,7 @@ urlpatterns = [
     re_path(rf"{_REPOSITORY}/-/access/$", rights.access_page, name="access"),
     re_path(rf"{_REPOSITORY}/-/waiting/$", repository.waiting_part, name="waiting"),
     re_path(rf"{_REPOSITORY}/-/upload/$", upload.upload_page, name="upload"),
+    re_path(rf"{_REPOSITORY}/-/upload/check/$", upload.check_file, name="upload-check"),
+    re_path(rf"{_REPOSITORY}/-/upload/publish/$", upload.publish_file, name="upload-publish"),
     re_path(rf"{_REPOSITORY}/-/extraction/$", extraction.extraction_page, name="extraction"),
 ]

@@ -23,6 +23,8 @@ from accounts.administration import office_of
 from accounts.views import OwnPasswordForm, set_own_password, with_status_of
 from base.errors import InvalidInput
 from base.models import AuditEvent
+from base.wording import in_words
+from portal.dashboard import dashboard
 
 _NUL = "\x00"
 _EVENTS_SHOWN = 10
@@ -94,7 +96,12 @@ class LarderAdminSite(AdminSite):
         if not office.everything:
             title = f"{title} of {' and '.join(office.tenants.values())}"
         events = self.get_model_admin(AuditEvent).get_queryset(request)[:_EVENTS_SHOWN]
-        return super().index(request, {"title": title, "events": events} | (extra_context or {}))
+        context = {
+            "title": title,
+            "events": [(event, in_words(event)) for event in events],
+            "dashboard": dashboard(office),
+        }
+        return super().index(request, context | (extra_context or {}))
 
     def get_log_entries(self, request: HttpRequest) -> Any:
         """Return nothing: the audit is the one log."""

@@ -9,6 +9,7 @@ from django.urls import include, path, re_path
 from accounts.views import SignIn, answer_invitation
 from base.slugs import SLUG_PATTERN
 from packages.api import Search
+from packages.pages.palette import places
 from packages.pages.search import search_page
 from portal import home, pages
 from pypi.urls import leading_nowhere
@@ -24,6 +25,7 @@ urlpatterns = [
     path("", include("repos.urls")),
     path("favicon.ico", pages.favicon),
     path("search/", search_page, name="search"),
+    path("search/go/", places, name="places"),
     # Before the repositories, one of which could be called api/v1.
     path("api/v1/search", Search.as_view(), name="api-search"),
     path("api/v1/search/", Search.as_view()),

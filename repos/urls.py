@@ -1,10 +1,11 @@
-"""Pages for people about themselves: their account and their tokens."""
+"""Pages for people about themselves, and the audit for those who administer a tenant."""
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
-from repos.pages import account, tokens
+from base.slugs import SLUG_PATTERN
+from repos.pages import account, audit, tokens
 
 urlpatterns = [
     path("accounts/", account.account, name="account"),
@@ -13,4 +14,5 @@ urlpatterns = [
     path("accounts/tokens/new/", tokens.new_token, name="new-token"),
     path("accounts/tokens/<int:pk>/", tokens.narrow, name="token"),
     path("accounts/tokens/<int:pk>/revoke/", tokens.revoke, name="revoke-token"),
+    re_path(rf"^(?P<tenant>{SLUG_PATTERN})/-/audit/$", audit.audit_page, name="audit"),
 ]

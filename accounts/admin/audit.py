@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from accounts.admin_base import UseCaseAdmin
 from accounts.administration import office_of
 from base.models import AuditEvent
+from base.wording import in_words
 
 
 @admin.register(AuditEvent)
@@ -20,13 +21,14 @@ class AuditEventAdmin(UseCaseAdmin[AuditEvent]):
     """Who changed what. A tenant admin reads what happened in their tenants."""
 
     tenant_path = "tenant"
-    list_display = ("when", "actor", "action", "subject", "tenant", "address")
+    list_display = ("when", "actor", "words", "tenant", "address")
     search_fields = ("subject", "actor")
     date_hierarchy = "at"
     fields = (
-        "when", "actor", "token", "address", "action", "tenant", "subject", "was", "became",
+        "when", "actor", "words", "token", "address", "action", "tenant", "subject", "was",
+        "became",
     )  # fmt: skip
-    readonly_fields = ("when", "was", "became")
+    readonly_fields = ("when", "words", "was", "became")
 
     def get_list_filter(self, request: HttpRequest) -> tuple[str, ...]:
         """Offer a choice of tenants to whoever has one."""
@@ -46,6 +48,11 @@ class AuditEventAdmin(UseCaseAdmin[AuditEvent]):
     def when(self, obj: AuditEvent) -> str:
         """Show the time to the second."""
         return f"{obj.at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="what")
+    def words(self, obj: AuditEvent) -> str:
+        """Say what was done."""
+        return in_words(obj)
 
     @admin.display(description="before")
     def was(self, obj: AuditEvent) -> str:

@@ -157,7 +157,7 @@ class DistributionAdmin(ChangeOnlyAdmin[Distribution]):
     )
     fields = (*readonly_fields, "yanked", "yanked_reason")
     inlines = (PropertyInline,)
-    actions = ("restore", "lift_quarantine", "try_again")
+    actions = ("restore", "lift_quarantine", "try_again", "yank", "unyank")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Let a file be deleted once."""
@@ -226,6 +226,24 @@ class DistributionAdmin(ChangeOnlyAdmin[Distribution]):
     def audit_subject(self, row: Distribution) -> str:
         """Return the file's name with its repository's."""
         return f"{row.repository}/{row.filename}"
+
+    @admin.action(permissions=["change"], description="Yank the chosen files")
+    def yank(self, request: HttpRequest, queryset: QuerySet[Distribution]) -> None:
+        """Mark files as yanked; a reason for each is given on its own page."""
+        by = signed_in(request)
+        offered = queryset.filter(yanked=False, deleted_at__isnull=True)
+        self.for_each(request, offered, lambda row: curate.yank(row, reason="", by=by), "Yanked")
+
+    @admin.action(permissions=["change"], description="Take the yank of the chosen files back")
+    def unyank(self, request: HttpRequest, queryset: QuerySet[Distribution]) -> None:
+        """Offer yanked files again."""
+        by = signed_in(request)
+        yanked = queryset.filter(yanked=True, deleted_at__isnull=True)
+
+        def change(row: Distribution) -> None:
+            curate.yank(row, reason="", by=by, undo=True)
+
+        self.for_each(request, yanked, change, "Offered again:")
 
     @admin.action(permissions=["change"], description="Restore the chosen deleted files")
     def restore(self, request: HttpRequest, queryset: QuerySet[Distribution]) -> None:

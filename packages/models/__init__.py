@@ -10,6 +10,7 @@ from packages.models.contents import (
     Release,
     StoredMetadata,
 )
+from packages.models.imports import FolderImport
 from packages.models.remotes import (
     Fetch,
     Remote,
@@ -27,6 +28,7 @@ __all__ = [
     "Document",
     "Fetch",
     "FileDownloads",
+    "FolderImport",
     "LooseObject",
     "Project",
     "Property",

@@ -15,6 +15,7 @@ from base.errors import InvalidInput
 from packages.curate import try_again
 from packages.describe import set_properties
 from packages.extraction.waiting import not_extracted, waiting_in
+from packages.imports import imports_of, state_of
 from packages.models import Distribution
 from packages.pypi_properties import NAME, VERSION
 from repos.access import may, require
@@ -22,6 +23,7 @@ from repos.models import Kind, Repository
 from repos.quiet import extract_now
 
 _FILES_PER_PAGE = 100
+_IMPORTS_SHOWN = 5
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,6 +48,7 @@ def extraction_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse
             "page": page,
             "waiting": waiting_in(repository),
             "is_admin": may(principal, repository, Role.ADMIN),
+            "imports": [(each, state_of(each)) for each in imports_of(repository)[:_IMPORTS_SHOWN]],
             "is_local": repository.kind == Kind.LOCAL,
         },
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from django.db.models import Q, QuerySet
@@ -36,10 +37,11 @@ def find_files(query: Query | None, ground: Ground, page: str) -> Found:
     if ground.virtual is not None:
         return _through(ground.virtual, rows.filter(pk__lt=after) if place else rows)
     # What is counted is most of what is shown, so that the question is asked once.
-    counted = list(rows.values_list("pk", "repository_id")[: COUNTED_AT_MOST + 1])
-    found = _page_of(rows, [pk for pk, _ in counted], after)
+    counted = list(rows.values_list("pk", "repository_id", "kind")[: COUNTED_AT_MOST + 1])
+    found = _page_of(rows, [pk for pk, _, _ in counted], after)
     has_more = len(counted) > COUNTED_AT_MOST
-    repositories = [repository for _, repository in counted[:COUNTED_AT_MOST]]
+    counted = counted[:COUNTED_AT_MOST]
+    repositories = [repository for _, repository, _ in counted]
     return Found(
         is_of_projects=False,
         files=[_hit(row) for row in _in_full(found[:PER_PAGE])],
@@ -47,6 +49,8 @@ def find_files(query: Query | None, ground: Ground, page: str) -> Found:
         count=len(repositories),
         has_more=has_more,
         facets=facets_of(repositories, ground.repositories),
+        counted=[pk for pk, _, _ in counted],
+        kinds=Counter(kind for _, _, kind in counted if kind),
     )
 
 

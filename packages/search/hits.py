@@ -7,7 +7,7 @@ import binascii
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from base.errors import InvalidInput
@@ -91,6 +91,9 @@ class Found:
     count: int | None = None
     has_more: bool = False  # than `count`
     facets: Sequence[Facet] = ()
+    # Of files: the ids of those counted, and how many there are of each kind.
+    counted: Sequence[int] = ()
+    kinds: Counter[str] = field(default_factory=Counter)
     # Nothing is called so; these names are like it.
     is_similar: bool = False
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest
 
 from accounts.admin_base import UseCaseAdmin, UseCaseTabular
 from accounts.authentication import signed_in
 from repos import configure
+from repos.grant_words import change_in_words, end_in_words
 from repos.models import Grant, Repository
 
 
@@ -44,8 +45,10 @@ class GrantAdmin(UseCaseAdmin[Grant]):
     def save_model(
         self, request: HttpRequest, obj: Grant, form: forms.ModelForm[Grant], change: bool
     ) -> None:
-        """Save by the use case."""
+        """Save by the use case, and say what it means."""
+        before = Grant.objects.filter(pk=obj.pk).first()
         configure.save_grant(obj, by=signed_in(request).actor)
+        messages.info(request, change_in_words(obj, before))
 
     def audit_subject(self, row: Grant) -> str:
         """Return the repository: its events tell of its grants."""
@@ -56,5 +59,7 @@ class GrantAdmin(UseCaseAdmin[Grant]):
         return [str(each) for each in objs], {"grants": len(objs)}, set(), []
 
     def delete_model(self, request: HttpRequest, obj: Grant) -> None:
-        """End it by the use case."""
+        """End it by the use case, and say what it means."""
+        told = end_in_words(obj)
         configure.end_grant(obj, by=signed_in(request).actor)
+        messages.info(request, told)

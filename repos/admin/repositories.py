@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -15,6 +15,7 @@ from accounts.admin_base import UseCaseAdmin
 from accounts.administration import office_of
 from accounts.authentication import signed_in
 from base.audit import Actor
+from base.errors import InvalidInput
 from repos import configure, quiet
 from repos.admin.claims import ClaimInline
 from repos.admin.grants import GrantInline
@@ -25,7 +26,12 @@ from repos.admin.virtuals import (
     MemberInline,
     VirtualSettingsInline,
 )
+from repos.grant_words import change_in_words, end_in_words
 from repos.models import AlsoUpstream, Claim, Grant, Kind, Repository, Upstream, VirtualSettings
+
+
+class NotTyped(InvalidInput):
+    """Somebody deletes a repository without having typed its name."""
 
 
 class RepositoryForm(forms.ModelForm[Repository]):
@@ -155,14 +161,18 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
         saved = formset.save(commit=False)
         # First what goes: a grant may be taken away and given anew to the same subject.
         for row in formset.deleted_objects:
+            told = end_in_words(row) if isinstance(row, Grant) else ""
             _take_away(row, by=actor)
+            _tell(request, told)
         for row in saved:
             if isinstance(row, Upstream):
                 if not office_of(request).everything and configure.points_elsewhere(row):
                     row.private_allowed = False  # a superuser ticked it for the old hosts
                 configure.save_upstream(row, by=actor, password=formset.forms[0].password)
             else:
+                before = Grant.objects.filter(pk=row.pk).first() if isinstance(row, Grant) else None
                 _give(row, by=actor)
+                _tell(request, change_in_words(row, before) if isinstance(row, Grant) else "")
 
     @admin.action(permissions=["change"], description="Extract now what waits in the chosen")
     def extract_now(self, request: HttpRequest, queryset: QuerySet[Repository]) -> None:
@@ -171,12 +181,27 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
         self.for_each(request, queryset, lambda row: quiet.extract_now(row, by=by), "Extracting in")
 
     def delete_model(self, request: HttpRequest, obj: Repository) -> None:
-        """Take it out of service by the use case."""
+        """Take it out of service by the use case, once its name was typed."""
+        if request.POST.get("typed", "").strip() != str(obj):
+            raise NotTyped(f"Nothing was deleted: type {obj} to say that you mean it.")
         configure.delete_repository(obj, by=signed_in(request).actor)
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """Offer no deleting of several at once: each asks for its name."""
+        return {
+            name: action
+            for name, action in super().get_actions(request).items()
+            if name != "delete_selected"
+        }
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Say what goes out of service; rows and bytes stay."""
         return [str(each) for each in objs], {"repositories": len(objs)}, set(), []
+
+
+def _tell(request: HttpRequest, sentence: str) -> None:
+    if sentence:
+        messages.info(request, sentence)
 
 
 def _take_away(row: AlsoUpstream | Claim | Grant, *, by: Actor) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.forms.models import BaseInlineFormSet
+from django.forms.widgets import Script
 from django.http import HttpRequest
 
 from accounts.admin_base import UseCaseStacked, UseCaseTabular
@@ -47,6 +48,9 @@ class MemberInline(UseCaseTabular[Member, Repository]):
     fields = ("position", "repository", "scope")
     autocomplete_fields = ("repository",)
     verbose_name_plural = "members, in order"
+
+    class Media:
+        js = (Script("js/sort-members.js", type="module"),)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer what is in service."""

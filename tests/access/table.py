@@ -113,6 +113,13 @@ def account(caller: Caller, _place: Place, method: str) -> Hears:
     return Hears.SERVED if caller.has_come_themselves else Hears.MAY_NOT_WITH_A_TOKEN
 
 
+def audit(caller: Caller, place: Place, method: str) -> Hears:
+    """For who administers the tenant; to all others as of a tenant that is not there."""
+    heard = account(caller, place, method)
+    may = caller.is_superuser or (caller.is_tenant_admin and place.tenant in caller.roles)
+    return heard if heard is not Hears.SERVED or may else Hears.NOT_YOURS
+
+
 def everybodys(_caller: Caller, _place: Place, method: str) -> Hears:
     """Tells nothing of anybody, so that nobody is asked who they are."""
     return Hears.SERVED if method in SAFE else _only_read(method)
@@ -138,6 +145,11 @@ def sign_out(_caller: Caller, _place: Place, method: str) -> Hears:
 def answering(_caller: Caller, _place: Place, method: str) -> Hears:
     """Takes what a page of ours made it send, and has no page itself."""
     return Hears.NOT_HERE if method in {*SAFE, "OPTIONS"} else Hears.NO_FORM
+
+
+def answering_with_a_file(_caller: Caller, _place: Place, method: str) -> Hears:
+    """The same, for a form that is read as it comes."""
+    return Hears.NO_FORM if method == "POST" else Hears.NOT_HERE
 
 
 def nothing(_caller: Caller, _place: Place, method: str) -> Hears:
@@ -276,6 +288,9 @@ def rows() -> Iterator[Row]:
         says=".* is no virtual repository",
         is_page=True,
     )
+    for what in ("check", "publish"):
+        below = f"/-/upload/{what}/"
+        yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", answering_with_a_file)
     yield Row("<tenant>/<key>/-/explain/", "/{tenant}/{key}/-/explain/", page, is_page=True)
     for end in ("", "seen/"):
         yield Row(
@@ -287,11 +302,13 @@ def rows() -> Iterator[Row]:
     yield Row(
         "<tenant>/<key>/-/set-up/<client>/", "/{tenant}/{key}/-/set-up/uv/", page, is_page=True
     )
+    yield Row("<tenant>/-/audit/", "/{tenant}/-/audit/", audit, is_page=True)
     yield Row("<slug>/", "/{tenant}/", tenant_page, is_page=True)
     yield Row("", "/", home, is_page=True)
     yield Row("-/health", "/-/health", everybodys)
     yield Row("-/ready", "/-/ready", everybodys)
     yield Row("search/", "/search/?q=frog", page_of_everybody, is_page=True)
+    yield Row("search/go/", "/search/go/?q=a", page_of_everybody, is_page=True)
     yield Row("api/v1/search", "/api/v1/search?q=frog", home)
     yield Row("api/v1/search/", "/api/v1/search/?q=kind:wheel", home)
     yield Row("favicon.ico", "/favicon.ico", everybodys, status=302)

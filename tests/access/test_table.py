@@ -16,6 +16,7 @@ from tests.access.table import (
     FORMS,
     Hears,
     Row,
+    audit,
     index,
     repository,
     rows,
@@ -174,6 +175,8 @@ def meaning(hears: Hears, row: Row, place: Place, *, is_page: bool) -> tuple[int
         return 302, r"/accounts/sign-in/\?next=/"
     if hears is Hears.NOT_YOURS and row.rule is tenant_page:
         return 403, f"There is no tenant {place.tenant} that you may see"
+    if hears is Hears.NOT_YOURS and row.rule is audit:
+        return 403, f"There is no tenant {place.tenant} whose audit you may read"
     if hears is Hears.NOT_THERE:
         # DESIGN: uv stops at 410; at 404 it and pip would go on to the next index.
         return 410 if row.rule is index else 404, f"There is no repository {name}"

@@ -18,6 +18,7 @@ from packages.filenames import (
     Kind,
     NameRefused,
     VersionRefused,
+    guess,
     name_in_stem,
     parse_filename,
     parse_name,
@@ -367,3 +368,22 @@ def test_a_stem_of_a_folder_is_read_like_an_sdists() -> None:
     assert name_in_stem("Foo-bar-1.0.0", normalized, Version("1.0")) == "Foo-bar"
     assert name_in_stem("foo_bar", normalized, Version("1.0")) is None
     assert name_in_stem("\N{KELVIN SIGN}-1.0", canonicalize_name("k"), Version("1.0")) is None
+
+
+@pytest.mark.parametrize(
+    ("filename", "said"),
+    [
+        ("frog_fu-1.0-1b-py3-none-any.whl", ("frog_fu", "1.0")),
+        ("frog-fu-1.0.tar.gz", ("frog-fu", "1.0")),
+        ("frog-1.0-1.zip", ("frog", "1.0-1")),
+        ("frog-1.0.linux-x86_64.tar.gz", ("frog", "1.0")),
+        ("frog-1.0_1-py3.9.egg", ("frog", "1.0-1")),
+        ("frog-fu.whl", ("", "")),
+        ("readme.zip", ("", "")),
+        ("-1.0.zip", ("", "")),
+        ("frog-1.0.exe", ("frog", "1.0")),
+        ("", ("", "")),
+    ],
+)
+def test_a_file_name_alone_is_guessed_from(filename: str, said: tuple[str, str]) -> None:
+    assert guess(filename) == said

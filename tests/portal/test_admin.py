@@ -469,12 +469,17 @@ def test_a_repository_goes_out_of_service_unless_it_is_a_member(root: Client, ca
     virtual = make_repository(cast.acme.tenant, "virtual", Kind.VIRTUAL)
     Member.objects.create(virtual=virtual, repository=cast.acme.repository)
     url = reverse("admin:repos_repository_delete", args=[cast.acme.repository.pk])
-    root.post(url, {"post": "yes"})
+    root.post(url, {"post": "yes", "typed": "acme/local"})
     cast.acme.repository.refresh_from_db()
     assert cast.acme.repository.deleted_at is None
     assert "Take it out there first" in root.get("/admin/").content.decode()
     Member.objects.all().delete()
-    root.post(url, {"post": "yes"})
+    for typed in ({}, {"typed": "local"}):
+        refused = root.post(url, {"post": "yes", **typed}, follow=True)
+        assert "type acme/local to say that you mean it" in refused.content.decode()
+    cast.acme.repository.refresh_from_db()
+    assert cast.acme.repository.deleted_at is None
+    root.post(url, {"post": "yes", "typed": "acme/local"})
     cast.acme.repository.refresh_from_db()
     assert cast.acme.repository.deleted_at is not None
 

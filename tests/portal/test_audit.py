@@ -34,6 +34,7 @@ from accounts.roles import Role
 from base import clock
 from base.audit import SYSTEM
 from base.models import AuditEvent
+from base.wording import ACTS
 from packages import describe
 from packages.models import Distribution, LooseObject, Project, Release
 from repos import configure
@@ -128,7 +129,8 @@ def delete(model: str, row: Callable[[Scene], Any]) -> Callable[[Scene], Any]:
 
     def do(scene: Scene) -> Any:
         url = reverse(f"admin:{model}_delete", args=[row(scene).pk])
-        return scene.root.post(url, {"post": "yes"})
+        # A repository asks for its name.
+        return scene.root.post(url, {"post": "yes", "typed": str(row(scene))})
 
     return do
 
@@ -332,10 +334,19 @@ def yanked_release(scene: Scene) -> None:
 
 def by_hand(scene: Scene) -> Any:
     """Upload a file with the page for people."""
-    scene.root.force_login(scene.cast.acme.writer.user)
-    filename, content = make_wheel("toad", "1.0")
-    file = SimpleUploadedFile(filename, content)
-    return scene.root.post(reverse("upload", args=["acme", "local"]), {"content": file})
+    return by_hand_at("upload")(scene)
+
+
+def by_hand_at(view: str) -> Callable[[Scene], Any]:
+    """Send a file as the page for people does, to one of its URLs."""
+
+    def do(scene: Scene) -> Any:
+        scene.root.force_login(scene.cast.acme.writer.user)
+        filename, content = make_wheel("toad", "1.0")
+        file = SimpleUploadedFile(filename, content)
+        return scene.root.post(reverse(view, args=["acme", "local"]), {"content": file})
+
+    return do
 
 
 def cached_file(scene: Scene) -> Distribution:
@@ -496,8 +507,6 @@ CHANGES: dict[str, list[Change]] = {
     ],
     "repos_repository_changelist": [
         Change("extraction now", "extraction.now", act("repos_repository", "extract_now", local)),
-        Change("repositories", "repository.delete",
-               act("repos_repository", "delete_selected", _VIRTUAL)),
     ],
     "repos_grant_add": [
         Change("a grant", "grant.create",
@@ -553,6 +562,10 @@ CHANGES: dict[str, list[Change]] = {
         Change("a name on the page of a file", "properties.change",
                on_page_of_file(do="set", name="pypi.name", values="frog"), prepare=unnamed_file),
     ],
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/-/upload/publish/$": [
+        Change("a checked file", "distribution.publish", by_hand_at("upload-publish"), actor="wes",
+               keeps="after"),
+    ],
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/extraction/$": [
         Change("extraction now", "extraction.now", press(do="now")),
         Change("a failed file again", "contents.try_again", press(do="again"),
@@ -591,6 +604,11 @@ CHANGES: dict[str, list[Change]] = {
         Change("a failed file again", "contents.try_again",
                act("packages_distribution", "try_again", one(Distribution)),
                prepare=failed_file),
+        Change("a yanked file in the list", "contents.yank",
+               act("packages_distribution", "yank", one(Distribution))),
+        Change("an unyanked file in the list", "contents.unyank",
+               act("packages_distribution", "unyank", one(Distribution)),
+               prepare=act("packages_distribution", "yank", one(Distribution))),
         Change("a restored file", "contents.restore",
                act("packages_distribution", "restore", one(Distribution)),
                prepare=delete("packages_distribution", one(Distribution))),
@@ -615,7 +633,9 @@ NOTHING_IN_THE_ADMIN = {
 }  # fmt: skip
 NOTHING_ELSEWHERE = {
     "", "-/health", "-/ready", "accounts/", "accounts/tokens/", "accounts/sign-in/",
-    "accounts/sign-out/", "favicon.ico", "search/", "api/v1/search", "api/v1/search/",
+    "accounts/sign-out/", "favicon.ico", "search/", "search/go/", "api/v1/search", "api/v1/search/",
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/-/upload/check/$",
+    rf"^(?P<tenant>{_SLUG})/-/audit/$",
 }  # fmt: skip
 # Beneath the root of a repository, under each of its prefixes, the PyPI door only reads.
 NOTHING_IN_THE_DOOR = {
@@ -705,7 +725,7 @@ def test_the_tables_name_no_route_that_is_not_there() -> None:
 def test_every_action_of_the_admin_has_a_change(scene: Scene) -> None:
     tried = {
         "delete_selected", "revoke", "restore", "lift_quarantine", "let_go", "extract_now",
-        "try_again",
+        "try_again", "yank", "unyank",
     }  # fmt: skip
     request = type("Request", (), {"user": scene.cast.superuser.user, "GET": {}})()
     for model, options in admin.site._registry.items():
@@ -736,6 +756,7 @@ def test_a_change_leaves_one_event(scene: Scene, entry: Change) -> None:
     # One, and no more; a virtual that loses a local also says which names it claims from now on.
     event = AuditEvent.objects.exclude(action="claims.inherit").get()
     assert (event.action, event.actor) == (entry.action, entry.actor)
+    assert event.action in ACTS, "base.wording has no words for it"
     assert event.address == "127.0.0.1"
     assert event.subject
     assert bool(event.before) == entry.has_before, event.before
@@ -758,7 +779,7 @@ MOVE_NOTHING = {
 LAST_STEPS = (
     "accounts.members.move_access", "accounts.tokens.move_access", "repos.configure.move_access",
     "repos.configure.move_epoch", "packages.curate.contents_changed",
-    "packages.cache.contents_changed",
+    "packages.cache.contents_changed", "packages.publish.contents_changed",
     "packages.curate.move_serial", "packages.curate.file_waits", "packages.deploy.file_waits",
     "packages.describe.file_waits",
 )  # fmt: skip

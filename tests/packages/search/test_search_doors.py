@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
@@ -154,6 +155,66 @@ def test_the_page_shows_hits_and_narrows_by_repository(
     words = page(client, "frog", cast.acme.admin)
     links = [link["href"] for link in words.select("tbody th a")]
     assert links == ["/acme/local/project/frog-fu/"]
+
+
+def test_hits_divide_by_kind_python_and_licence_and_each_part_is_a_link(
+    client: Client, cast: Cast, shelves: None
+) -> None:
+    local = cast.acme.repository
+    said = {"pypi.requires.python": [">=3.9"], "pypi.license.expression": ["MIT"]}
+    put(local, "newt", "1.0", {**said, "qa.approved": ["yes"]})
+    hidden = {"pypi.license": ["Secret-Licence"], "qa.approved": ["yes"]}
+    put(cast.globex.repository, "newt", "1.0", hidden)
+    shown = page(client, "qa.approved:yes", cast.acme.reader)
+    assert "Secret-Licence" not in shown.text
+    choices = {link.text: link["href"] for link in shown.select(".facets a")}
+    assert {">=3.9", "MIT"} <= set(choices)
+    for label in (">=3.9", "MIT"):
+        narrowed = BeautifulSoup(client.get(f"/search/{choices[label]}").content, "html.parser")
+        assert [each.text.strip() for each in narrowed.select("tbody th a")] == [
+            "newt-1.0-py3-none-any.whl"
+        ]
+        chips = {chip.code.text: chip["href"] for chip in narrowed.select(".chip") if chip.code}
+        assert chips["qa.approved:yes"] != "/search/"
+        assert len(chips) == 2
+    (only,) = page(client, "kind:wheel", cast.acme.reader).select(".chip")
+    assert only["href"] == "/search/"
+
+
+def test_projects_lead_to_their_files(client: Client, cast: Cast, shelves: None) -> None:
+    shown = page(client, "frog", cast.acme.reader)
+    (way,) = shown.select(".hits-head a")
+    files = BeautifulSoup(client.get(f"/search/{way['href']}").content, "html.parser")
+    assert [each.text.strip() for each in files.select("tbody th a")] == [
+        "frog_fu-1.0-py3-none-any.whl"
+    ]
+
+
+def test_half_a_query_that_is_being_typed_is_no_error(client: Client, cast: Cast) -> None:
+    client.force_login(cast.acme.reader.user)
+    assert client.get("/search/", {"q": "frog and"}).status_code == 400
+    typed = client.get("/search/", {"q": "frog and"}, headers={"HX-Request": "true"})
+    assert typed.status_code == 200
+    assert "column 9" in typed.content.decode()
+
+
+def test_the_page_asks_little_however_much_there_is(
+    client: Client, cast: Cast, shelves: None, django_assert_max_num_queries: Any
+) -> None:
+    client.force_login(cast.acme.reader.user)
+    for query in ("frog", "kind:wheel", "qa.approved:yes"):
+        # Twelve; in a test a transaction's begin and end are queries too, its savepoint's.
+        with django_assert_max_num_queries(14):
+            client.get("/search/", {"q": query})
+
+
+def test_the_palette_leads_to_what_the_reader_may_read(client: Client, cast: Cast) -> None:
+    client.force_login(cast.acme.reader.user)
+    found = client.get("/search/go/", {"q": "ac loc"}).content.decode()
+    assert "/acme/local/" in found
+    assert "q=ac%20loc" in found
+    for typed in ("glo", "globex/local", "\x00", "x" * 5000):
+        assert "/globex/" not in client.get("/search/go/", {"q": typed}).content.decode()
 
 
 def test_the_page_points_at_the_column(client: Client, cast: Cast) -> None:

@@ -1,0 +1,72 @@
+"""What an audit event says, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from base.models import AuditEvent
+from base.wording import ACTS, Difference, act_in_words, differences, in_words
+
+
+def event(action: str, subject: str, before: Any = None, after: Any = None) -> AuditEvent:
+    return AuditEvent(
+        action=action, subject=subject, before=before or {}, after=after or {}, actor="ann"
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (
+            event("distribution.publish", "acme/pypi-local/frog-1.0.tar.gz", {}, {"size": 7}),
+            "published acme/pypi-local/frog-1.0.tar.gz",
+        ),
+        (
+            event(
+                "grant.create", "acme/x", {}, {"subject": "user", "name": "bob", "role": "writer"}
+            ),
+            "made bob writer of acme/x",
+        ),
+        (
+            event("grant.end", "acme/x", {"subject": "members", "name": "", "role": "reader"}),
+            "took the role reader of acme/x from all members",
+        ),
+        (
+            event(
+                "grant.create", "acme/x", {}, {"subject": "team", "name": "pond", "role": "admin"}
+            ),
+            "made the team pond admin of acme/x",
+        ),
+        (
+            event("contents.status", "acme/x/frog", {"status": "active"}, {"status": "archived"}),
+            "set the status of acme/x/frog to archived",
+        ),
+        (event("claim.add", "acme/x", {}, {"pattern": "{frog}*"}), "claimed {frog}* for acme/x"),
+        (event("some.new-act", "acme/x"), "some.new-act acme/x"),
+    ],
+)
+def test_an_event_is_told_in_words(told: AuditEvent, words: str) -> None:
+    assert in_words(told) == words
+
+
+@pytest.mark.parametrize("action", ACTS)
+def test_every_act_has_words_even_without_its_facts(action: str) -> None:
+    assert "acme/x" in in_words(event(action, "acme/x"))
+    assert "{" not in act_in_words(action)
+
+
+def test_only_what_differs_is_a_difference() -> None:
+    told = event(
+        "repository.change",
+        "acme/x",
+        {"quiet_period": 60, "description": "", "members": ["a", "b"], "gone": True},
+        {"quiet_period": 60, "description": "Ours", "members": [], "qa.ok": {"by": None}},
+    )
+    assert differences(told) == [
+        Difference("description", "nothing", "Ours"),
+        Difference("members", "a, b", "nothing"),
+        Difference("gone", "yes", ""),
+        Difference("qa.ok", "", "by: nothing"),
+    ]
