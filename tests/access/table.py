@@ -238,22 +238,8 @@ FORMS = {
 DEFAULT_FORM = "pypi"
 
 
-def rows() -> Iterator[Row]:
-    """Return the table: every URL but the admin's, which has a table of its own."""
-    for form, start in FORMS.items():
-        root = Row("", "", repository, is_page=True, form=form)
-        yield replace(root, pattern=f"{form}/", path=f"{start}/")
-        yield replace(root, pattern=f"{form}(?://)?", path=start)
-        yield replace(root, pattern=f"{form}(?://)?", path=f"{start}//")
-        for pattern, path, status, says in _BELOW:
-            yield Row(form + pattern, start + path, index, status=status, says=says, form=form)
-        if form != DEFAULT_FORM:
-            yield from _scoped(form, start)
-    nowhere = "<name>/<rest>"
-    yield Row(nowhere, "/{tenant}/{key}/user/files/frog/1.0/x/y", index, lacks="/user")
-    yield Row(
-        nowhere, "/{tenant}/{key}/simple/frog/more/", index, status=404, says="There is no such"
-    )
+def _of_contents() -> Iterator[Row]:
+    """Return the pages of a project, a release, a file."""
     file = f"frog/1.0/{FROG_NAME}"
     for pattern, path, status in (
         ("project/<project>/<version>/<filename>/", f"project/{file}/", 200),
@@ -269,6 +255,10 @@ def rows() -> Iterator[Row]:
             page,
             is_page=True,
         )
+
+
+def _of_repositories() -> Iterator[Row]:
+    """Return the pages of a repository beside its own."""
     for what, rule in (("upload", upload_page), ("extraction", writers_page)):
         below = f"/-/{what}/"
         yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", rule, is_page=True)
@@ -291,6 +281,26 @@ def rows() -> Iterator[Row]:
     for what in ("check", "publish"):
         below = f"/-/upload/{what}/"
         yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", answering_with_a_file)
+
+
+def rows() -> Iterator[Row]:
+    """Return the table: every URL but the admin's, which has a table of its own."""
+    for form, start in FORMS.items():
+        root = Row("", "", repository, is_page=True, form=form)
+        yield replace(root, pattern=f"{form}/", path=f"{start}/")
+        yield replace(root, pattern=f"{form}(?://)?", path=start)
+        yield replace(root, pattern=f"{form}(?://)?", path=f"{start}//")
+        for pattern, path, status, says in _BELOW:
+            yield Row(form + pattern, start + path, index, status=status, says=says, form=form)
+        if form != DEFAULT_FORM:
+            yield from _scoped(form, start)
+    nowhere = "<name>/<rest>"
+    yield Row(nowhere, "/{tenant}/{key}/user/files/frog/1.0/x/y", index, lacks="/user")
+    yield Row(
+        nowhere, "/{tenant}/{key}/simple/frog/more/", index, status=404, says="There is no such"
+    )
+    yield from _of_contents()
+    yield from _of_repositories()
     yield Row("<tenant>/<key>/-/explain/", "/{tenant}/{key}/-/explain/", page, is_page=True)
     for end in ("", "seen/"):
         yield Row(

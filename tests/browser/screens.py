@@ -9,7 +9,11 @@ from tests.browser.house import EMPTY, EMPTY_REMOTE, LOCAL, REMOTE, VIRTUAL
 WHEEL = "acme_billing-2.1-py3-none-any.whl"
 SENSOR = "acme_sensor-1.4-cp312-cp312-manylinux_2_28_x86_64.whl"
 FILE = f"{LOCAL}/project/acme-billing/2.1/{WHEEL}/"
-TABS = ("general", "info", "properties", "contents", "raw", "security", "activity")
+PROJECT_TABS = (
+    *("readme", "info", "files", "versions", "requirements", "needed-by", "properties"),
+    "activity",
+)
+FILE_TABS = ("general", "info", "properties", "contents", "raw", "security", "activity")
 
 Callers = frozenset[str]
 EVERYBODY: Callers = frozenset({"admin", "ada", "wes", "ray", "mona", "gwen", ""})
@@ -41,17 +45,27 @@ SCREENS: dict[str, Screen] = {
     "tree": Screen(f"{LOCAL}/browse/", OF_ACME),
     "tree at a release": Screen(f"{LOCAL}/browse/acme-billing/2.1/", OF_ACME),
     "tree of a virtual": Screen(f"{VIRTUAL}/browse/", OF_ACME),
-    "project": Screen(f"{LOCAL}/project/acme-billing/", OF_ACME),
+    **{
+        f"project, {tab}": Screen(f"{LOCAL}/project/acme-billing/?tab={tab}", OF_ACME)
+        for tab in PROJECT_TABS
+    },
+    "project, manage": Screen(f"{LOCAL}/project/acme-billing/2.1/?tab=manage", ADMINS),
     "project of a virtual": Screen(f"{VIRTUAL}/project/acme-billing/", OF_ACME),
     "project of a remote": Screen(f"{REMOTE}/project/attrs/", OF_ACME),
     "a quarantined project": Screen(f"{LOCAL}/project/acme-probe/", OF_ACME),
     "a deprecated project": Screen(f"{LOCAL}/project/acme-ledger/", OF_ACME),
     "a yanked release": Screen(f"{LOCAL}/project/acme-billing/2.0/", OF_ACME),
-    **{f"file, {tab}": Screen(f"{FILE}?tab={tab}", OF_ACME) for tab in TABS},
+    **{f"file, {tab}": Screen(f"{FILE}?tab={tab}", OF_ACME) for tab in FILE_TABS},
     "a file with native code": Screen(
         f"{LOCAL}/project/acme-sensor/1.4/{SENSOR}/?tab=security", OF_ACME
     ),
     "compare": Screen(f"{LOCAL}/-/compare/acme-billing/?from=2.0&to=2.1", OF_ACME),
+    "a member": Screen(f"{FILE}?tab=contents&member=acme_billing/tariffs/night.toml", OF_ACME),
+    "a member compared": Screen(
+        f"{LOCAL}/-/compare/acme-billing/?from=2.0&to=2.1&member=acme_billing.py", OF_ACME
+    ),
+    "members of a virtual": Screen(f"{VIRTUAL}/-/members/", OF_ACME),
+    "known of upstream": Screen(f"{REMOTE}/browse/?known=1", OF_ACME),
     "set me up": Screen(f"{VIRTUAL}/-/set-up/", OF_ACME),
     "search": Screen("search/", EVERYBODY),
     "search of words": Screen("search/?q=billing", SIGNED_IN),
@@ -63,6 +77,7 @@ SCREENS: dict[str, Screen] = {
     "access": Screen(f"{LOCAL}/-/access/", OF_ACME),
     "activity": Screen(f"{LOCAL}/-/activity/", ADMINS),
     "audit": Screen("acme/-/audit/", ADMINS),
+    "an audit of nobody": Screen("acme/-/audit/?by=nobody", ADMINS),
     "account": Screen("accounts/", SIGNED_IN),
     "tokens": Screen("accounts/tokens/", SIGNED_IN),
     "not there": Screen("acme/nothing/", SIGNED_IN, 404),

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import dists
-from tests.browser.test_own_pages import listen_to
-from tests.browser.test_set_up_and_tokens import publish, require_sound, sign_in
-from tests.journeys.larder import ADMIN_PASSWORD, Larder, Repository
+from tests.browser.sound import listen_to, require_sound_at_each_width
+from tests.browser.test_set_up_and_tokens import publish, sign_in
+from tests.journeys.larder import Larder, Repository
 
 _DROP = """
 async ([name, bytes]) => {
@@ -61,7 +60,7 @@ def test_files_are_dropped_checked_published_and_found_while_typing(
     expect(wes.locator("[data-upload=ready]")).to_have_count(2)
     refused = wes.locator("[data-upload=refused]")
     expect(refused).to_contain_text("broken-1.0-py3-none-any.whl")
-    require_sound(wes)
+    require_sound_at_each_width(wes)
     wes.click("text=Properties for these files")
     wes.fill("[data-properties]", "qa.dropped=yes")
     wes.click("text=Publish all 2")
@@ -74,7 +73,7 @@ def test_files_are_dropped_checked_published_and_found_while_typing(
     wes.fill("#query", "qa.dropped:yes")
     expect(wes.locator("#hits")).to_have_text(re.compile(r"\s*2 files\s*"))
     expect(wes).to_have_url(re.compile(r"/search/\?q=qa\.dropped"))
-    require_sound(wes)
+    require_sound_at_each_width(wes)
     wes.locator(".chip").first.click()
     expect(wes.locator("[data-recent]")).to_contain_text("qa.dropped:yes")
     assert wrong == []
@@ -99,7 +98,7 @@ def test_keys_lead_through_the_pages_until_they_are_switched_off(
     wes.wait_for_url(pond.url)
     wes.click("[data-open=keys]")
     expect(wes.locator("#keys")).to_be_visible()
-    require_sound(wes)
+    require_sound_at_each_width(wes)
     wes.uncheck("[data-keys-switch]")
     wes.keyboard.press("Escape")
     wes.evaluate("document.activeElement.blur()")
@@ -130,32 +129,3 @@ def test_an_upload_works_without_scripts(
         page.set_input_files("#file", tmp_path / wheel)
         page.click(f"button:has-text('Upload to {pond.name}')")
         expect(page.locator("h1")).to_have_text("It is here")
-
-
-@pytest.fixture(params=["light", "dark"])
-def root(chromium: Browser, embedded: Larder, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A window of the administrator in one of the themes."""
-    with chromium.new_context(color_scheme=request.param) as context:
-        page = context.new_page()
-        embedded.forgive()
-        page.goto(f"{embedded.url}/accounts/sign-in/")
-        page.fill("input[name=username]", "admin")
-        page.fill("input[name=password]", ADMIN_PASSWORD)
-        page.click("button:has-text('Sign in')")
-        page.wait_for_url(f"{embedded.url}/")
-        yield page
-
-
-def test_no_page_breaks_a_rule_of_accessibility_or_runs_off_a_phone(
-    root: Page, embedded: Larder, pond: Repository
-) -> None:
-    wrong = listen_to(root)
-    urls = [f"{pond.url}-/upload/", f"{pond.url}-/extraction/"]
-    urls += [f"{embedded.url}/search/{query}" for query in ("", "?q=kind:wheel", "?q=no-such")]
-    urls += [f"{embedded.url}/acme/-/audit/{query}" for query in ("", "?by=nobody")]
-    for url in urls:
-        root.goto(url)
-        require_sound(root)
-    root.goto(f"{embedded.url}/admin/")
-    expect(root.locator(".glance")).to_contain_text("acme")
-    assert wrong == []

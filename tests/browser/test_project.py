@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests import dists
-from tests.browser.test_own_pages import listen_to
-from tests.browser.test_set_up_and_tokens import require_sound, sign_in
+from tests.browser.sound import listen_to
+from tests.browser.test_set_up_and_tokens import sign_in
 from tests.journeys.larder import Larder, Repository
 from tests.journeys.wire import Content, upload
 
@@ -76,16 +76,3 @@ def test_a_release_is_yanked_with_a_reason_once_the_name_is_typed(
     page.click("main button:has-text('Take back')")
     expect(page.locator(".strip")).not_to_contain_text("croaks")
     assert wrong == []
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_tab_breaks_a_rule_of_accessibility_or_runs_off_a_phone(
-    chromium: Browser, embedded: Larder, password: str, pond: Repository, theme: str
-) -> None:
-    with chromium.new_context(color_scheme=theme) as context:  # type: ignore[arg-type]
-        page = sign_in(context.new_page(), embedded, password)
-        wrong = listen_to(page)
-        for tab in TABS:
-            page.goto(f"{pond.url}project/frog/2.0rc1/?tab={tab}")
-            require_sound(page)
-        assert wrong == []

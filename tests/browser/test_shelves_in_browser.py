@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import dists
-from tests.browser.test_own_pages import listen_to
-from tests.browser.test_set_up_and_tokens import require_sound
+from tests.browser.sound import listen_to
 from tests.journeys.larder import ADMIN_PASSWORD, Larder, Repository
 from tests.journeys.wire import Content, upload
 
@@ -122,31 +119,3 @@ def test_the_quiet_period_counts_down(
     said = waits.inner_text()
     assert "extraction starts in" in said
     expect(waits).not_to_have_text(said, timeout=10_000)
-
-
-@pytest.fixture(params=["light", "dark"])
-def looking(chromium: Browser, embedded: Larder, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A window of the administrator in each of the themes."""
-    with chromium.new_context(color_scheme=request.param) as context:
-        yield sign_in(context.new_page(), embedded)
-
-
-def test_no_shelf_breaks_a_rule_of_accessibility_or_runs_off_a_phone(
-    looking: Page, embedded: Larder, pond: Repository
-) -> None:
-    wrong = listen_to(looking)
-    virtual, remote = (f"{embedded.url}/main/pypi-{kind}/" for kind in ("virtual", "remote"))
-    tenant = f"{embedded.url}/{pond.name.partition('/')[0]}/"
-    paths = ("", "?filter=xyz", "browse/", "browse/newt/2.0/", "-/activity/", "-/access/")
-    for url in (
-        f"{embedded.url}/",
-        tenant,
-        *(pond.url + path for path in paths),
-        virtual,
-        f"{virtual}-/members/",
-        remote,
-        f"{remote}browse/?known=1",
-    ):
-        looking.goto(url)
-        require_sound(looking)
-    assert wrong == []
