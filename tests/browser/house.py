@@ -94,18 +94,23 @@ for day in range(30):
     for number, file in enumerate(files):
         count = (day * 7 + number * 5) % 23 + (day // 6) * (number % 3)
         if count:
-            FileDownloads.objects.create(
-                distribution=file, day=today - timedelta(days=29 - day), count=count,
-                last_at=clock.now() - timedelta(days=29 - day), last_by="ray",
+            FileDownloads.objects.update_or_create(
+                distribution=file, day=today - timedelta(days=29 - day),
+                defaults={
+                    "count": count, "last_at": clock.now() - timedelta(days=29 - day),
+                    "last_by": "ray",
+                },
             )
     for shelf in Repository.objects.filter(tenant__slug="acme"):
         if not shelf.key.startswith("fresh"):
-            RepositoryDay.objects.create(
+            RepositoryDay.objects.update_or_create(
                 repository=shelf, day=today - timedelta(days=29 - day),
-                downloads=(day * 37) % 61 + day * 3, fetched=(day * 5) % 11,
-                downloaded_bytes=day * 900_000,
-                projects=5, files=10 + day, stored_bytes=4_000_000 + day * day * 90_000,
-                counted_serial=1 if day < 29 else None,
+                defaults={
+                    "downloads": (day * 37) % 61 + day * 3, "fetched": (day * 5) % 11,
+                    "downloaded_bytes": day * 900_000, "projects": 5, "files": 10 + day,
+                    "stored_bytes": 4_000_000 + day * day * 90_000,
+                    "counted_serial": 1 if day < 29 else None,
+                },
             )
 statistics.recount()
 """

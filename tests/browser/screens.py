@@ -80,5 +80,5 @@ SCREENS: dict[str, Screen] = {
     "an audit of nobody": Screen("acme/-/audit/?by=nobody", ADMINS),
     "account": Screen("accounts/", SIGNED_IN),
     "tokens": Screen("accounts/tokens/", SIGNED_IN),
-    "not there": Screen("acme/nothing/", SIGNED_IN, 404),
+    "not there": Screen("acme/nothing/", OF_ACME, 404),
 }

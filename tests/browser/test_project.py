@@ -11,9 +11,6 @@ from tests.browser.test_set_up_and_tokens import sign_in
 from tests.journeys.larder import Larder, Repository
 from tests.journeys.wire import Content, upload
 
-TABS = ("readme", "info", "files", "versions", "requirements", "needed-by", "properties",
-        "activity", "manage")  # fmt: skip
-
 
 @pytest.fixture(scope="module")
 def password(embedded: Larder) -> str:
