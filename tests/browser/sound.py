@@ -41,7 +41,7 @@ def require_sound(page: Page) -> None:
     found = Axe().run(page, options=_AA).response["violations"]
     told = [(each["id"], [node["target"] for node in each["nodes"]]) for each in found]
     width = page.viewport_size["width"] if page.viewport_size else None
-    assert told == [], (page.url, width)
+    assert not told, f"{page.url} at {width} px: {told}"
     assert not page.evaluate(_OVERFLOWS), f"{page.url} runs off a page of {width} px"
 
 
