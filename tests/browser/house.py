@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.dists import make_sdist, make_wheel
+from tests.journeys.distributions import File
+from tests.journeys.indexes import static_index
 from tests.journeys.larder import Larder
+from tests.journeys.machine import sha256_of
 from tests.journeys.remotes import make_remote
 from tests.journeys.wire import Content, request, upload
-from tests.upstreams import Server, serving
+from tests.parts.processes import private_folder
 
 LOCAL, REMOTE, VIRTUAL = "acme/pypi-local", "acme/pypi-remote", "acme/pypi-virtual"
 EMPTY, EMPTY_REMOTE, THEIRS = "acme/fresh", "acme/fresh-remote", "globex/pypi-local"
@@ -64,16 +68,12 @@ from datetime import timedelta
 from accounts.models import User
 from accounts.principal import Principal
 from base import clock
-from base.audit import SYSTEM
 from packages import curate, statistics
 from packages.describe import set_properties
 from packages.extraction.extract import extract_due
 from packages.models import Distribution, FileDownloads, Project, Release, RepositoryDay
-from repos import configure
-from repos.models import Repository
-for row in Repository.objects.filter(tenant__slug__in=("acme", "globex")):
-    row.quiet_period = 0
-    configure.change_repository(row, by=SYSTEM)
+from repos.models import Repository, RepositoryState
+RepositoryState.objects.exclude(extract_after=None).update(extract_after=clock.now())
 while extract_due():
     pass
 root = Principal(user=User.objects.get(username="admin"))
@@ -108,7 +108,7 @@ for day in range(30):
                 defaults={
                     "downloads": (day * 37) % 61 + day * 3, "fetched": (day * 5) % 11,
                     "downloaded_bytes": day * 900_000, "projects": 5, "files": 10 + day,
-                    "stored_bytes": 4_000_000 + day * day * 90_000,
+                    "stored_bytes": 740 * day,
                     "counted_serial": 1 if day < 29 else None,
                 },
             )
@@ -118,10 +118,9 @@ statistics.recount()
 
 @dataclass(frozen=True)
 class House:
-    """A furnished Larder, the index behind its remote, and the passwords of its people."""
+    """A furnished Larder, and the passwords of its people."""
 
     larder: Larder
-    upstream: Server
     passwords: dict[str, str]
 
     def url(self, repository: str, path: str = "") -> str:
@@ -132,14 +131,21 @@ class House:
 @contextmanager
 def furnished(larder: Larder, admin_password: str) -> Iterator[House]:
     """Fill `larder`, and yield it until the block ends; its upstream is there as long."""
-    with serving() as upstream:
-        upstream.add_files("attrs", make_wheel("attrs", "25.1.0"), make_wheel("attrs", "26.1.0"))
-        upstream.add_files("urllib3", make_wheel("urllib3", "2.8.0"))
+    with private_folder("wheels") as folder, static_index(list(_upstream(folder))) as index:
         passwords = _let_in(larder) | {"admin": admin_password}
-        _build(larder, upstream)
+        _build(larder, index)
         _publish(larder)
         larder.python(_LIVED_IN)
-        yield House(larder, upstream, passwords)
+        yield House(larder, passwords)
+
+
+def _upstream(folder: Path) -> Iterator[File]:
+    """Yield the wheels that the index behind the remote has."""
+    for name, version in (("attrs", "25.1.0"), ("attrs", "26.1.0"), ("urllib3", "2.8.0")):
+        filename, content = make_wheel(name, version)
+        path = folder / filename
+        path.write_bytes(content)
+        yield File(path, name, version, sha256_of(content))
 
 
 def _let_in(larder: Larder) -> dict[str, str]:
@@ -152,7 +158,7 @@ def _let_in(larder: Larder) -> dict[str, str]:
     return dict(zip(others, made, strict=True))
 
 
-def _build(larder: Larder, upstream: Server) -> None:
+def _build(larder: Larder, index: str) -> None:
     """Make the repositories; of acme's own, mona reads none but through all members' grants."""
     larder.manage(
         ["create_repository", LOCAL, "--description", "What acme's teams publish"],
@@ -163,7 +169,7 @@ def _build(larder: Larder, upstream: Server) -> None:
         ["grant", THEIRS, "--user", "gwen", "--role", "writer"],
     )
     for key in ("pypi-remote", "fresh-remote"):
-        make_remote(larder, key, f"{upstream.url}simple/")
+        make_remote(larder, key, index)
     virtual = ["create_repository", VIRTUAL, "--kind", "virtual"]
     larder.manage([*virtual, "--member", LOCAL, "--member", REMOTE])
 

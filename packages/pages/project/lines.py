@@ -12,7 +12,7 @@ from django.urls import reverse
 from packages.index.base import PageFile
 from packages.models import Distribution, Property
 from packages.pages.project.subject import Subject
-from packages.pages.project.tags import in_words
+from packages.tags import in_words
 from repos.models import Repository
 
 _FILES_AT_ONCE = 100
@@ -79,7 +79,7 @@ def _line(subject: Subject, file: PageFile) -> FileLine:
     return FileLine(
         file=file,
         row=subject.held.get(file.filename),
-        words=in_words(file),
+        words=in_words(file.kind, file.filename, file.python_tag),
         origin=subject.origins.get(file.filename),
         download=reverse(view, args=[*where, *digest, file.filename]),
     )

@@ -13,8 +13,8 @@ from packages.pages.project.facts import people_of
 from packages.pages.project.releases import named, newest_of, releases_of
 from packages.pages.project.requirements import requirements_of
 from packages.pages.project.subject import Contents
-from packages.pages.project.tags import in_words
 from packages.pages.project.timeline import timeline
+from packages.tags import in_words
 from tests.dists import make_metadata
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -53,7 +53,7 @@ def page_of(*files: PageFile) -> ProjectPage:
     ],
 )  # fmt: skip
 def test_tags_in_words(tag: str, words: str) -> None:
-    assert in_words(a_file(f"frog-1.0-{tag}.whl")) == words
+    assert in_words("wheel", f"frog-1.0-{tag}.whl", "") == words
 
 
 def test_releases_are_in_order_and_equal_versions_are_one() -> None:
