@@ -44,7 +44,9 @@ def test_what_was_done_is_told_in_words_with_before_and_after(
     page = text_of(client, ACTIVITY)
     assert "wes published frog-1.0-py3-none-any.whl" in page
     assert "with token wes's" in page
-    assert re.search(r"wes yanked frog 1\.0 .*yanked no yes .*yanked reason (nothing )?croaks", page)
+    assert re.search(
+        r"wes yanked frog 1\.0 .*yanked no yes .*yanked reason (nothing )?croaks", page
+    )
     assert "larder claimed acme-* for acme/local" in page
     assert "larder made wes writer of acme/local" in page
     assert page.index("claimed") < page.index("yanked") < page.index("published")
@@ -76,7 +78,7 @@ def test_activity_goes_on_in_pages(
     found, url = [], ACTIVITY
     while url:
         page = client.get(url).content.decode()
-        found += re.findall(r"acme-\d", page)
+        found += re.findall(r"claimed (acme-\d)", page)
         after = re.search(r'rel="next" href="(\?[^"]+)"', page)
         url = ACTIVITY + after[1] if after else ""
     assert found == [f"acme-{number}" for number in (4, 3, 2, 1, 0)]

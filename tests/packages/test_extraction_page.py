@@ -24,6 +24,7 @@ from tests.forms import fields_of
 from tests.packages.extraction.extracting import FakeReader, broken, facts, put
 
 STATE = "/acme/local/-/extraction/"
+FILES = "/acme/local/project/frog/?tab=files"
 UPLOAD = "/acme/local/-/upload/"
 
 
@@ -63,13 +64,13 @@ def test_a_repository_says_how_many_files_wait_and_for_how_long(
     sentence = "3 files wait; extraction starts in 41 s unless something else is uploaded."
     assert sentence in text_of(writer, "/acme/local/")
     assert sentence in text_of(writer, STATE)
-    assert "badge frost" in text_of(writer, "/acme/local/project/frog/")
+    assert "badge frost" in text_of(writer, FILES)
     time.move(seconds=41)
     assert "3 files wait; extraction starts at any moment." in text_of(writer, "/acme/local/")
     extract_due()
     assert "wait" not in text_of(writer, "/acme/local/")
     assert "0 files wait." in text_of(writer, STATE)
-    assert "extracted" in text_of(writer, "/acme/local/project/frog/")
+    assert "badge frost" not in text_of(writer, FILES)
 
 
 def test_a_project_shows_its_readme_and_the_differences(
@@ -80,8 +81,9 @@ def test_a_project_shows_its_readme_and_the_differences(
     extract_due()
     page = text_of(writer, "/acme/local/project/frog/")
     assert "<p>Frogs for <em>functional</em> units.</p>" in page
-    assert "1 difference between what was sent and what the archive says" in page
-    assert "“&lt;b&gt;Toads&lt;/b&gt;” was sent" in page
+    assert "What the uploading client claimed and what the archive says differ in 1 point." in page
+    info = text_of(writer, "/acme/local/project/frog/?tab=info")
+    assert "“&lt;b&gt;Toads&lt;/b&gt;” was sent" in info
 
 
 def test_what_failed_is_listed_with_its_reason_and_can_be_tried_again(
@@ -93,7 +95,7 @@ def test_what_failed_is_listed_with_its_reason_and_can_be_tried_again(
         time.move(seconds=60)
         extract_due()
     assert "1 file could not be read, or has no name" in text_of(writer, "/acme/local/")
-    for url in (STATE, "/acme/local/project/frog/"):
+    for url in (STATE, FILES):
         assert "It is &lt;cut&gt; short." in text_of(writer, url)
     answer = writer.post(STATE, {"do": "again", "file": row.pk}, follow=True)
     assert "is read again after the quiet period" in answer.content.decode()

@@ -651,8 +651,14 @@ DOORS = (
 )  # fmt: skip
 NOTHING_FOR_PEOPLE = {
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/compare/(?P<project>[^/]+)/$",
-    rf"^(?P<tenant>{_SLUG})/{_KEY}/-/explain/$",
-    rf"^(?P<tenant>{_SLUG})/{_KEY}/-/set-up/seen/$",
+    *(
+        rf"^(?P<tenant>{_SLUG})/{_KEY}/-/{page}/$"
+        for page in ("access", "activity", "explain", "members", "set-up/seen", "waiting")
+    ),
+    *(
+        rf"^(?P<tenant>{_SLUG})/{_KEY}/browse/{node}$"
+        for node in ("", "(?P<project>[^/]+)/", "(?P<project>[^/]+)/(?P<version>[^/]+)/")
+    ),
     rf"^(?P<slug>{_SLUG})/$",
     r"^(?P<name>.*?)/(?P<rest>(?:\+?simple|files)(?:/.*)?)$",
 }

@@ -20,6 +20,7 @@ PARTS: Mapping[str, str] = {
     "version": "1.0",
     "sha256": "0" * 64,
     "filename": "frog-1.0-py3-none-any.whl",
+    "path": "frog.zip",
     "name": "nobody/nowhere",
     "rest": "simple/frog/",
     "object_id": "1",

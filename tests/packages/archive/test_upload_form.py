@@ -58,7 +58,7 @@ def test_what_is_odd_is_kept_and_shown_to_people(client: Client, cast: Cast) -> 
     assert "has a RECORD that does not match its contents" in record
     assert "has the unknown classifier" in classifier
     client.force_login(cast.acme.reader.user)
-    page = client.get("/acme/local/project/frog/").content.decode()
+    page = client.get("/acme/local/project/frog/?tab=files").content.decode()
     assert "2 findings" in page
     assert "has a RECORD that does not match its contents" in page
     assert "Frogs :: &lt;b&gt;Green" in page
