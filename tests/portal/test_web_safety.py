@@ -29,6 +29,8 @@ WITHOUT_CSRF: Mapping[str, str] = {
     "pypi.views._reading.<locals>.view": "refuses every unsafe request",
     "packages.pages.upload.upload_page": "asks for the form's token itself: the file is too large "
     "to be read before",
+    "packages.pages.upload.check_file": "as the page that it is a piece of",
+    "packages.pages.upload.publish_file": "as the page that it is a piece of",
     "pypi.views.below_the_root": "refuses every unsafe request but a search, which changes nothing",
     "pypi.views.scope_root": "as below the root",
     "packages.api.Search": "refuses every unsafe request",
