@@ -60,6 +60,7 @@ _FACTS = (
 )
 _NEEDS = ("acme-sensor>=1.2", "attrs>=25", "acme-paper; extra == 'pdf'")
 _BILLING = ("1.0", "1.1", "1.2", "2.0", "2.0.1", "2.1", "2.2rc1")
+_WITH_COMMAND = ("2.1", "2.2rc1")
 # Beside publishing: what curators, quiet periods and a month of installers would have done.
 _LIVED_IN = """
 import django
@@ -177,11 +178,16 @@ def _build(larder: Larder, index: str) -> None:
 def _publish(larder: Larder) -> None:
     to = f"{larder.url}/{LOCAL}/"
     for version in _BILLING:
+        is_late = version in _WITH_COMMAND
+        needs = (*_NEEDS, "acme-tariffs>=3") if is_late else _NEEDS
         files = {"acme_billing/tariffs/night.toml": f"since = '{version}'\n".encode()}
+        if is_late:
+            said = b"[console_scripts]\nbilling = acme_billing:main\n"
+            files[f"acme_billing-{version}.dist-info/entry_points.txt"] = said
         for make in (make_wheel, make_sdist):
             built = make(
                 "acme-billing", version, metadata_version="2.4", requires_python=">=3.10",
-                requires_dist=_NEEDS, extra_headers=_FACTS, description=_README, files=files,
+                requires_dist=needs, extra_headers=_FACTS, description=_README, files=files,
             )  # fmt: skip
             _send(to, larder.writer, "acme-billing", version, built)
     native = {"acme_sensor/_read.so": b"\x7fELF" + bytes(4000), "acme_sensor.pth": b"acme_sensor\n"}
