@@ -68,6 +68,8 @@ def sanitised(rendered: str) -> str:
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         allowed_classes=_CLASSES,
+        # What is scrolled sideways on a phone is scrolled by keys too.
+        set_tag_attribute_values={"pre": {"tabindex": "0"}, "table": {"tabindex": "0"}},
         link_rel="nofollow noopener noreferrer",
         url_schemes={"http", "https", "mailto"},
         strip_comments=True,
@@ -108,7 +110,18 @@ class _Rewriter(HTMLParser):
         if tag not in _VOID and tag not in _DROPPED:
             self._links -= tag == "a"
             self._depth -= 1
-            self.parts.append(f"</{tag}>")
+            if tag == "a" and self._is_empty_link():
+                del self.parts[-1]
+            else:
+                self.parts.append(f"</{tag}>")
+
+    def _is_empty_link(self) -> bool:
+        """Say whether the link that ends has nothing to press: renderers put one at each heading.
+
+        One with an identifier stays, for others may lead to it.
+        """
+        opened = self.parts[-1] if self.parts else ""
+        return opened.startswith(("<a ", "<a>")) and ' id="' not in opened
 
     def handle_data(self, data: str) -> None:
         """Take text."""

@@ -170,10 +170,10 @@ def test_metadata_full_of_script_is_shown_as_text(administrator: Page, shelf: Re
 
 
 def test_a_file_is_saved_and_never_shown(administrator: Page, shelf: Repository) -> None:
-    administrator.goto(f"{shelf.url}project/frog/")
+    administrator.goto(f"{shelf.url}project/frog/?tab=files")
     before = administrator.url
     with administrator.expect_download() as saved:
-        administrator.click("a:has-text('frog-1.0-py3-none-any.whl')")
+        administrator.click("a[href$='/frog-1.0-py3-none-any.whl']")
     assert saved.value.suggested_filename == "frog-1.0-py3-none-any.whl"
     assert saved.value.failure() is None
     assert administrator.url == before

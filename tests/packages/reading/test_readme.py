@@ -25,6 +25,18 @@ def rst(text: str) -> str:
     return rendered.html.strip()
 
 
+def test_no_link_is_left_that_has_nothing_to_press() -> None:
+    heading = '<h1 id="frog">Frog<a href="#frog"></a></h1>'
+    assert sanitised(heading) == '<h1 id="readme-frog">Frog</h1>'
+    assert sanitised('<a id="here"></a>Frog').startswith('<a id="readme-here"')
+    assert ">Frog</a>" in sanitised('<a href="https://acme.example/">Frog</a>')
+
+
+def test_what_is_scrolled_sideways_is_scrolled_by_keys() -> None:
+    assert sanitised("<pre>frog</pre>") == '<pre tabindex="0">frog</pre>'
+    assert '<table tabindex="0">' in sanitised("<table><tr><td>frog</td></tr></table>")
+
+
 def test_markdown_is_that_of_the_public_index() -> None:
     assert markdown("*a* **b** ~~c~~") == "<p><em>a</em> <strong>b</strong> <del>c</del></p>"
     assert "<th>x</th>" in markdown("| x |\n|---|\n| y |")
