@@ -69,7 +69,7 @@ def words(client: Client, url: str, status: int = 200) -> str:
 def test_it_says_what_the_file_is_and_who_brought_it(reader: Client, frog: Distribution) -> None:
     page = words(reader, PAGE)
     assert frog.sha256 in page
-    assert "any Python 3" in page
+    assert '<code>py3</code> <span class="note">Python 3</span>' in page
     assert '<span class="name">wes</span>' in page
     assert "frog==1.0" in page
 
