@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
+from xmlrpc.client import ServerProxy
 
 import pytest
 
@@ -15,6 +17,7 @@ from tests.journeys.machine import Machine, signed_in, twine
 from tests.journeys.remotes import make_remote
 from tests.journeys.test_remote_upstreams import devpi
 
+_INDEXED_WITHIN = 60  # seconds; devpi does it beside its answers
 _FOUND_NOTHING = 23  # pip's exit code
 _MAKE_VIRTUAL = """
 import json, sys
@@ -106,8 +109,13 @@ def tried(machine: Machine, url: str, *words: str) -> tuple[str, int]:
 
 @pytest.fixture(scope="module")
 def stage() -> Iterator[dict[str, Any]]:
-    """A devpi with frog and toad in root/dev."""
+    """A devpi with frog and toad in root/dev, both of which its own search finds by now."""
     with devpi() as settings:
+        own = ServerProxy(f"{settings['index_url']}root/dev/")
+        until = time.monotonic() + _INDEXED_WITHIN
+        while not all(own.search({"name": [name]}, "or") for name in ("frog", "toad")):
+            assert time.monotonic() < until
+            time.sleep(0.2)
         yield settings
 
 
