@@ -52,6 +52,8 @@ def shown_file(  # noqa: PLR0913 - a file has this many coordinates
     Raises what the index raises: ProjectNotFound, FileNotFound, FileWithheld, IndexUnavailable.
     """
     name = parsed_name(repository, project)
+    if not filename.isprintable():  # PostgreSQL would not even look for a NUL
+        raise FileNotFound(f"There is no such file in {repository}.")
     index = open_index(repository, by, scope)
     found = index.open(name, filename)
     if isinstance(found, Stored):
@@ -72,7 +74,8 @@ def unlisted_file(repository: Repository, path: str) -> ShownFile:
 
     One that has got its name by now is returned too: it has moved to the page of its name.
     """
-    row = _rows().filter(repository=repository, path=path, deleted_at=None).first()
+    rows = _rows().filter(repository=repository, path=path, deleted_at=None)
+    row = rows.first() if path.isprintable() else None  # as above
     if row is None:
         raise FileNotFound(f"There is no file {shown(path)} in {repository}.")
     project = row.release.project.normalized if row.release is not None else ""

@@ -232,10 +232,12 @@ class refusals_as_pages:  # noqa: N801 - as above
             return pages.refusal(request, exception)
         match = request.resolver_match
         is_in_admin = match is not None and match.app_name == "admin"
-        if is_in_admin and request.method in _SAFE and isinstance(exception, _MISREAD):
-            # Django's admin breaks on queries that none of its links hold: a NUL to filter by, a
-            # year without end, a field without a name.
-            log.warning("a query of the admin cannot be read", exc_info=exception)
+        has_nul = any("\0" in value for value in request.GET.values())
+        is_misread = isinstance(exception, _MISREAD) and request.method in _SAFE
+        if is_misread and (is_in_admin or has_nul):
+            # Django's admin breaks on queries that none of its links hold: a year without end, a
+            # field without a name. PostgreSQL looks for no NUL, whoever asks for one.
+            log.warning("a query cannot be read", exc_info=exception)
             return pages.error_page(request, 400, "This address asks for what cannot be.")
         return None
 

@@ -265,6 +265,7 @@ NAMES = (
     *("q", "o", "p", "e", "page", "next", "format", "_popup", "_to_field", "_changelist_filters"),
     *("action", "tenant", "tenant__id__exact", "is_active__exact", "at__year", "no_such__filter"),
     *("app_label", "model_name", "field_name", "term"),
+    *("filter", "after", "file", "tab", "member", "from", "scope"),
 )
 
 
