@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
@@ -24,6 +24,8 @@ from packages.search.language import Wildcard
 from packages.words import name_form
 from repos.models import Repository
 from repos.virtuals import Source, SourceId, Tree, specificity
+
+M = TypeVar("M", Project, UpstreamPage)
 
 PER_PAGE = 50
 # A virtual over more sources is listed as far as these.
@@ -137,11 +139,12 @@ def _readable(tree: Tree, readable: frozenset[int]) -> dict[SourceId, Source]:
     }
 
 
-def _named(projects: QuerySet[Project], contains: str) -> QuerySet[Project]:
+def _named(rows: QuerySet[M], contains: str) -> QuerySet[M]:
+    """Return those of some rows whose normalised name holds a text; all of them for none."""
     form = name_form(contains)
     if not form:
-        return projects
-    return projects.filter(FitsPattern("normalized", (Wildcard.ANY, form, Wildcard.ANY)))
+        return rows
+    return rows.filter(FitsPattern("normalized", (Wildcard.ANY, form, Wildcard.ANY)))
 
 
 def _later(projects: QuerySet[Project], wanted: Wanted) -> list[QuerySet[Project]]:
@@ -301,9 +304,7 @@ def known_upstream(repository: Repository, wanted: Wanted, *, limit: int = PER_P
     """
     pages = UpstreamPage.objects.filter(repository=repository, scope="", is_served=True)
     pages = pages.exclude(normalized="")  # what is known of the list of projects as such
-    form = name_form(wanted.contains)
-    if form:
-        pages = pages.filter(FitsPattern("normalized", (Wildcard.ANY, form, Wildcard.ANY)))
+    pages = _named(pages, wanted.contains)
     if wanted.after:
         pages = pages.filter(normalized__gt=_printable(wanted.after))
     rows = pages.order_by("normalized").values_list("pk", "normalized")[: limit + 1]

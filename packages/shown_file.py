@@ -22,6 +22,7 @@ from packages.index.base import (
     ProjectNotFound,
     ProjectPage,
     Stored,
+    stored_of,
 )
 from packages.index.opening import open_index
 from packages.index.virtual import entered
@@ -101,20 +102,6 @@ def held_rows(
         deleted_at=None,
     )
     return list(rows.select_related("reading", "stored_metadata", "blob"))
-
-
-def stored_of(row: Distribution) -> Stored:
-    """Return where the bytes of a file are; its row comes with the blob."""
-    assert row.blob is not None  # noqa: S101 - a living one has its bytes
-    return Stored(
-        filename=row.filename,
-        repository_id=row.repository_id,
-        distribution_id=row.pk,
-        storage_key=row.blob.storage_key,
-        size=row.size,
-        sha256=row.sha256,
-        uploaded_at=row.uploaded_at,
-    )
 
 
 def upstream_line(row: Distribution) -> Line | None:

@@ -74,7 +74,7 @@ def overview(repository: Repository, serial: int, *, days: int) -> Overview:
     fetched = sum(row.fetched for row in recent)
     return Overview(
         totals=_known_totals(repository, rows, serial),
-        downloads=_filled({row.day: row.downloads for row in recent}, days),
+        downloads=filled({row.day: row.downloads for row in recent}, days),
         stored=_carried_on(rows, days),
         fetched_share=1 - fetched / downloads if downloads else None,
     )
@@ -92,20 +92,20 @@ def downloads_by_project(projects: Iterable[int], *, days: int) -> dict[int, lis
     found: dict[int, dict[date, int]] = defaultdict(dict)
     for project, day, count in counted:
         found[project][day] = count
-    return {project: _filled(known, days) for project, known in found.items()}
+    return {project: filled(known, days) for project, known in found.items()}
 
 
 def downloads_by_day(repository: Repository, *, days: int) -> list[Day]:
     """Return the downloads through a repository on each of the last `days`, today's last."""
     since = _first_of(days)
     rows = RepositoryDay.objects.filter(repository=repository, day__gte=since)
-    return _filled(dict(rows.values_list("day", "downloads")), days)
+    return filled(dict(rows.values_list("day", "downloads")), days)
 
 
 def downloads_of(files: Iterable[int] | QuerySet[Distribution], *, days: int) -> list[Day]:
     """Return the downloads of some files together on each of the last `days`, today's last."""
     rows = FileDownloads.objects.filter(distribution__in=files, day__gte=_first_of(days))
-    return _filled(dict(rows.values("day").annotate(n=Sum("count")).values_list("day", "n")), days)
+    return filled(dict(rows.values("day").annotate(n=Sum("count")).values_list("day", "n")), days)
 
 
 def fetched_share(repository: Repository, *, days: int) -> float | None:
@@ -186,7 +186,8 @@ def _carried_on(rows: Iterable[RepositoryDay], days: int) -> list[Day]:
     return found
 
 
-def _filled(known: Mapping[date, int], days: int) -> list[Day]:
+def filled(known: Mapping[date, int], days: int) -> list[Day]:
+    """Return each of the last `days` with its number, today's last; none is known: 0."""
     return [Day(day, known.get(day, 0)) for day in _days(days)]
 
 

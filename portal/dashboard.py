@@ -19,7 +19,7 @@ from base import clock
 from base.models import AuditEvent
 from packages.models import Distribution, UpstreamHealth
 from packages.pages.pictures import Picture, columns
-from packages.statistics import Day
+from packages.statistics import filled
 from repos.models import Kind, Repository, Upstream
 
 _DAYS = 30
@@ -76,8 +76,6 @@ def dashboard(office: Office) -> Dashboard:
 
 
 def _uploads(office: Office) -> Picture:
-    today = clock.now().date()
-    days = [today - timedelta(days=back) for back in range(_DAYS - 1, -1, -1)]
     since = clock.now() - timedelta(days=_DAYS)
     events: QuerySet[AuditEvent] = AuditEvent.objects.filter(action__in=_UPLOADS, at__gte=since)
     if not office.everything:
@@ -89,7 +87,7 @@ def _uploads(office: Office) -> Picture:
     return columns(
         "Uploads",
         f"{more}{total} in {_DAYS} days",
-        [Day(day, by_day[day]) for day in days],
+        filled(by_day, _DAYS),
     )
 
 

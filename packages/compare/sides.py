@@ -15,11 +15,11 @@ from accounts.principal import Principal
 from packages.archive import ArchiveRefused
 from packages.core_fields import Field, readable_fields
 from packages.filenames import FilenameRefused, NormalizedName
-from packages.index.base import PageFile, Stored
+from packages.index.base import PageFile, Stored, stored_of
 from packages.inside.members import member_bytes, member_digests, members_in
 from packages.models import Distribution, Reading
 from packages.reading import Member
-from packages.shown_file import held_rows, stored_of
+from packages.shown_file import held_rows
 from packages.storage import StorageFailed
 from repos.models import Repository
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from base.errors import LarderError
 from packages.filenames import NormalizedName
+from packages.models import Distribution
 from packages.storage import Readable
 from repos.virtuals import Source
 
@@ -109,6 +110,23 @@ class Stored:
     size: int
     sha256: str
     uploaded_at: datetime
+
+
+def stored_of(row: Distribution, filename: str = "") -> Stored:
+    """Return where the bytes of a living file are, under the spelling of its name asked for.
+
+    Its row comes with the blob.
+    """
+    assert row.blob is not None  # noqa: S101 - a living one has its bytes
+    return Stored(
+        filename=filename or row.filename,
+        repository_id=row.repository_id,
+        distribution_id=row.pk,
+        storage_key=row.blob.storage_key,
+        size=row.size,
+        sha256=row.sha256,
+        uploaded_at=row.uploaded_at,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from packages.index.base import (
     ProjectNotFound,
     ProjectPage,
     Stored,
+    stored_of,
 )
 from packages.models import Distribution, Project, StoredMetadata
 from repos.models import Repository
@@ -49,15 +50,7 @@ class LocalIndex:
         found = self._distribution(project, filename, sha256)
         if found.blob is None:  # only a deleted one has none; the database holds us to it
             raise FileNotFound(f"{filename} is not in {self.repository}.")
-        return Stored(
-            filename=found.filename,
-            repository_id=found.repository_id,
-            distribution_id=found.pk,
-            storage_key=found.blob.storage_key,
-            size=found.size,
-            sha256=found.sha256,
-            uploaded_at=found.uploaded_at,
-        )
+        return stored_of(found)
 
     def metadata(self, project: NormalizedName, filename: str, sha256: str = "") -> bytes:
         """Return the stored core metadata of `filename`."""

@@ -28,6 +28,7 @@ from packages.index.base import (
     ProjectPage,
     Stored,
     Transfer,
+    stored_of,
 )
 from packages.models import Distribution, Project, StoredMetadata, UpstreamMetadata
 from packages.upstream.changes import identity_of, is_same_file, matched
@@ -172,17 +173,8 @@ class RemoteIndex:
         """Return the bytes that we hold, under the spelling of their name that was asked for."""
         if _is_quarantined(held):
             raise self._withheld(filename)
-        assert held.blob is not None  # noqa: S101 - a living one has its bytes
         _note_use(held)
-        return Stored(
-            filename=filename,
-            repository_id=held.repository_id,
-            distribution_id=held.pk,
-            storage_key=held.blob.storage_key,
-            size=held.size,
-            sha256=held.sha256,
-            uploaded_at=held.uploaded_at,
-        )
+        return stored_of(held, filename)
 
     def _line(self, project: NormalizedName, filename: str, held: Distribution | None) -> Line:
         """Return upstream's line of a file, or say why there is none that we go by.
