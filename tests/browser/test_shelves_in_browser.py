@@ -110,11 +110,11 @@ def test_the_tree_is_a_list_to_drill_down_without_scripts_and_on_a_phone(
             expect(page.locator("#node")).to_contain_text("SHA-256")
 
 
-def test_the_quiet_period_counts_down(
-    administrator: Page, embedded: Larder, pond: Repository
-) -> None:
-    publish(embedded, pond, "toad", "2.0")
-    administrator.goto(pond.url)
+def test_the_quiet_period_counts_down(administrator: Page, embedded: Larder) -> None:
+    repository = embedded.repository()  # of its own: the order of uploads in the pond is asked for
+    embedded.forgive()
+    publish(embedded, repository, "toad", "2.0")
+    administrator.goto(repository.url)
     waits = administrator.locator("#waiting")
     said = waits.inner_text()
     assert "extraction starts in" in said

@@ -111,11 +111,11 @@ def tried(machine: Machine, url: str, *words: str) -> tuple[str, int]:
 def stage() -> Iterator[dict[str, Any]]:
     """A devpi with frog and toad in root/dev, both of which its own search finds by now."""
     with devpi() as settings:
-        own = ServerProxy(f"{settings['index_url']}root/dev/")
         until = time.monotonic() + _INDEXED_WITHIN
-        while not all(own.search({"name": [name]}, "or") for name in ("frog", "toad")):
-            assert time.monotonic() < until
-            time.sleep(0.2)
+        with ServerProxy(f"{settings['index_url']}root/dev/") as own:
+            while not all(own.search({"name": [name]}, "or") for name in ("frog", "toad")):
+                assert time.monotonic() < until
+                time.sleep(0.2)
         yield settings
 
 
