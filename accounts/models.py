@@ -117,16 +117,21 @@ class User(AbstractBaseUser):
             )
 
     @cached_property
-    def administers(self) -> dict[int, str]:
-        """Return id and slug of the tenants of which the user is an admin.
+    def places(self) -> dict[str, Membership]:
+        """Return the user's memberships with their tenants, by the tenants' slugs in order.
 
-        Asked once for a user object: Django makes one for each request.
+        Asked once for a user object: one is made for each request, and another when work that took
+        long asks again who the caller is (accounts.authentication.again).
         """
-        return dict(
-            self.memberships.filter(kind=Membership.Kind.ADMIN, user__service_of__isnull=True)
-            .order_by("tenant__slug")
-            .values_list("tenant_id", "tenant__slug")
-        )
+        rows = self.memberships.select_related("tenant").order_by("tenant__slug")
+        return {row.tenant.slug: row for row in rows}
+
+    @property
+    def administers(self) -> dict[int, str]:
+        """Return id and slug of the tenants of which the user is an admin; a service of none."""
+        if self.service_of_id is not None:
+            return {}
+        return {row.tenant_id: slug for slug, row in self.places.items() if row.is_admin}
 
     # Django's admin asks these of a user. Django's Permission and Group are not used: what
     # anybody may do in a repository is decided in repos.access alone.

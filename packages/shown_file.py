@@ -58,7 +58,7 @@ def shown_file(  # noqa: PLR0913 - a file has this many coordinates
     index = open_index(repository, by, scope)
     found = index.open(name, filename)
     if isinstance(found, Stored):
-        row = _rows().get(pk=found.distribution_id)
+        row = found.row
         there = ShownFile(filename, name, _version(row), row, found, None)
     else:
         line = _line(index.page(name), filename)
@@ -108,7 +108,7 @@ def upstream_line(row: Distribution) -> Line | None:
     """Return what the index behind a remote last said of a file that it holds; nobody is asked."""
     if row.release is None or row.repository.kind != Kind.REMOTE:
         return None
-    upstream = Upstream.objects.filter(repository=row.repository).first()
+    upstream: Upstream | None = getattr(row.repository, "upstream", None)
     if upstream is None:
         return None
     project = row.release.project

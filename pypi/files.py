@@ -47,7 +47,7 @@ def file(ask: Ask, project: str, filename: str, sha256: str = "") -> Answer:
     if isinstance(found, Arriving):
         distribution, answer = None, _arriving(ask, found, policy)
     else:
-        distribution, answer = found.distribution_id, _bytes_of(ask, found, policy)
+        distribution, answer = found.row.pk, _bytes_of(ask, found, policy)
     if answer.status in _GIVEN_OUT and _is_download(ask):
         downloads.note(
             through=repository.pk,

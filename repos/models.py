@@ -14,6 +14,7 @@ from django.utils.deconstruct import deconstructible
 from accounts.models import Membership, Team, Tenant, Token, User
 from accounts.roles import Role
 from base.slugs import RESERVED_REPOSITORY_KEYS, SLUG_MAX_LENGTH, validate_slug
+from base.stamps import Stamp
 from repos.rules import Rules
 
 GIB = 1024**3
@@ -169,6 +170,11 @@ class RepositoryState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.repository_id}: {self.epoch}.{self.serial}"
+
+    @property
+    def stamp(self) -> Stamp:
+        """Return what tells whether the repository has changed since."""
+        return Stamp(epoch=self.epoch, serial=self.serial, nonce=self.nonce)
 
 
 class Upstream(models.Model):

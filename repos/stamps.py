@@ -36,14 +36,10 @@ def move_serial(state: RepositoryState) -> int:
 
 def stamp(repository_id: int) -> Stamp:
     """Return the present stamp of one repository."""
-    row = RepositoryState.objects.get(repository_id=repository_id)
-    return Stamp(epoch=row.epoch, serial=row.serial, nonce=row.nonce)
+    return RepositoryState.objects.get(repository_id=repository_id).stamp
 
 
 def stamps(repository_ids: Iterable[int]) -> dict[int, Stamp]:
     """Return the present stamps of several repositories, in one question."""
     rows = RepositoryState.objects.filter(repository_id__in=repository_ids)
-    return {
-        row.repository_id: Stamp(epoch=row.epoch, serial=row.serial, nonce=row.nonce)
-        for row in rows
-    }
+    return {row.repository_id: row.stamp for row in rows}

@@ -47,19 +47,14 @@ def target_of_upload(principal: Principal, tenant: str, key: str) -> Target:
         tenant__slug=tenant, key=key, kind=Kind.VIRTUAL, deleted_at__isnull=True
     ).exists()
     asked = require(principal, tenant, key, Role.READER if is_virtual else Role.WRITER)
-    if not is_virtual:
-        return Target(asked)
-    local = _deployment_of(asked)
-    try:
-        found = require(_beneath(principal, local), local.tenant.slug, local.key, Role.WRITER)
-    except NotYours:
-        # Not by its name: it may be another tenant's.
-        raise RoleMissing(f"You may read {asked} but not publish through it.") from None
-    return Target(found, through=asked)
+    return _through(principal, asked) if is_virtual else Target(asked)
 
 
 def where_uploads_go(principal: Principal, repository: Repository) -> Repository | None:
-    """Return the local that takes what `principal` uploads to `repository`; None: they may not."""
+    """Return the local that takes what `principal` uploads to `repository`; None: they may not.
+
+    They may read it.
+    """
     match Kind(repository.kind):
         case Kind.LOCAL:
             return repository if may(principal, repository, Role.WRITER) else None
@@ -67,11 +62,20 @@ def where_uploads_go(principal: Principal, repository: Repository) -> Repository
             return None
         case Kind.VIRTUAL:
             try:
-                return target_of_upload(
-                    principal, repository.tenant.slug, repository.key
-                ).repository
+                return _through(principal, repository).repository
             except LarderError:
                 return None
+
+
+def _through(principal: Principal, virtual: Repository) -> Target:
+    """Return where a virtual that `principal` may read passes on what they publish."""
+    local = _deployment_of(virtual)
+    try:
+        found = require(_beneath(principal, local), local.tenant.slug, local.key, Role.WRITER)
+    except NotYours:
+        # Not by its name: it may be another tenant's.
+        raise RoleMissing(f"You may read {virtual} but not publish through it.") from None
+    return Target(found, through=virtual)
 
 
 def _deployment_of(virtual: Repository) -> Repository:

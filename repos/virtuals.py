@@ -10,9 +10,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from accounts.principal import Principal
+from base.stamps import Stamp
 from repos.access import readable_by
-from repos.models import AlsoUpstream, Claim, Kind, Member, Repository, Upstream, VirtualSettings
+from repos.models import (
+    AlsoUpstream,
+    Claim,
+    Kind,
+    Member,
+    Repository,
+    RepositoryState,
+    Upstream,
+    VirtualSettings,
+)
 
 SourceId = tuple[int, str]
 _EXACT = 1_000  # more than any prefix is long
@@ -91,8 +103,10 @@ class Tree:
     firsts: frozenset[int]
     # Where uploads through the top one go, if anywhere: the id of a local.
     deployment: int | None = None
-    # What each of the repositories claims, by its id.
+    # What each of the repositories claims, by its id; what a virtual claims its members inherit.
     claims: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    # The names that each of the virtuals takes also from upstream, by its id.
+    marks: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
     @property
     def beneath(self) -> frozenset[int]:
@@ -127,6 +141,7 @@ def tree_of(virtual: Repository) -> Tree:
     }
     places = tuple(_places(virtual.pk, (), members))
     firsts = [each for each, row in settings.items() if row.merge == VirtualSettings.Merge.FIRST]
+    marks = AlsoUpstream.objects.filter(virtual__in=virtuals)
     return Tree(
         virtual=virtual,
         places=places,
@@ -134,8 +149,15 @@ def tree_of(virtual: Repository) -> Tree:
         nested={each: frozenset(_nested(each, members)) for each in virtuals},
         firsts=frozenset(firsts),
         deployment=settings[virtual.pk].deployment_id if virtual.pk in settings else None,
-        claims=_claims_of({place.source.repository.pk for place in places}),
+        claims=_claims_of({place.source.repository.pk for place in places} | set(virtuals)),
+        marks=_gathered(marks.values_list("virtual_id", "normalized")),
     )
+
+
+def itself(repository: Repository) -> Source:
+    """Return a local or remote as the source that it is, at the root of its upstream."""
+    is_remote = repository.kind == Kind.REMOTE
+    return Source(repository, "", getattr(repository, "upstream", None) if is_remote else None)
 
 
 def alone(repository: Repository) -> Tree:
@@ -143,15 +165,13 @@ def alone(repository: Repository) -> Tree:
     virtual = Repository(
         pk=_NO_ROW, tenant=repository.tenant, key=repository.key, kind=Kind.VIRTUAL
     )
-    is_remote = repository.kind == Kind.REMOTE
-    upstream = getattr(repository, "upstream", None) if is_remote else None
-    source = Source(repository, "", upstream)
     return Tree(
         virtual=virtual,
-        places=(Place(source, (Step(_NO_ROW, _NO_ROW),)),),
+        places=(Place(itself(repository), (Step(_NO_ROW, _NO_ROW),)),),
         virtuals={_NO_ROW: virtual},
         nested={_NO_ROW: frozenset({_NO_ROW})},
         firsts=frozenset(),
+        claims=_claims_of({repository.pk}),
     )
 
 
@@ -179,30 +199,54 @@ def readable_beneath(principal: Principal, tree: Tree) -> frozenset[int]:
 
     DESIGN "Access": a token limited to a virtual reads through it as far as its owner may.
     """
-    owner = replace(principal, token=None)
-    rows = readable_by(owner).filter(pk__in=tree.beneath)
+    rows = _readable_through(principal).filter(pk__in=tree.beneath)
     return frozenset(rows.values_list("pk", flat=True))
 
 
+def stamps_and_readable(
+    repositories: Iterable[int], principal: Principal
+) -> tuple[dict[int, Stamp], frozenset[int]]:
+    """Return the stamps of a virtual and all beneath it, and which of them `principal` may read.
+
+    As `stamps` and `readable_beneath` say, in one question: each look at a virtual asks it.
+    """
+    mine = _readable_through(principal).filter(pk=OuterRef("repository_id"))
+    rows = list(
+        RepositoryState.objects.filter(repository_id__in=repositories).annotate(
+            is_readable=Exists(mine)
+        )
+    )
+    readable = frozenset(row.repository_id for row in rows if row.is_readable)
+    return {row.repository_id: row.stamp for row in rows}, readable
+
+
+def _readable_through(principal: Principal) -> QuerySet[Repository]:
+    return readable_by(replace(principal, token=None))
+
+
 def _claims_of(repositories: Iterable[int]) -> dict[int, frozenset[str]]:
-    found: dict[int, set[str]] = defaultdict(set)
     rows = Claim.objects.filter(repository_id__in=repositories).order_by()
-    for claimer, pattern in rows.values_list("repository_id", "pattern"):
-        found[claimer].add(pattern)
-    return {claimer: frozenset(patterns) for claimer, patterns in found.items()}
+    return _gathered(rows.values_list("repository_id", "pattern"))
 
 
-def claims_on(name: str, repositories: Iterable[int]) -> dict[int, int]:
+def _gathered(pairs: Iterable[tuple[int, str]]) -> dict[int, frozenset[str]]:
+    found: dict[int, set[str]] = defaultdict(set)
+    for pk, text in pairs:
+        found[pk].add(text)
+    return {pk: frozenset(texts) for pk, texts in found.items()}
+
+
+def claims_on(name: str, tree: Tree) -> dict[int, int]:
     """Return how specific the best claim on `name` is, by the id of who claims it.
 
     An exact name is more specific than any prefix, a longer prefix more than a shorter one.
     """
     specific = specificity(name)
-    rows = Claim.objects.filter(repository_id__in=repositories, pattern__in=specific)
-    found: dict[int, int] = {}
-    for claimer, pattern in rows.values_list("repository_id", "pattern"):
-        found[claimer] = max(specific[pattern], found.get(claimer, 0))
-    return found
+    return {
+        claimer: max(specific[pattern] for pattern in covering)
+        for claimer, patterns in tree.claims.items()
+        if (covering := patterns & specific.keys())
+    }
 
 
 def specificity(name: str) -> dict[str, int]:
@@ -211,7 +255,6 @@ def specificity(name: str) -> dict[str, int]:
     return {name: _EXACT} | {prefix: len(prefix) for prefix in prefixes}
 
 
-def marks_of(name: str, virtuals: Iterable[int]) -> frozenset[int]:
-    """Return those of `virtuals` that take `name` also from upstream."""
-    rows = AlsoUpstream.objects.filter(virtual_id__in=virtuals, normalized=name)
-    return frozenset(rows.values_list("virtual_id", flat=True))
+def marks_of(name: str, tree: Tree) -> frozenset[int]:
+    """Return those of the virtuals that take `name` also from upstream."""
+    return frozenset(virtual for virtual, names in tree.marks.items() if name in names)

@@ -97,11 +97,11 @@ class ScriptedRemote:
                 return Stored(
                     filename=filename,
                     repository_id=self.source.repository.pk,
-                    distribution_id=0,
                     storage_key=str(self.source),
                     size=1,
                     sha256=file.sha256,
                     uploaded_at=clock.now(),
+                    row=Distribution(filename=filename),
                 )
         raise FileNotFound(f"There is no file {filename} in {self.source}.")
 

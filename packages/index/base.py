@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -105,11 +105,12 @@ class Stored:
 
     filename: str
     repository_id: int  # of the local or remote that holds it
-    distribution_id: int
     storage_key: str
     size: int
     sha256: str
     uploaded_at: datetime
+    # Its row, with release, project, blob and repository.
+    row: Distribution = field(repr=False, compare=False)
 
 
 def stored_of(row: Distribution, filename: str = "") -> Stored:
@@ -121,11 +122,11 @@ def stored_of(row: Distribution, filename: str = "") -> Stored:
     return Stored(
         filename=filename or row.filename,
         repository_id=row.repository_id,
-        distribution_id=row.pk,
         storage_key=row.blob.storage_key,
         size=row.size,
         sha256=row.sha256,
         uploaded_at=row.uploaded_at,
+        row=row,
     )
 
 

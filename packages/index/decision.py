@@ -32,6 +32,7 @@ from packages.index.base import (
     ProjectPage,
 )
 from packages.index.keepers import Facts, facts_of
+from packages.index.local import LocalIndex
 from repos.access import RepositoryMissing
 from repos.models import Repository
 from repos.virtuals import Place, Source, SourceId, Tree
@@ -123,7 +124,12 @@ class Decision:
 
 def decide(tree: Tree, name: NormalizedName, readable: frozenset[int], ask: AskSource) -> Decision:
     """Return what the virtual has of `name` for whoever may read the repositories `readable`."""
-    facts = facts_of(tree, name)
+    return decide_by(facts_of(tree, name), readable, ask)
+
+
+def decide_by(facts: Facts, readable: frozenset[int], ask: AskSource) -> Decision:
+    """Return the same for whoever knows what the rows say of the name."""
+    tree = facts.tree
     asked = _Asked(facts, ask)
     _ask_private_remotes(facts, asked)
     gathering = _Gathering(facts, readable, asked)
@@ -131,7 +137,7 @@ def decide(tree: Tree, name: NormalizedName, readable: frozenset[int], ask: AskS
     # Locals before remotes, each in member order.
     contributors = sorted(gathering.contributors, key=facts.rank)
     return Decision(
-        name=name,
+        name=facts.name,
         readable=readable,
         lines=(*_judged(contributors, facts, asked), *gathering.overruled_lines()),
         silences=gathering.silences(),
@@ -202,7 +208,12 @@ class _Asked:
             return None
         self.upstreams |= not source.is_local
         try:
-            return self._ask_source(source).page(self._facts.name)
+            index = self._ask_source(source)
+            row = self._facts.projects.get(source.id)
+            # What is known of a local needs not be asked for once more.
+            if row is not None and isinstance(index, LocalIndex):
+                return index.page_of(row)
+            return index.page(self._facts.name)
         except ProjectNotFound:
             return None
         except (IndexUnavailable, IndexNotServed, RepositoryMissing) as error:

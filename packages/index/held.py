@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
+from accounts.principal import Principal
 from base import clock
 from base.stamps import Stamp
 from packages.filenames import NormalizedName
 from packages.index.decision import Decision
 from repos.models import Repository
 from repos.stamps import stamps
-from repos.virtuals import Tree, tree_of
+from repos.virtuals import Tree, readable_beneath, stamps_and_readable, tree_of
 
 Stamps = Mapping[int, Stamp]
 Key = tuple[int, NormalizedName, frozenset[int]]
@@ -53,15 +54,23 @@ _decisions: OrderedDict[Key, _Made] = OrderedDict()
 _lines = 0
 
 
-def standing(virtual: Repository) -> Standing:
-    """Return the tree of `virtual`: the held one where it is still true, else read anew."""
+def standing(virtual: Repository, by: Principal) -> tuple[Standing, frozenset[int]]:
+    """Return the tree of `virtual`, and which of what is beneath it `by` may read.
+
+    The held tree where it is still true, in one question; else it is read anew.
+    """
     with _lock:
         held = _trees.get(virtual.pk)
     if held is not None:
         tree, made_under = held
-        present = stamps(made_under)
+        present, readable = stamps_and_readable(made_under, by)
         if _is_still(tree, made_under, present):
-            return Standing(tree, present)
+            return Standing(tree, present), readable - {virtual.pk}
+    where = _read_anew(virtual)
+    return where, readable_beneath(by, where.tree)
+
+
+def _read_anew(virtual: Repository) -> Standing:
     # Stamps are read before the rows that they vouch for. Whose, the rows themselves say.
     present = stamps(_ids(tree_of(virtual)))
     tree = tree_of(virtual)
@@ -85,7 +94,8 @@ def decided(
 ) -> Decision:
     """Return the decision for a name: the held one where it is still true, else a new one.
 
-    A new one is held for others if it `holds`: if it was made as clients would have it made.
+    A new one is held for others if it `holds`: if it was made as clients would have it made. So
+    is every one that no upstream had a part in.
     """
     key = (where.tree.virtual.pk, name, readable)
     with _lock:
@@ -94,6 +104,7 @@ def decided(
             _decisions.move_to_end(key)
             return held.decision
     decision = decide()
+    holds = holds or not decision.is_of_upstreams
     if holds and where.stamps is not None and decision.unavailable is None:
         until = clock.now() + _UPSTREAMS_HOLD_FOR if decision.is_of_upstreams else None
         _hold(key, _Made(decision, where.stamps, until))

@@ -10,7 +10,8 @@ from it, its claims count for nothing, and it withdraws no file of ours (decisio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db.models import Q
@@ -44,6 +45,8 @@ class Facts:
     keepers: set[SourceId]
     # Locals and private remotes that have or had it, by rows; False: and have let it go.
     having: Mapping[SourceId, bool]
+    # The rows of the name in the locals that have it.
+    projects: Mapping[SourceId, Project]
     # A quarantined file hides its name in every source, a local's deleted one in remotes.
     quarantined: list[Withdrawn]
     deleted: list[Withdrawn]
@@ -158,61 +161,78 @@ class Facts:
 def facts_of(tree: Tree, name: NormalizedName) -> Facts:
     """Return what the rows say of `name` beneath a virtual; as many questions for any number."""
     sources = {place.source.id: place.source for place in tree.places}
-    claims = claims_on(name, {*tree.beneath, tree.virtual.pk})
-    keepers = {
-        each
-        for each, source in sources.items()
-        if each[0] in claims and source.repository.tenant_id == tree.virtual.tenant_id
-    }
-    having = _having(name, sources)
-    withdrawn = _withdrawn(name, sources)
-    return Facts(
-        tree=tree,
-        name=name,
-        claims=claims,
-        marks=marks_of(name, tree.virtuals) if _may_be_marked(tree, sources) else frozenset(),
-        keepers=keepers | {each for each, keeps in having.items() if keeps},
-        having=having,
-        quarantined=withdrawn[False],
-        deleted=withdrawn[True],
-    )
+    return facts_of_all(tree, [name], _withdrawn_rows(name, sources))[name]
 
 
-def _may_be_marked(tree: Tree, sources: Mapping[SourceId, Source]) -> bool:
-    """Say whether a mark could free a source: our own locals are bound by every rule."""
-    own = tree.virtual.tenant_id
-    return any(
-        not source.is_local or source.repository.tenant_id != own for source in sources.values()
-    )
-
-
-def _having(name: NormalizedName, sources: dict[SourceId, Source]) -> dict[SourceId, bool]:
-    """Return the locals and private remotes that have or ever had the name.
-
-    True: it keeps the name; False: it has let the name go.
-    """
-    keeping = {each for each, source in sources.items() if source.is_local or source.keeps_names}
-    there = Q(repository_id__in={repository for repository, _ in keeping}, normalized=name)
-    projects = Project.objects.filter(there)
-    pages = UpstreamPage.objects.filter(there, was_ever_served=True)
-    found: dict[SourceId, bool] = {}
-    has_remotes = any(not sources[each].is_local for each in keeping)
-    for rows in (projects, pages) if has_remotes else (projects,):
-        for repository, scope, gone in rows.values_list("repository_id", "scope", "let_go_at"):
-            each = (repository, scope)
-            if each in keeping:
-                found[each] = found.get(each, True) and gone is None
+def facts_of_all(
+    tree: Tree, names: Collection[NormalizedName], withdrawn_rows: Iterable[Distribution]
+) -> dict[NormalizedName, Facts]:
+    """Return the same of several names, for whoever has read the files that are withdrawn."""
+    sources = {place.source.id: place.source for place in tree.places}
+    rows = _rows_of(names, sources)
+    withdrawn = _withdrawn(withdrawn_rows, sources)
+    found = {}
+    for name in names:
+        claims = claims_on(name, tree)
+        keepers = {
+            each
+            for each, source in sources.items()
+            if each[0] in claims and source.repository.tenant_id == tree.virtual.tenant_id
+        }
+        having = _having(rows[name])
+        found[name] = Facts(
+            tree=tree,
+            name=name,
+            claims=claims,
+            marks=marks_of(name, tree),
+            keepers=keepers | {each for each, keeps in having.items() if keeps},
+            having=having,
+            projects={
+                (row.repository_id, row.scope): row
+                for row in rows[name]
+                if isinstance(row, Project) and sources[row.repository_id, row.scope].is_local
+            },
+            quarantined=withdrawn[name, False],
+            deleted=withdrawn[name, True],
+        )
     return found
 
 
-def _withdrawn(
-    name: NormalizedName, sources: dict[SourceId, Source]
-) -> dict[bool, list[Withdrawn]]:
-    """Return the files that hide others of their name: under True the deleted ones."""
+def _rows_of(
+    names: Collection[NormalizedName], sources: dict[SourceId, Source]
+) -> dict[str, list[Project | UpstreamPage]]:
+    """Return where locals and private remotes have or ever had each of the names."""
+    keeping = {each for each, source in sources.items() if source.is_local or source.keeps_names}
+    there = Q(
+        repository_id__in={repository for repository, _ in keeping}, normalized__in=list(names)
+    )
+    rows: list[Project | UpstreamPage] = list(Project.objects.filter(there))
+    if any(not sources[each].is_local for each in keeping):
+        pages = UpstreamPage.objects.filter(there, was_ever_served=True)
+        rows += pages.only("repository_id", "scope", "normalized", "let_go_at")
+    found: dict[str, list[Project | UpstreamPage]] = defaultdict(list)
+    for row in rows:
+        if (row.repository_id, row.scope) in keeping:
+            found[row.normalized].append(row)
+    return found
+
+
+def _having(rows: Iterable[Project | UpstreamPage]) -> dict[SourceId, bool]:
+    """Return the sources that have a name. True: it keeps it; False: it has let it go."""
+    having: dict[SourceId, bool] = {}
+    for row in rows:
+        each = (row.repository_id, row.scope)
+        having[each] = having.get(each, True) and row.let_go_at is None
+    return having
+
+
+def _withdrawn_rows(
+    name: NormalizedName, sources: Mapping[SourceId, Source]
+) -> Iterable[Distribution]:
     quarantined = Q(release__project__status=Project.Status.QUARANTINED) | Q(
         upstream_change=Distribution.UpstreamChange.QUARANTINED
     )
-    rows = (
+    return (
         Distribution.objects.filter(
             Q(deleted_at__isnull=False) | quarantined,
             repository_id__in={repository for repository, _ in sources},
@@ -221,12 +241,29 @@ def _withdrawn(
         .select_related("release__project")
         .order_by("release__version_key", "filename")
     )
-    found: dict[bool, list[Withdrawn]] = {True: [], False: []}
+
+
+def is_withdrawn(row: Distribution) -> bool:
+    """Say the same of a row that came with its release and project."""
+    project = row.release.project if row.release else None
+    return (
+        row.deleted_at is not None
+        or row.upstream_change == Distribution.UpstreamChange.QUARANTINED
+        or (project is not None and project.status == Project.Status.QUARANTINED)
+    )
+
+
+def _withdrawn(
+    rows: Iterable[Distribution], sources: Mapping[SourceId, Source]
+) -> dict[tuple[str, bool], list[Withdrawn]]:
+    """Return the files that hide others of their name, by project; under True the deleted ones."""
+    found: dict[tuple[str, bool], list[Withdrawn]] = defaultdict(list)
     for row in rows:
-        project = row.release.project if row.release else None
-        source = sources.get((row.repository_id, project.scope)) if project else None
-        is_deleted = row.deleted_at is not None
+        if row.release is None:
+            continue
+        project, is_deleted = row.release.project, row.deleted_at is not None
+        source = sources.get((row.repository_id, project.scope))
         # What a remote no longer holds is no tombstone: upstream still has it.
         if source is not None and (source.is_local or not is_deleted):
-            found[is_deleted].append(Withdrawn(source, page_file(row)))
+            found[project.normalized, is_deleted].append(Withdrawn(source, page_file(row)))
     return found

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
 from packages.filenames import NormalizedName
 from packages.index.base import (
     FileNotFound,
@@ -34,16 +38,11 @@ class LocalIndex:
 
     def page(self, project: NormalizedName) -> ProjectPage:
         """Return the files of `project`; none while it is quarantined (PEP 792)."""
-        row = self._project(project)
-        files = () if row.status == Project.Status.QUARANTINED else tuple(self._files(row))
-        return ProjectPage(
-            name=project,
-            versions=tuple(dict.fromkeys(file.version for file in files)),
-            files=files,
-            status=row.status,
-            status_reason=row.status_reason,
-            serial=row.changed,
-        )
+        return self.page_of(self._project(project))
+
+    def page_of(self, row: Project) -> ProjectPage:
+        """Return the same for whoever has the project's row."""
+        return local_page(row, self._files(row))
 
     def open(self, project: NormalizedName, filename: str, sha256: str = "") -> Stored:
         """Return where the bytes of `filename` are."""
@@ -70,13 +69,12 @@ class LocalIndex:
             raise ProjectNotFound(f"There is no project {project} in {self.repository}.")
         return row
 
-    def _files(self, project: Project) -> list[PageFile]:
-        rows = (
+    def _files(self, project: Project) -> QuerySet[Distribution]:
+        return (
             Distribution.objects.filter(release__project=project, deleted_at__isnull=True)
             .select_related("release")
             .order_by("release__version_key", "filename")
         )
-        return [page_file(row) for row in rows]
 
     def _distribution(self, project: NormalizedName, filename: str, sha256: str) -> Distribution:
         """Return the living distribution, or say why there is none."""
@@ -92,6 +90,7 @@ class LocalIndex:
         if row is None or row.release is None:
             self._project(project)  # a project that is not there is another answer
             raise FileNotFound(f"There is no file {filename} in {self.repository}.")
+        row.repository = self.repository  # which is known with its tenant
         if row.deleted_at is not None:
             raise FileNotFound(f"{filename} was deleted from {self.repository}.")
         if sha256 and sha256 != row.sha256:
@@ -103,6 +102,20 @@ class LocalIndex:
                 f"{project} in {self.repository} is quarantined{f': {reason}' if reason else ''}."
             )
         return row
+
+
+def local_page(project: Project, rows: Iterable[Distribution]) -> ProjectPage:
+    """Return the page of a local's project, made of its living files in order."""
+    is_withheld = project.status == Project.Status.QUARANTINED
+    files = () if is_withheld else tuple(page_file(row) for row in rows)
+    return ProjectPage(
+        name=NormalizedName(project.normalized),
+        versions=tuple(dict.fromkeys(file.version for file in files)),
+        files=files,
+        status=project.status,
+        status_reason=project.status_reason,
+        serial=project.changed,
+    )
 
 
 def page_file(row: Distribution) -> PageFile:

@@ -10,7 +10,7 @@ from packages.index.virtual import VirtualIndex, entered
 from packages.upstream.refresh import kept_page, page_at_once
 from repos.access import RepositoryMissing
 from repos.models import Kind, Repository
-from repos.virtuals import Source, alone
+from repos.virtuals import Source, itself
 
 
 def open_index(repository: Repository, by: Principal, scope: str = "") -> Index:
@@ -62,7 +62,7 @@ def open_for_people(repository: Repository, by: Principal, ask: AskForPage = pag
 def sources_of(repository: Repository, by: Principal) -> list[Source]:
     """Return the locals and remotes that `repository` shows to `by`; a virtual's in its order."""
     if repository.kind != Kind.VIRTUAL:
-        return [place.source for place in alone(repository).places]
+        return [itself(repository)]
     where, readable = entered(repository, by)
     seen = (place for place in where.tree.places if place.repositories <= readable)
     return list({place.source.id: place.source for place in seen}.values())

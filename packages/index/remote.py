@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -52,6 +52,7 @@ _LOOKS_AT_MOST = 3
 _USE_NOTED_EVERY = timedelta(hours=1)
 _REMOVED = "removed upstream"
 AskForPage = Callable[[Source, NormalizedName], Known]
+HeldFiles = Callable[[NormalizedName], Sequence[Distribution]]
 _Change = Distribution.UpstreamChange
 
 
@@ -59,10 +60,17 @@ class RemoteIndex:
     """Answers from upstream's pages and from the files that were fetched before."""
 
     def __init__(
-        self, repository: Repository, scope: str = "", ask: AskForPage = known_page
+        self,
+        repository: Repository,
+        scope: str = "",
+        ask: AskForPage = known_page,
+        held: HeldFiles | None = None,
     ) -> None:
-        """Take what knows the pages: `known_page` asks upstream where it must."""
-        upstream = Upstream.objects.filter(repository=repository).first()
+        """Take what knows the pages: `known_page` asks upstream where it must.
+
+        With `held`, take what knows the rows of the files that we hold, too.
+        """
+        upstream: Upstream | None = getattr(repository, "upstream", None)
         if upstream is None:
             raise IndexNotServed(f"{repository} has no upstream yet. Its administrator sets one.")
         if not upstream.may_use_scope(scope):
@@ -70,6 +78,7 @@ class RemoteIndex:
         self.repository = repository
         self.source = Source(repository, upstream, scope)
         self._ask = ask
+        self._held = held or self._asked_held
 
     def projects(self) -> ProjectList:
         """Return upstream's list of projects, without those that are left out here."""
@@ -216,7 +225,10 @@ class RemoteIndex:
         except LarderError:  # no name of a distribution, and so of none that we hold
             return None
         rows = self._held_rows(project).select_related("blob", "release__project")
-        return rows.filter(identity=identity_of(named, self.source.scope)).first()
+        row = rows.filter(identity=identity_of(named, self.source.scope)).first()
+        if row is not None:
+            row.repository = self.repository  # which is known with its tenant
+        return row
 
     def _withheld(self, filename: str) -> FileWithheld:
         return FileWithheld(
@@ -243,7 +255,7 @@ class RemoteIndex:
         with _unavailable():
             return self._ask(self.source, project)
 
-    def _held(self, project: NormalizedName) -> list[Distribution]:
+    def _asked_held(self, project: NormalizedName) -> Sequence[Distribution]:
         return list(self._held_rows(project).select_related("blob", "release__project"))
 
     def _files(

@@ -30,7 +30,7 @@ from packages.models import Project
 from packages.versions import version_key
 from repos.access import RoleMissing, SignInRequired
 from repos.models import Repository
-from repos.virtuals import Source, readable_beneath
+from repos.virtuals import Source
 
 OpenSource = Callable[[Source], Index]
 
@@ -40,8 +40,7 @@ def entered(virtual: Repository, by: Principal) -> tuple[Standing, frozenset[int
 
     An anonymous caller comes in only where anyone may read everything.
     """
-    where = standing(virtual)
-    readable = readable_beneath(by, where.tree)
+    where, readable = standing(virtual, by)
     if by.is_anonymous and readable != where.tree.beneath:
         raise SignInRequired("Sign in with a user name and a token.")
     return where, readable

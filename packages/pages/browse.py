@@ -24,6 +24,7 @@ from packages import shelves
 from packages.filenames import NameRefused, NormalizedName, parse_name
 from packages.index.base import FileNotFound, PageFile, ProjectNotFound
 from packages.index.decision import decide
+from packages.index.held import decided
 from packages.index.opening import open_kept
 from packages.index.virtual import entered, page_order
 from packages.models import Distribution, Document, Project
@@ -31,7 +32,7 @@ from packages.pages.frame import frame
 from packages.shelves import Wanted
 from repos.access import admitted
 from repos.models import Kind, Repository
-from repos.virtuals import Source, alone
+from repos.virtuals import Source, itself
 
 _PROJECTS_AT_ONCE = 100
 _BRANCHES_AT_ONCE = 200
@@ -143,7 +144,13 @@ def _named(repository: Repository, project: str, by: Principal) -> Named:
         raise missing from None
     if repository.kind == Kind.VIRTUAL:
         where, readable = entered(repository, by)
-        decision = decide(where.tree, name, readable, open_kept)
+        decision = decided(
+            where,
+            name,
+            readable,
+            lambda: decide(where.tree, name, readable, open_kept),
+            holds=False,
+        )
         if not decision.shown and not decision.is_ours:
             raise missing
         lines: list[tuple[PageFile, Source | None]] = [
@@ -153,7 +160,7 @@ def _named(repository: Repository, project: str, by: Principal) -> Named:
         status = (marked.status, marked.status_reason) if marked else (Project.Status.ACTIVE, "")
         held: set[str] | None = None
     else:
-        source = alone(repository).places[0].source
+        source = itself(repository)
         page = open_kept(source).page(name)
         lines = [(file, None) for file in page.files]
         status = page.status, page.status_reason

@@ -25,7 +25,7 @@ from packages.pages.pictures import Sparkline, columns, sparkline
 from packages.shelves import Item, Order, Page, Wanted
 from packages.statistics import Day, Overview, downloads_by_project, overview
 from repos.access import Admitted, admitted
-from repos.models import Kind, Repository, RepositoryState, Upstream
+from repos.models import Kind, Repository
 
 # A virtual's tree, and what of it the reader may read.
 Beneath = tuple[Standing, frozenset[int]]
@@ -46,7 +46,7 @@ def repository_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse
     if request.htmx:  # type: ignore[attr-defined]  # django-htmx puts it there
         return _varying(render(request, "packages/projects.html", context))
     # A virtual has no files of its own, and none that wait.
-    state = None if beneath else RepositoryState.objects.filter(repository=repository).first()
+    state = None if beneath else repository.state
     numbers = overview(repository, state.serial if state else 0, days=_DAYS)
     answer = render(
         request,
@@ -54,7 +54,9 @@ def repository_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse
         context
         | connection(
             repository,
-            takes_uploads=beneath[0].tree.deployment is not None if beneath else None,
+            takes_uploads=(
+                beneath[0].tree.deployment is not None if beneath else repository.kind == Kind.LOCAL
+            ),
         )
         | {
             "is_first": not wanted.contains and not wanted.after,
@@ -83,8 +85,8 @@ def waiting_part(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
     """Show how far the quiet period is: a part of the repository's page, which asks again."""
     come_in = admitted(caller_of(request), tenant, key, Role.READER)
     repository = come_in.repository
-    state = RepositoryState.objects.filter(repository=repository).first()
-    context = frame(come_in) | {"waiting": waiting_of(repository, state), "is_asked": True}
+    waiting = waiting_of(repository, repository.state)
+    context = frame(come_in) | {"waiting": waiting, "is_asked": True}
     return render(request, "packages/waiting.html", context)
 
 
@@ -160,7 +162,7 @@ def _kind_facts(repository: Repository, beneath: Beneath | None) -> dict[str, ob
         case Kind.LOCAL:
             return {}
         case Kind.REMOTE:
-            upstream = Upstream.objects.filter(repository=repository).first()
+            upstream = getattr(repository, "upstream", None)
             health = UpstreamHealth.objects.filter(repository=repository).first()
             return {"upstream": upstream, "health": health, "now": clock.now()}
         case Kind.VIRTUAL:

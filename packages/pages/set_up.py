@@ -157,8 +157,7 @@ def _place(principal: Principal, repository: Repository) -> Membership | None:
     """Return the membership that a token for `repository` would hang on."""
     if principal.user is None or principal.token is not None:
         return None
-    places = Membership.objects.select_related("tenant", "user")
-    return places.filter(user=principal.user, tenant=repository.tenant_id).first()
+    return principal.user.places.get(repository.tenant.slug)
 
 
 def _make_token(

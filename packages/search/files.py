@@ -26,7 +26,7 @@ from packages.search.language import Query
 # Through a virtual: a page may be shorter than it could be, but is never long in coming.
 _NAMES_AT_MOST = 100
 _ROWS_AT_MOST = 2000
-_CHUNK = 200
+_CHUNK = 100
 
 
 def find_files(query: Query | None, ground: Ground, page: str) -> Found:
@@ -80,33 +80,42 @@ def _through(virtual: ThroughVirtual, rows: QuerySet[Distribution]) -> Found:
     """Return those of the files that the virtual shows."""
     hits: list[FileHit] = []
     last = None
-    for looked_at, row in enumerate(_one_by_one(rows.filter(release__isnull=False))):
-        is_enough = virtual.decided >= _NAMES_AT_MOST or looked_at >= _ROWS_AT_MOST
-        if len(hits) == PER_PAGE or is_enough:
+    looked_at = 0
+    for chunk in _by_chunks(rows.filter(release__isnull=False)):
+        is_tired = virtual.decided >= _NAMES_AT_MOST or looked_at >= _ROWS_AT_MOST
+        if len(hits) == PER_PAGE or is_tired:
             assert last is not None  # noqa: S101 - something was looked at to get here
             return Found(is_of_projects=False, files=hits, next_page=cursor(last))
-        last = row.pk
-        if _is_shown(virtual, row):
-            hits.append(_hit(row, str(virtual.tree.virtual)))
+        virtual.look_at(map(_project_name, chunk))
+        for row in chunk:
+            if last is not None and len(hits) == PER_PAGE:
+                return Found(is_of_projects=False, files=hits, next_page=cursor(last))
+            last = row.pk
+            if _is_shown(virtual, row):
+                hits.append(_hit(row, str(virtual.tree.virtual)))
+        looked_at += len(chunk)
     return Found(is_of_projects=False, files=hits)
 
 
-def _one_by_one(rows: QuerySet[Distribution]) -> Iterator[Distribution]:
+def _by_chunks(rows: QuerySet[Distribution]) -> Iterator[list[Distribution]]:
     rows = rows.select_related("release__project", "repository__tenant")
     last = None
-    while True:
-        chunk = list((rows if last is None else rows.filter(pk__lt=last))[:_CHUNK])
-        yield from chunk
+    while chunk := list((rows if last is None else rows.filter(pk__lt=last))[:_CHUNK]):
+        yield chunk
         if len(chunk) < _CHUNK:
             return
         last = chunk[-1].pk
 
 
+def _project_name(row: Distribution) -> NormalizedName:
+    assert row.release is not None  # noqa: S101 - the question leaves others out
+    return NormalizedName(row.release.project.normalized)
+
+
 def _is_shown(virtual: ThroughVirtual, row: Distribution) -> bool:
-    if row.release is None:
-        return False
-    project = row.release.project
-    lines = virtual.shown(NormalizedName(project.normalized), (row.repository_id, project.scope))
+    assert row.release is not None  # noqa: S101 - as above
+    source = (row.repository_id, row.release.project.scope)
+    lines = virtual.shown(_project_name(row), source)
     return any(
         line.file.filename == row.filename and line.file.sha256 in {"", row.sha256}
         for line in lines

@@ -17,8 +17,8 @@ from django.db.models import Q
 
 from accounts.principal import Principal
 from packages.filenames import NormalizedName
-from packages.index.decision import Decision, Line, decide
-from packages.index.opening import open_kept
+from packages.index.decision import Decision, Line
+from packages.index.kept import decide_kept
 from packages.index.virtual import entered
 from packages.search.conditions import is_of_repository
 from packages.search.engines import FitsPattern
@@ -63,10 +63,15 @@ class ThroughVirtual:
         """Return for how many names it was decided, each of which costs some questions."""
         return len(self._decisions)
 
+    def look_at(self, names: Iterable[NormalizedName]) -> None:
+        """Decide names that will be asked for, all at once."""
+        new = [name for name in dict.fromkeys(names) if name not in self._decisions]
+        if new:
+            self._decisions |= decide_kept(self.tree, new, self.readable)
+
     def shown(self, name: NormalizedName, source: SourceId) -> list[Line]:
         """Return the lines of a name that come from one source and are shown."""
-        if name not in self._decisions:
-            self._decisions[name] = decide(self.tree, name, self.readable, open_kept)
+        self.look_at([name])
         return [line for line in self._decisions[name].shown if line.source.id == source]
 
 
@@ -102,7 +107,7 @@ def ground_of(query: Query, by: Principal) -> tuple[Ground, Query | None]:
 
     Raises QueryRefused, and SignInRequired as a virtual's pages do.
     """
-    readable = list(readable_by(by).select_related("tenant"))
+    readable = list(readable_by(by).select_related("tenant", "upstream"))
     virtual, rest = _named_virtual(query, readable)
     if virtual is None:
         own = [each for each in readable if each.kind != Kind.VIRTUAL]
@@ -119,11 +124,8 @@ def through(virtual: Repository, by: Principal) -> Ground:
 
 def _choosy(repositories: Sequence[Repository]) -> list[Upstream]:
     """Return the upstreams of `repositories` that are not asked for every name."""
-    remotes = [each.pk for each in repositories if each.kind == Kind.REMOTE]
-    if not remotes:
-        return []
-    upstreams = Upstream.objects.filter(repository__in=remotes)
-    return [each for each in upstreams if each.include or each.exclude]
+    upstreams = (getattr(each, "upstream", None) for each in repositories)
+    return [each for each in upstreams if each is not None and (each.include or each.exclude)]
 
 
 def _fits_any(column: str, patterns: Iterable[str]) -> Q:

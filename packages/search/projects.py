@@ -44,11 +44,10 @@ _TRIGRAMS_AT_MOST = 12
 class Rank(enum.IntEnum):
     """How well a project answers the words, the best first."""
 
-    EXACT = 1  # it is called so
-    PREFIX = 2  # its name begins so
-    NAME = 3  # its name has the words somewhere
-    ABOUT = 4  # name, summary and keywords have them
-    README = 5
+    PREFIX = 1  # its name begins so; first of these, in the order of names, what is called so
+    NAME = 2  # its name has the words somewhere
+    ABOUT = 3  # name, summary and keywords have them
+    README = 4
 
 
 _REACHES = {Rank.NAME: Reach.NAME, Rank.ABOUT: Reach.ABOUT, Rank.README: Reach.README}
@@ -133,7 +132,7 @@ def _page_of(wanted: _Wanted, counted: Sequence[_Ranked], after: Place) -> Seque
 
 def _ranked(wanted: _Wanted, after: Place, at_once: int = _CHUNK) -> Iterator[_Ranked]:
     """Yield the documents in order, beginning after a place; asks for so many `at_once`."""
-    start = int(after[0]) if after else Rank.EXACT
+    start = int(after[0]) if after else Rank.PREFIX
     better: Q | None = None
     for rank in Rank:
         if rank < Rank.NAME and not wanted.called:
@@ -156,9 +155,7 @@ def _of_rank(rank: Rank, wanted: _Wanted, *, is_alone: bool) -> Q:
     if rank in _REACHES:
         beyond_names = is_alone and wanted.has_one_word
         return of_documents(wanted.query, repositories, _REACHES[rank], beyond_names=beyond_names)
-    named = Q(normalized=wanted.called)
-    if rank == Rank.PREFIX:
-        named = Q(FitsPattern("normalized", (wanted.called, Wildcard.ANY)))
+    named = Q(FitsPattern("normalized", (wanted.called, Wildcard.ANY)))
     return named & of_documents(wanted.query, repositories, Reach.NAME)
 
 
@@ -195,9 +192,13 @@ def _through(virtual: ThroughVirtual, ranked: Iterator[_Ranked]) -> Found:
     """Return those of the projects that the virtual shows."""
     hits: list[ProjectHit] = []
     last: _Ranked | None = None
-    while chunk := list(islice(ranked, _CHUNK)):
+    while chunk := list(islice(ranked, PER_PAGE)):
+        is_enough = len(hits) == PER_PAGE or virtual.decided >= _NAMES_AT_MOST
+        if last is not None and is_enough:
+            return Found(is_of_projects=True, projects=hits, next_page=_page_after(last))
+        virtual.look_at(NormalizedName(each.normalized) for each in chunk)
         for place, row in zip(chunk, _in_full(chunk), strict=True):
-            if last is not None and (len(hits) == PER_PAGE or virtual.decided >= _NAMES_AT_MOST):
+            if last is not None and len(hits) == PER_PAGE:
                 return Found(is_of_projects=True, projects=hits, next_page=_page_after(last))
             last = place
             source = (row.repository_id, row.project.scope)

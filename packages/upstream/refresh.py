@@ -338,7 +338,7 @@ def kept_row(source: Source, project: NormalizedName) -> UpstreamPage | None:
     row = UpstreamPage.objects.filter(
         repository=source.repository, scope=source.scope, normalized=project
     ).first()
-    return row if row is not None and row.asked_as == source.asked_as(project) else None
+    return row if row is not None and _is_of(source, row) else None
 
 
 def page_at_once(source: Source, project: NormalizedName) -> Known:
@@ -359,8 +359,19 @@ def page_at_once(source: Source, project: NormalizedName) -> Known:
 
 def kept_page(source: Source, project: NormalizedName) -> Known:
     """Return what upstream once said of `project`, however long ago, and ask nobody."""
-    row = kept_row(source, project)
-    return _known(row) if row is not None else Known(None, 0, None)
+    return kept_of(source, kept_row(source, project))
+
+
+def kept_of(source: Source, row: UpstreamPage | None) -> Known:
+    """Return the same for whoever has the row, if there is one."""
+    if row is None or not _is_of(source, row):
+        return Known(None, 0, None)
+    return _known(row)
+
+
+def _is_of(source: Source, row: UpstreamPage) -> bool:
+    """Say whether a row is what this upstream said, not another before the settings changed."""
+    return row.asked_as == source.asked_as(NormalizedName(row.normalized))
 
 
 def _known(row: UpstreamPage, *, is_stale: bool = False) -> Known:

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.authentication import caller_of, signed_in
 from accounts.roles import Role
-from packages.pages.connection import connection
 from packages.pages.project.changing import change, forms_of
 from packages.pages.project.strip import strip_of
 from packages.pages.project.subject import Subject, contents_of, subject_of
@@ -68,6 +67,7 @@ def _page(
     contents = contents_of(subject, asks="ask" in request.GET)
     context: Context = {
         "subject": subject,
+        "repository": subject.repository,
         "release": subject.release,
         "contents": contents,
         "metadata": contents.metadata,
@@ -80,7 +80,7 @@ def _page(
         "trail": _trail(subject),
         "is_virtual": subject.repository.kind == Kind.VIRTUAL,
     }
-    context |= connection(subject.repository) | _install(subject)
+    context |= _install(subject)
     context |= tab.fill(subject, contents, request.GET) | (more or {})
     # Less than there is, because it cannot be asked: to whoever asks by machine that is no page.
     if subject.unavailable:

@@ -208,6 +208,25 @@ def test_the_page_asks_little_however_much_there_is(
             client.get("/search/", {"q": query})
 
 
+def test_the_page_shows_what_a_virtual_shows_and_asks_as_little(
+    client: Client, cast: Cast, shelves: None, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(PER_PAGE + 1):
+        put(cast.acme.repository, f"newt-{number:02}", "1.0", {})
+    virtual = make_repository(cast.acme.tenant, "all", Kind.VIRTUAL)
+    configure.set_members(virtual, [cast.acme.repository], by=SYSTEM)
+    grant(virtual, Role.READER, cast.acme.reader)
+    client.force_login(cast.acme.reader.user)
+    for query, first in (("newt", "newt-00"), ("kind:wheel", "newt_50-1.0-py3-none-any.whl")):
+        asked = {"q": f"repository:acme/all {query}"}
+        client.get("/search/", asked)
+        with django_assert_max_num_queries(14):  # as above
+            shown = client.get("/search/", asked).content.decode()
+        assert "What acme/all shows of it" in shown
+        hits = BeautifulSoup(shown, "html.parser").select("tbody th a")
+        assert (hits[0].text, len(hits)) == (first, PER_PAGE)
+
+
 def test_the_palette_leads_to_what_the_reader_may_read(client: Client, cast: Cast) -> None:
     client.force_login(cast.acme.reader.user)
     found = client.get("/search/go/", {"q": "ac loc"}).content.decode()
