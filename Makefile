@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PARTS := $(BIN)/python -m tests.parts
 PYTEST := $(BIN)/python -m pytest --durations=15
 JOURNEYS := tests/journeys tests/browser
-UNIT := -n auto $(JOURNEYS:%=--ignore=%)
+UNIT := -n auto --dist worksteal $(JOURNEYS:%=--ignore=%)
 CLIENTS := pip uv twine poetry pdm hatch flit build setuptools
 UPSTREAMS := devpi proxpi pypiserver
 APT := postgresql redis-server rabbitmq-server nginx-light chromium unzip
@@ -45,7 +45,7 @@ test: $(VENV)/dev.txt  ## run every test, on SQLite and on PostgreSQL, and the j
 	step "Properties --hypothesis-seed=$$seed" \
 		$(PYTEST) $(UNIT) -m hypothesis --hypothesis-profile=fresh --hypothesis-seed=$$seed; \
 	step Journeys $(PARTS) postgres pgmq moto -- \
-		$(PYTEST) -n auto --maxprocesses 4 --dist loadfile -m 'not measured' $(JOURNEYS); \
+		$(PYTEST) -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m 'not measured' $(JOURNEYS); \
 	step Measured $(PARTS) postgres pgmq moto -- $(PYTEST) -m measured $(JOURNEYS); \
 	printf '\nmake test:%s\n' "$$summary"; exit $$code
 
@@ -53,7 +53,7 @@ test-unit: $(VENV)/dev.txt  ## run the quick tests: SQLite, no servers
 	@$(PYTEST) $(UNIT) -m 'not parts'
 
 journeys: $(VENV)/dev.txt  ## run real clients and a browser against a running Larder
-	@$(PARTS) postgres pgmq moto -- $(PYTEST) -n auto --maxprocesses 4 --dist loadfile -m 'not measured' $(JOURNEYS)
+	@$(PARTS) postgres pgmq moto -- $(PYTEST) -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m 'not measured' $(JOURNEYS)
 	@$(PARTS) postgres pgmq moto -- $(PYTEST) -m measured $(JOURNEYS)
 
 soak: $(VENV)/dev.txt  ## run the tests and the benches with the full counts (hours)

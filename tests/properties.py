@@ -1,8 +1,11 @@
-"""How many examples the property tests try, and with which seeds.
+"""How much the tests try: the examples of properties, with which seeds; and the largest tables.
 
 Two profiles of hypothesis. `ci` is loaded for every run: the same examples each time, so that a
 failure is a failure of the change. `fresh` (`make test` runs it with a seed that it prints, once)
 tries examples that nobody has seen. LARDER_TEST_COUNTS=full tries many more with either.
+
+The table of who may do what is tried whole on SQLite. Its answers come from the same code on
+PostgreSQL, where every URL is tried for every caller again, each with fewer methods and places.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import os
 from hypothesis import HealthCheck, settings
 
 IS_FULL = os.environ.get("LARDER_TEST_COUNTS") == "full"
+IS_ON_POSTGRES = os.environ.get("LARDER_DATABASE_URL", "").startswith("postgres")
 _MORE = 20
 # An example may take long on a busy machine, and shares its fixtures with the others: what it
 # changes it puts back.

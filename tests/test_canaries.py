@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -77,11 +79,27 @@ def test_a_secret_is_found_in_every_spelling(text: str) -> None:
     assert canaries.take_found() == []
 
 
+def in_base_64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+SPELLINGS: list[Callable[[str], str]] = [
+    lambda token: f"({token})",
+    lambda token: f"abc{token}def",
+    lambda token: f"https://u:{token}@host/",
+    *(lambda token, who="u" * length: basic(who, token)["Authorization"] for length in range(4)),
+    # With more around it, before and after it is spelled so.
+    *(lambda token, end="u" * length: in_base_64(f"a:{token}{end}") for length in range(4)),
+    *(lambda token, by="u" * length: f"{by}{in_base_64(token)}{by}" for length in range(4)),
+]
+
+
 def test_a_token_is_found_although_nobody_said_so() -> None:
     made_up = "lrd_" + "A" * 57
     real = made_up[: -tokens._CHECKSUM_LENGTH] + tokens._checksum("A" * tokens._BODY_LENGTH)
-    assert not Canaries().is_in(made_up.encode())
-    assert Canaries().is_in(f"({real})".encode())
+    for spell in SPELLINGS:
+        assert not Canaries().is_in(spell(made_up).encode()), spell(made_up)
+        assert Canaries().is_in(spell(real).encode()), spell(real)
 
 
 def test_a_word_is_no_secret() -> None:

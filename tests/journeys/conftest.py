@@ -12,7 +12,15 @@ from tests.journeys.larder import Larder, Repository
 from tests.journeys.machine import Machine
 
 _LOG_AT_MOST = 20_000
+# Few tests of minutes: begun last, they would keep one process busy when the others are done.
+_LONGEST = {"test_quiet_period.py", "test_crashes.py"}
 _marks = pytest.StashKey[dict[str, list[int]]]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest files be the first, whatever the order of the others."""
+    items.sort(key=lambda item: item.path.name not in _LONGEST)
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import product
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +20,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
+from django.db import transaction
 from django.db.models import Model
 from django.forms import ModelChoiceField
 from django.test import Client, RequestFactory
@@ -29,6 +32,7 @@ from accounts.models import Team, User
 from base.models import AuditEvent
 from portal.admin_site import LarderAdminSite
 from repos.models import Kind, Repository
+from tests.access.world import quick_and_stored_in
 from tests.canary_tenant import (
     CANARY,
     canary_house,
@@ -39,7 +43,7 @@ from tests.canary_tenant import (
     path_to_tenant,
     rows_of,
 )
-from tests.cast import Cast, House
+from tests.cast import House, assemble
 from tests.forms import fields_of
 
 REGISTRY = {
@@ -71,13 +75,28 @@ class Scene:
         return first_of(REGISTRY[label], self.canaries.tenant)
 
 
+@pytest.fixture(scope="module")
+def houses(
+    django_db_setup: None, django_db_blocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, House, House]]:
+    """Both tenants, furnished, in a transaction that is rolled back after the module."""
+    folder = tmp_path_factory.mktemp("houses")
+    with django_db_blocker.unblock(), transaction.atomic(), quick_and_stored_in(folder):
+        acme = assemble().acme
+        furnish(acme, Client(), "acme")
+        yield folder, acme, canary_house(Client())
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def scene(client: Client, cast: Cast) -> Scene:
-    """Both tenants, furnished."""
-    furnish(cast.acme, Client(), "acme")
-    canaries = canary_house(Client())
-    client.force_login(cast.acme.admin.user)
-    return Scene(ada=client, acme=cast.acme, canaries=canaries)
+def scene(
+    houses: tuple[Path, House, House], db: None, own_storage: None, client: Client
+) -> Iterator[Scene]:
+    """Both tenants, as they were made; what a test changes is undone with `db`'s transaction."""
+    folder, acme, canaries = deepcopy(houses)
+    with quick_and_stored_in(folder):
+        client.force_login(acme.admin.user)
+        yield Scene(ada=client, acme=acme, canaries=canaries)
 
 
 models = pytest.mark.parametrize("label", list(REGISTRY))
