@@ -197,6 +197,7 @@ def test_page_of_another_index_url_is_not_served_as_this_ones(remote, server, ca
     server.add_files("frog", WHEEL)
     RemoteIndex(remote).page(FROG)
     Upstream.objects.update(index_url=server.url + "elsewhere/")
+    remote.refresh_from_db()
     server.add_html("/elsewhere/simple/", "<title>Simple index</title>")
     with pytest.raises(ProjectNotFound):
         RemoteIndex(remote).page(FROG)
@@ -486,6 +487,7 @@ def test_password_that_cannot_be_opened_leaves_what_is_kept(
     for each in (remote, other):
         RemoteIndex(each).page(FROG)
     Upstream.objects.filter(repository=remote).update(sealed_password="sealed with a lost key")
+    remote.refresh_from_db()
     time.move(seconds=500)
     assert refresh_pages() == 1
     time.move(seconds=500)
