@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from accounts import members
+from accounts.authentication import again
 from accounts.models import Membership, Team
 from accounts.principal import Principal, TokenLimits
 from accounts.roles import Role
@@ -105,8 +106,9 @@ def test_another_tenant_is_like_one_that_is_not_there(
 ) -> None:
     for name in ("acme/local", "acme/none", "none/local"):
         tenant, _, key = name.partition("/")
+        caller = again(cast.globex.writer.limited)  # as each request has its own
         with django_assert_num_queries(3), pytest.raises(NotYours) as refused:
-            require(cast.globex.writer.limited, tenant, key, Role.READER)
+            require(caller, tenant, key, Role.READER)
         assert refused.value.sentence == f"There is no repository {name} that you may use."
 
 
