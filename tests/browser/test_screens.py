@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.house import House, furnished
 from tests.browser.screens import EVERYBODY, SCREENS
+from tests.browser.signing_in import sign_in
 from tests.browser.sound import listen_to, require_sound
 from tests.journeys.larder import ADMIN_PASSWORD, Larder
 
@@ -28,17 +29,10 @@ def house(embedded: Larder) -> Iterator[House]:
         yield made
 
 
-def sign_in(context: BrowserContext, house: House, name: str) -> Page:
+def window_of(context: BrowserContext, house: House, name: str) -> Page:
     """Open a window in which a person has signed in; without a name, of somebody unknown."""
     page = context.new_page()
-    if name:
-        house.larder.forgive()
-        page.goto(f"{house.larder.url}/accounts/sign-in/")
-        page.fill("input[name=username]", name)
-        page.fill("input[name=password]", house.passwords[name])
-        page.click("button:has-text('Sign in')")
-        page.wait_for_url(f"{house.larder.url}/")
-    return page
+    return sign_in(page, house.larder, name, house.passwords[name]) if name else page
 
 
 @pytest.mark.parametrize("name", sorted(EVERYBODY))
@@ -47,7 +41,7 @@ def test_each_screen_is_sound(chromium: Browser, house: House, name: str) -> Non
     for _ in range(sorted(EVERYBODY).index(name)):
         next(turns)
     with chromium.new_context() as context:
-        page = sign_in(context, house, name)
+        page = window_of(context, house, name)
         wrong = listen_to(page)
         for title, screen in SCREENS.items():
             theme, width = LOOKS[next(turns)]
@@ -66,7 +60,7 @@ def test_each_screen_is_sound(chromium: Browser, house: House, name: str) -> Non
 
 def test_who_may_not_is_told_in_the_words_of_the_terminal(chromium: Browser, house: House) -> None:
     with chromium.new_context() as context:
-        page = sign_in(context, house, "ray")
+        page = window_of(context, house, "ray")
         page.goto(house.url("acme/pypi-local", "-/upload/"))
         assert "You may read acme/pypi-local but not publish to it." in page.inner_text("main")
         page.goto(house.url("globex/pypi-local"))
