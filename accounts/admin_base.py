@@ -30,6 +30,8 @@ P = TypeVar("P", bound=Model)
 _REFUSAL = "larder.refusal"
 _REFUSALS = (ValidationError, LarderError, IntegrityError, OperationalError)
 _TERM_AT_MOST = 200
+# Rows of a list that is searched by this as well are called tenant/name.
+_SLUG = "tenant__slug"
 _TENANT_COLUMNS = frozenset({"tenant", "service_of"})
 # Digits of the largest row id.
 _ID_AT_MOST = 18
@@ -84,8 +86,11 @@ class UseCaseAdmin(TenantRows[M], admin.ModelAdmin[M], Generic[M]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[M], search_term: str
     ) -> tuple[QuerySet[M], bool]:
-        """Search within bounds: each word makes the query longer."""
-        return super().get_search_results(request, queryset, search_term[:_TERM_AT_MOST])
+        """Search within bounds, as each word makes the query longer; and for tenant/name in one."""
+        term = search_term[:_TERM_AT_MOST]
+        if any(path.endswith(_SLUG) for path in self.get_search_fields(request)):
+            term = term.replace("/", " ")
+        return super().get_search_results(request, queryset, term)
 
     def for_each(
         self, request: HttpRequest, rows: Iterable[M], change: Callable[[M], None], done: str

@@ -9,20 +9,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import dists
+from tests.browser.dropping import drop
 from tests.browser.signing_in import sign_in
 from tests.browser.sound import listen_to, require_sound_at_each_width
 from tests.browser.test_set_up_and_tokens import publish
 from tests.journeys.larder import Larder, Repository
-
-_DROP = """
-async ([name, bytes]) => {
-  const data = new DataTransfer();
-  data.items.add(new File([new Uint8Array(bytes)], name));
-  const drop = document.querySelector("[data-drop]");
-  const how = { dataTransfer: data, bubbles: true, cancelable: true };
-  drop.dispatchEvent(new DragEvent("drop", how));
-}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +30,7 @@ def test_files_are_dropped_checked_published_and_found_while_typing(
     wrong = listen_to(wes)
     wes.goto(f"{pond.url}-/upload/")
     wheel, content = dists.make_wheel("dropped", "1.0")
-    wes.evaluate(_DROP, [wheel, list(content)])
+    drop(wes, wheel, content)
     broken = tmp_path / "broken-1.0-py3-none-any.whl"
     broken.write_bytes(b"PK")
     another = tmp_path / dists.make_wheel("chosen", "2.0")[0]
