@@ -15,6 +15,7 @@ from django.contrib.admin.utils import model_ngettext, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, OperationalError
 from django.db.models import Model, QuerySet
+from django.forms.utils import pretty_name
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -68,9 +69,10 @@ class UseCaseAdmin(TenantRows[M], admin.ModelAdmin[M], Generic[M]):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Narrow a list by its own filters alone: other columns are not for guessing at."""
         filters = [*self.get_list_filter(request), self.date_hierarchy]
+        paths = [each[0] if isinstance(each, tuple) else each for each in filters]
         declared = any(
             lookup == path or lookup.startswith(f"{path}__")
-            for path in filters
+            for path in paths
             if isinstance(path, str)
         )
         return declared and super().lookup_allowed(lookup, value, request)
@@ -201,6 +203,14 @@ class _UseCaseInline(TenantRows[M], Generic[M]):
 
 class UseCaseTabular(_UseCaseInline[M], admin.TabularInline[M, P], Generic[M, P]):
     """Rows of a use case in a table beneath their parent."""
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Name each field to who does not see the head of its column."""
+        formset = super().get_formset(request, obj, **kwargs)
+        for name, field in formset.form.base_fields.items():
+            field.widget.attrs["aria-label"] = field.label or pretty_name(name)
+        formset.deletion_widget = forms.CheckboxInput(attrs={"aria-label": "Delete"})
+        return formset
 
 
 class UseCaseStacked(_UseCaseInline[M], admin.StackedInline[M, P], Generic[M, P]):
