@@ -15,6 +15,7 @@ from django.contrib.admin.utils import model_ngettext, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, OperationalError
 from django.db.models import Model, QuerySet
+from django.forms.utils import pretty_name
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -30,6 +31,8 @@ P = TypeVar("P", bound=Model)
 _REFUSAL = "larder.refusal"
 _REFUSALS = (ValidationError, LarderError, IntegrityError, OperationalError)
 _TERM_AT_MOST = 200
+# Rows of a list that is searched by this as well are called tenant/name.
+_SLUG = "tenant__slug"
 _TENANT_COLUMNS = frozenset({"tenant", "service_of"})
 # Digits of the largest row id.
 _ID_AT_MOST = 18
@@ -66,9 +69,10 @@ class UseCaseAdmin(TenantRows[M], admin.ModelAdmin[M], Generic[M]):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Narrow a list by its own filters alone: other columns are not for guessing at."""
         filters = [*self.get_list_filter(request), self.date_hierarchy]
+        paths = [each[0] if isinstance(each, tuple) else each for each in filters]
         declared = any(
             lookup == path or lookup.startswith(f"{path}__")
-            for path in filters
+            for path in paths
             if isinstance(path, str)
         )
         return declared and super().lookup_allowed(lookup, value, request)
@@ -84,8 +88,11 @@ class UseCaseAdmin(TenantRows[M], admin.ModelAdmin[M], Generic[M]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[M], search_term: str
     ) -> tuple[QuerySet[M], bool]:
-        """Search within bounds: each word makes the query longer."""
-        return super().get_search_results(request, queryset, search_term[:_TERM_AT_MOST])
+        """Search within bounds, as each word makes the query longer; and for tenant/name in one."""
+        term = search_term[:_TERM_AT_MOST]
+        if any(path.endswith(_SLUG) for path in self.get_search_fields(request)):
+            term = term.replace("/", " ")
+        return super().get_search_results(request, queryset, term)
 
     def for_each(
         self, request: HttpRequest, rows: Iterable[M], change: Callable[[M], None], done: str
@@ -196,6 +203,14 @@ class _UseCaseInline(TenantRows[M], Generic[M]):
 
 class UseCaseTabular(_UseCaseInline[M], admin.TabularInline[M, P], Generic[M, P]):
     """Rows of a use case in a table beneath their parent."""
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        """Name each field to who does not see the head of its column."""
+        formset = super().get_formset(request, obj, **kwargs)
+        for name, field in formset.form.base_fields.items():
+            field.widget.attrs["aria-label"] = field.label or pretty_name(name)
+        formset.deletion_widget = forms.CheckboxInput(attrs={"aria-label": "Delete"})
+        return formset
 
 
 class UseCaseStacked(_UseCaseInline[M], admin.StackedInline[M, P], Generic[M, P]):

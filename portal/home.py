@@ -31,6 +31,9 @@ def home(request: HttpRequest) -> HttpResponse:
     if request.method not in SAFE_METHODS:
         return upload_astray(request)
     held, after = holdings(principal, after=_after(request))
+    tenants = tenants_of(principal)
+    is_all = not (after or _after(request))
+    shelves = {each.repository.tenant.slug for each in held}
     return render(
         request,
         "portal/home.html",
@@ -38,7 +41,8 @@ def home(request: HttpRequest) -> HttpResponse:
             "holdings": held,
             "waiting": [each for each in held if each.asks_for_somebody],
             "news": newest((each.repository for each in held), limit=_NEW_SHOWN),
-            "tenants": tenants_of(principal),
+            "tenants": tenants,
+            "bare_tenants": [slug for slug in tenants if is_all and slug not in shelves],
             "invitations": _invitations(request, principal),
             "next": urlencode({"after": after}) if after else "",
             "is_known": not principal.is_anonymous,

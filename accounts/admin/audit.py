@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -14,6 +15,15 @@ from accounts.admin_base import UseCaseAdmin
 from accounts.administration import office_of
 from base.models import AuditEvent
 from base.wording import in_words
+
+
+class OfTenant(admin.AllValuesFieldListFilter):
+    """Narrows the list to the events of one tenant, or of none."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Yield the choices, each with a name."""
+        for choice in super().choices(changelist):
+            yield {**choice, "display": choice["display"] or "none: the installation"}
 
 
 @admin.register(AuditEvent)
@@ -30,11 +40,11 @@ class AuditEventAdmin(UseCaseAdmin[AuditEvent]):
     )  # fmt: skip
     readonly_fields = ("when", "words", "was", "became")
 
-    def get_list_filter(self, request: HttpRequest) -> tuple[str, ...]:
+    def get_list_filter(self, request: HttpRequest) -> Any:
         """Offer a choice of tenants to whoever has one."""
         office = office_of(request)
         has_choice = office.everything or len(office.tenants) > 1
-        return ("action", "tenant") if has_choice else ("action",)
+        return ("action", ("tenant", OfTenant)) if has_choice else ("action",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEvent]:
         """Return the caller's events: they name tenants by slug, as they outlive all rows."""

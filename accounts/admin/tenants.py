@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from accounts import members
 from accounts.admin_base import UseCaseAdmin
@@ -28,7 +29,7 @@ class TenantAdmin(UseCaseAdmin[Tenant]):
     fields = (
         "slug", "name", "host_name", "quota_bytes", "used_bytes", "quota_files", "used_files",
     )  # fmt: skip
-    readonly_fields = ("used_bytes", "used_files")
+    readonly_fields = ("used_bytes", "used_files", "address")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> list[str]:
         """Keep the slug of a tenant that exists: every URL of it holds it."""
@@ -36,6 +37,15 @@ class TenantAdmin(UseCaseAdmin[Tenant]):
         if not office_of(request).everything:
             fields += ["host_name", "quota_bytes", "quota_files"]
         return [*fields, "slug"] if obj else fields
+
+    def get_fields(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
+        """Lead from a tenant that exists to its page."""
+        return (*self.fields, "address") if obj else self.fields
+
+    @admin.display(description="URL")
+    def address(self, obj: Tenant) -> str:
+        """Show the URL of the tenant's page."""
+        return format_html('<a href="/{}/">/{}/</a>', obj, obj)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Superusers make tenants."""

@@ -34,7 +34,12 @@ class GrantAdmin(UseCaseAdmin[Grant]):
     list_display = ("repository", "role", "subject", "membership", "team")
     list_filter = ("subject", "role", "repository__tenant")
     reads_with = GrantInline.reads_with
-    search_fields = ("repository__key", "membership__user__username", "team__name")
+    search_fields = (
+        "repository__key",
+        "repository__tenant__slug",
+        "membership__user__username",
+        "team__name",
+    )
     autocomplete_fields = ("repository", "membership", "team")
     fields = ("repository", "role", "subject", "membership", "team")
 

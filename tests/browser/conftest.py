@@ -6,12 +6,15 @@ import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.signing_in import sign_in
 from tests.journeys import larder as larders
 from tests.journeys.larder import ADMIN_PASSWORD, Larder
+from tests.journeys.machine import Machine
 from tests.parts.missing import missing
 
 
@@ -90,10 +93,25 @@ def elsewhere() -> Iterator[OtherSite]:
 @pytest.fixture
 def administrator(page: Page, embedded: Larder) -> Page:
     """A browser in which the administrator has signed in."""
-    embedded.forgive()
-    page.goto(f"{embedded.url}/accounts/sign-in/")
-    page.fill("input[name=username]", "admin")
-    page.fill("input[name=password]", ADMIN_PASSWORD)
-    page.click("button:has-text('Sign in')")
-    page.wait_for_url(f"{embedded.url}/")
-    return page
+    return sign_in(page, embedded, "admin", ADMIN_PASSWORD)
+
+
+@pytest.fixture(scope="module")
+def password(embedded: Larder) -> str:
+    """The password of wes, who publishes to acme's repositories."""
+    (made,) = embedded.manage(["set_password", "wes"])
+    return made
+
+
+@pytest.fixture
+def wes(page: Page, embedded: Larder, password: str) -> Page:
+    """A browser in which wes has signed in."""
+    return sign_in(page, embedded, "wes", password)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """A machine without any configuration."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return Machine(home)

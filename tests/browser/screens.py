@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from playwright.sync_api import Page
+
 from tests.browser.house import EMPTY, EMPTY_REMOTE, LOCAL, REMOTE, VIRTUAL
 
 WHEEL = "acme_billing-2.1-py3-none-any.whl"
@@ -82,3 +84,24 @@ SCREENS: dict[str, Screen] = {
     "tokens": Screen("accounts/tokens/", SIGNED_IN),
     "not there": Screen("acme/nothing/", OF_ACME, 404),
 }
+
+_KINDS = ("local", "remote", "virtual")
+_REPOSITORIES = "/admin/repos/repository/"
+# Where a walk through the admin begins: what is there for each kind of repository, and what no
+# link of `led_to` leads to.
+ADMIN = (
+    *("/admin/", "/admin/repos/", "/admin/password_change/"),
+    *(f"{_REPOSITORIES}?kind__exact={kind}" for kind in _KINDS),
+    *(f"{_REPOSITORIES}add/?kind={kind}" for kind in _KINDS),
+)
+# Lists of models, their first rows, the forms that add and those that ask before deleting.
+_LINKS = (
+    ".dashboard #content-main tbody th a, #result_list tbody tr:first-child th a, "
+    ".object-tools .addlink, a.deletelink"
+)
+_HREFS = "all => all.map((link) => new URL(link.href).pathname)"
+
+
+def led_to(page: Page) -> list[str]:
+    """Return where a page of the admin leads on to: a model that is new is walked by itself."""
+    return list(page.locator(_LINKS).evaluate_all(_HREFS))

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.house import LOCAL, VIRTUAL, House, furnished
 from tests.browser.screens import FILE
+from tests.browser.signing_in import sign_in
 from tests.clients import ROOT
 from tests.journeys import larder as larders
 from tests.journeys.larder import ADMIN_PASSWORD
@@ -58,11 +59,7 @@ def _take(
         viewport={"width": width, "height": height},
         device_scale_factor=2 if width < 800 else 1,
     ) as context:
-        page = context.new_page()
-        page.goto(f"{house.larder.url}/accounts/sign-in/")
-        page.fill("input[name=username]", "wes")
-        page.fill("input[name=password]", house.passwords["wes"])
-        page.click("button:has-text('Sign in')")
+        page = sign_in(context.new_page(), house.larder, "wes", house.passwords["wes"])
         page.goto(f"{house.larder.url}/{path}")
         page.wait_for_load_state("networkidle")
         page.screenshot(path=picture)

@@ -9,19 +9,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import dists
+from tests.browser.dropping import drop
+from tests.browser.signing_in import sign_in
 from tests.browser.sound import listen_to, require_sound_at_each_width
-from tests.browser.test_set_up_and_tokens import publish, sign_in
+from tests.browser.test_set_up_and_tokens import publish
 from tests.journeys.larder import Larder, Repository
-
-_DROP = """
-async ([name, bytes]) => {
-  const data = new DataTransfer();
-  data.items.add(new File([new Uint8Array(bytes)], name));
-  const drop = document.querySelector("[data-drop]");
-  const how = { dataTransfer: data, bubbles: true, cancelable: true };
-  drop.dispatchEvent(new DragEvent("drop", how));
-}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -32,26 +24,13 @@ def pond(embedded: Larder) -> Repository:
     return repository
 
 
-@pytest.fixture(scope="module")
-def password(embedded: Larder) -> str:
-    """The password of wes, who publishes to acme's repositories."""
-    (made,) = embedded.manage(["set_password", "wes"])
-    return made
-
-
-@pytest.fixture
-def wes(page: Page, embedded: Larder, password: str) -> Page:
-    """A browser in which wes has signed in."""
-    return sign_in(page, embedded, password)
-
-
 def test_files_are_dropped_checked_published_and_found_while_typing(
     wes: Page, pond: Repository, embedded: Larder, tmp_path: Path
 ) -> None:
     wrong = listen_to(wes)
     wes.goto(f"{pond.url}-/upload/")
     wheel, content = dists.make_wheel("dropped", "1.0")
-    wes.evaluate(_DROP, [wheel, list(content)])
+    drop(wes, wheel, content)
     broken = tmp_path / "broken-1.0-py3-none-any.whl"
     broken.write_bytes(b"PK")
     another = tmp_path / dists.make_wheel("chosen", "2.0")[0]
@@ -123,7 +102,7 @@ def test_an_upload_works_without_scripts(
     wheel, content = dists.make_wheel("plain", "1.0")
     (tmp_path / wheel).write_bytes(content)
     with chromium.new_context(java_script_enabled=False) as context:
-        page = sign_in(context.new_page(), embedded, password)
+        page = sign_in(context.new_page(), embedded, "wes", password)
         page.goto(f"{pond.url}-/upload/")
         expect(page.locator("[data-upload]")).to_be_hidden()
         page.set_input_files("#file", tmp_path / wheel)

@@ -7,16 +7,8 @@ from playwright.sync_api import Page, expect
 
 from tests import dists
 from tests.browser.sound import listen_to
-from tests.browser.test_set_up_and_tokens import sign_in
 from tests.journeys.larder import Larder, Repository
 from tests.journeys.wire import Content, upload
-
-
-@pytest.fixture(scope="module")
-def password(embedded: Larder) -> str:
-    """The password of wes, who publishes to acme's repositories."""
-    (made,) = embedded.manage(["set_password", "wes"])
-    return made
 
 
 @pytest.fixture(scope="module")
@@ -38,38 +30,34 @@ def pond(embedded: Larder) -> Repository:
     return repository
 
 
-def test_one_reads_switches_the_version_and_copies_the_command(
-    page: Page, embedded: Larder, password: str, pond: Repository
-) -> None:
-    sign_in(page, embedded, password)
-    wrong = listen_to(page)
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.goto(f"{pond.url}project/frog/")
-    expect(page.locator("h1")).to_contain_text("1.1")
-    page.get_by_text("Other versions").locator("xpath=..").click()
-    page.click(".switcher >> text=1.0")
-    expect(page.locator("h1")).to_contain_text("1.0")
-    page.get_by_label("uv", exact=True).check()
-    page.get_by_label("Copy the uv command").click()
-    page.wait_for_selector("button[data-copied=yes]")
-    copied = page.evaluate("navigator.clipboard.readText()")
+def test_one_reads_switches_the_version_and_copies_the_command(wes: Page, pond: Repository) -> None:
+    wrong = listen_to(wes)
+    wes.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    wes.goto(f"{pond.url}project/frog/")
+    expect(wes.locator("h1")).to_contain_text("1.1")
+    wes.get_by_text("Other versions").locator("xpath=..").click()
+    wes.click(".switcher >> text=1.0")
+    expect(wes.locator("h1")).to_contain_text("1.0")
+    wes.get_by_label("uv", exact=True).check()
+    wes.get_by_label("Copy the uv command").click()
+    wes.wait_for_selector("button[data-copied=yes]")
+    copied = wes.evaluate("navigator.clipboard.readText()")
     assert copied == f"uv pip install --default-index {pond.simple} frog==1.0"
-    page.click("nav.project-tabs >> text=Requirements")
-    expect(page.locator("main")).to_contain_text("toad")
+    wes.click("nav.project-tabs >> text=Requirements")
+    expect(wes.locator("main")).to_contain_text("toad")
     assert wrong == []
 
 
 def test_a_release_is_yanked_with_a_reason_once_the_name_is_typed(
-    page: Page, embedded: Larder, password: str, pond: Repository
+    wes: Page, pond: Repository
 ) -> None:
-    sign_in(page, embedded, password)
-    wrong = listen_to(page)
-    page.goto(f"{pond.url}project/frog/2.0rc1/?tab=manage")
-    page.fill("[name=yank-reason]", "croaks")
-    page.fill("[name=yank-typed]", "frog")
-    page.click("main button:has-text('Yank')")
-    expect(page.locator(".strip")).to_contain_text("Reason: croaks")
-    expect(page.locator(".strip")).to_contain_text("Take 1.1")
-    page.click("main button:has-text('Take back')")
-    expect(page.locator(".strip")).not_to_contain_text("croaks")
+    wrong = listen_to(wes)
+    wes.goto(f"{pond.url}project/frog/2.0rc1/?tab=manage")
+    wes.fill("[name=yank-reason]", "croaks")
+    wes.fill("[name=yank-typed]", "frog")
+    wes.click("main button:has-text('Yank')")
+    expect(wes.locator(".strip")).to_contain_text("Reason: croaks")
+    expect(wes.locator(".strip")).to_contain_text("Take 1.1")
+    wes.click("main button:has-text('Take back')")
+    expect(wes.locator(".strip")).not_to_contain_text("croaks")
     assert wrong == []

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
 from tests import dists
+from tests.browser.signing_in import sign_in
 from tests.browser.sound import listen_to, require_sound_at_each_width
 from tests.canaries import watch
 from tests.journeys.larder import Larder, Repository
@@ -40,37 +40,6 @@ def publish(embedded: Larder, to: str, token: str) -> None:
     filename, content = dists.make_wheel("frog", "1.0")
     sent = upload(to, token, Content(filename, len(content), [content]), name="frog", version="1.0")
     assert sent == (200, "OK")
-
-
-@pytest.fixture(scope="module")
-def password(embedded: Larder) -> str:
-    """The password of wes, who publishes to acme's repositories."""
-    (made,) = embedded.manage(["set_password", "wes"])
-    return made
-
-
-def sign_in(page: Page, embedded: Larder, password: str) -> Page:
-    embedded.forgive()
-    page.goto(f"{embedded.url}/accounts/sign-in/")
-    page.fill("input[name=username]", "wes")
-    page.fill("input[name=password]", password)
-    page.click("button:has-text('Sign in')")
-    page.wait_for_url(f"{embedded.url}/")
-    return page
-
-
-@pytest.fixture
-def wes(page: Page, embedded: Larder, password: str) -> Page:
-    """A browser in which wes has signed in."""
-    return sign_in(page, embedded, password)
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    """A machine without any configuration."""
-    home = tmp_path / "home"
-    home.mkdir()
-    return Machine(home)
 
 
 def secret_on(page: Page) -> str:
@@ -142,7 +111,7 @@ def test_it_works_without_scripts(
     chromium: Browser, embedded: Larder, password: str, pond: Repository
 ) -> None:
     with chromium.new_context(java_script_enabled=False) as context:
-        page = sign_in(context.new_page(), embedded, password)
+        page = sign_in(context.new_page(), embedded, "wes", password)
         page.goto(f"{pond.url}-/set-up/")
         page.click("nav[aria-label=Clients] >> text=Poetry")
         assert page.url == f"{pond.url}-/set-up/poetry/"
@@ -241,7 +210,7 @@ def theme(request: pytest.FixtureRequest) -> str:
 def looking(chromium: Browser, embedded: Larder, password: str, theme: str) -> Iterator[Page]:
     """A window of wes in one of the themes."""
     with chromium.new_context(color_scheme=theme) as context:  # type: ignore[arg-type]
-        yield sign_in(context.new_page(), embedded, password)
+        yield sign_in(context.new_page(), embedded, "wes", password)
 
 
 def test_no_page_breaks_a_rule_of_accessibility_or_runs_off_a_phone(

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import dists
+from tests.browser.signing_in import sign_in
 from tests.browser.sound import listen_to
 from tests.journeys.larder import ADMIN_PASSWORD, Larder, Repository
 from tests.journeys.wire import Content, upload
@@ -28,16 +29,6 @@ def publish(embedded: Larder, repository: Repository, name: str, version: str) -
     file = Content(filename, len(content), [content])
     sent = upload(repository.url, embedded.writer, file, name=name, version=version)
     assert sent == (200, "OK")
-
-
-def sign_in(page: Page, embedded: Larder) -> Page:
-    embedded.forgive()
-    page.goto(f"{embedded.url}/accounts/sign-in/")
-    page.fill("input[name=username]", "admin")
-    page.fill("input[name=password]", ADMIN_PASSWORD)
-    page.click("button:has-text('Sign in')")
-    page.wait_for_url(f"{embedded.url}/")
-    return page
 
 
 def test_the_list_of_projects_is_filtered_while_one_types(
@@ -100,7 +91,7 @@ def test_the_tree_is_a_list_to_drill_down_without_scripts_and_on_a_phone(
 ) -> None:
     for options in ({"java_script_enabled": False}, {"viewport": {"width": 390, "height": 800}}):
         with chromium.new_context(**options) as context:
-            page = sign_in(context.new_page(), embedded)
+            page = sign_in(context.new_page(), embedded, "admin", ADMIN_PASSWORD)
             page.goto(pond.url)
             page.click("nav >> text=Browse")
             page.click("#tree >> text=newt")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -38,6 +39,16 @@ class Machine:
         """Run a client, and return what it printed and how it ended."""
         return self._done(name, arguments, None, {})
 
+    def types(self, lines: str, *names: str, within: Path | None = None, **more: str) -> str:
+        """Type lines into a shell that finds these clients; return what the last of them printed.
+
+        Each must succeed.
+        """
+        path = os.pathsep.join([*(str(client(name).parent) for name in names), os.environ["PATH"]])
+        done = self._spawned(["sh", "-e", "-c", lines], within, {"PATH": path, **more})
+        assert done.returncode == 0, f"{lines}\n{done.stdout}"
+        return done.stdout
+
     def folder(self, name: str) -> Path:
         """Make a folder on this machine."""
         made = self.home / name
@@ -47,8 +58,13 @@ class Machine:
     def _done(
         self, name: str, arguments: Sequence[str], within: Path | None, more: dict[str, str]
     ) -> subprocess.CompletedProcess[str]:
+        return self._spawned([str(client(name)), *arguments], within, more)
+
+    def _spawned(
+        self, command: Sequence[str], within: Path | None, more: dict[str, str]
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [client(name), *arguments],
+            command,
             cwd=within or self.home,
             env=client_environment(self.home) | self.variables | more,
             stdin=subprocess.DEVNULL,

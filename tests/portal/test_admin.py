@@ -465,6 +465,14 @@ def test_ending_a_membership_asks_first(root: Client, cast: Cast) -> None:
     assert tokens.find(cast.acme.writer.secret) is None
 
 
+def test_a_search_box_finds_rows_as_they_are_called(root: Client, cast: Cast) -> None:
+    members.save_team(Team(tenant=cast.acme.tenant, name="crew"), by=SYSTEM, members=[])
+    asked = {"app_label": "repos", "model_name": "grant"}
+    for field, name in (("repository", "acme/local"), ("team", "acme/crew")):
+        url = reverse("admin:autocomplete", query=asked | {"field_name": field, "term": name})
+        assert [each["text"] for each in root.get(url).json()["results"]] == [name]
+
+
 def test_a_repository_goes_out_of_service_unless_it_is_a_member(root: Client, cast: Cast) -> None:
     virtual = make_repository(cast.acme.tenant, "virtual", Kind.VIRTUAL)
     Member.objects.create(virtual=virtual, repository=cast.acme.repository)

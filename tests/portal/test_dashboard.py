@@ -84,9 +84,9 @@ def test_a_change_of_grants_is_explained_in_words(client: Client, cast: Cast) ->
         role=1,
     )
     assert saved(made)
-    name = cast.acme.member.user.username.capitalize()  # as Django begins a message
+    name = cast.acme.member.user.username  # and not with the capital that Django begins with
     page = client.get(made.url).content.decode()
-    assert f"{name} may now read acme/local" in page
+    assert f">{name} may now read acme/local" in page
     (grant,) = member.grants.all()
     url = f"/admin/repos/grant/{grant.pk}/change/"
     changed = fill_in(client, url, role=2)

@@ -8,7 +8,10 @@ from http import HTTPStatus
 import pytest
 from django.test import Client
 
+from accounts import members
+from accounts.models import Membership
 from accounts.roles import Role
+from base.audit import SYSTEM
 from packages import holdings, statistics
 from packages.models import Distribution
 from tests.cast import Cast, grant, make_repository
@@ -96,3 +99,23 @@ def test_home_asks_the_same_however_much_there_is(
             grant(make_repository(frog.acme.tenant, key), Role.READER, frog.acme.reader)
         with django_assert_max_num_queries(len(few)):
             text_of(client, url)
+
+
+def test_a_tenant_with_nothing_to_read_is_reached_from_home(client: Client, cast: Cast) -> None:
+    for member in (cast.acme.member, cast.acme.admin):
+        members.save_membership(Membership(tenant=cast.globex.tenant, user=member.user), by=SYSTEM)
+    client.force_login(cast.acme.member.user)
+    links = '<a href="/acme/">acme</a>, <a href="/globex/">globex</a>'
+    assert f"You belong to {links}" in text_of(client, "/")
+    client.force_login(cast.acme.admin.user)
+    assert 'You also belong to <a href="/globex/">globex</a>' in text_of(client, "/")
+
+
+def test_a_new_repository_begins_in_the_tenant_that_one_comes_from(
+    client: Client, cast: Cast
+) -> None:
+    client.force_login(cast.superuser.user)
+    (url,) = re.findall(r'href="(/admin/repos/repository/add/[^"]*)"', text_of(client, "/globex/"))
+    assert f'<option value="{cast.globex.tenant.pk}" selected>globex' in text_of(client, url)
+    settings = f"/admin/accounts/tenant/{cast.globex.tenant.pk}/change/"
+    assert '<a href="/globex/">' in text_of(client, settings)
