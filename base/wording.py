@@ -58,6 +58,8 @@ ACTS = {
     "upstream.drop": "dropped the kept file {subject}",
     "upstream.file": "marked {subject}: upstream says otherwise now",
     "upstream.lift": "lifted the quarantine of {subject}",
+    "upstream.purge": "began to purge what {subject} keeps",
+    "upstream.purged": "purged what {subject} kept",
     "upstream.wrong-bytes": "refused {subject}: upstream sent other bytes",
     "user.change": "changed the user {subject}",
     "user.create": "made the user {subject}",

@@ -5,12 +5,11 @@ A file that is dropped is no tombstone: it is fetched again when somebody asks f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 
 from accounts.models import Tenant
 from accounts.principal import Principal
@@ -47,34 +46,61 @@ def changed_upstream(remote: Repository) -> QuerySet[Distribution]:
     return cached(remote).exclude(upstream_change="").order_by("-upstream_changed_at", "filename")
 
 
+def require_remote(remote: Repository, by: Principal) -> None:
+    """Let nobody go on but an administrator of a remote: nothing else keeps what upstream has."""
+    if remote.kind != Kind.REMOTE:
+        raise NotCached(f"{remote} is no remote. What was published is deleted, not dropped.")
+    require(by, remote.tenant.slug, remote.key, Role.ADMIN)
+
+
 def drop(distribution: Distribution, *, by: Principal) -> Dropped:
     """Let go of one file of a remote."""
-    return _drop(distribution.repository, [distribution.pk], by)
+    remote, release = distribution.repository, distribution.release
+    require_remote(remote, by)
+    if release is None:
+        raise NotCached(f"{distribution.filename} is no file that {remote} keeps.")
+    with transaction.atomic():
+        dropped = remove(release.project_id, [distribution.pk])
+        if dropped.files:
+            audit.record(
+                by=by.actor,
+                action="upstream.drop",
+                tenant=remote.tenant.slug,
+                repository=str(remote),
+                subject=f"{remote}/{distribution.filename}",
+                before={"sha256": distribution.sha256, "size": distribution.size},
+            )
+    return dropped
 
 
-def drop_old(
-    remote: Repository,
-    *,
-    by: Principal,
-    fetched_before: timedelta | None = None,
-    unused_for: timedelta | None = None,
-) -> Dropped:
-    """Let go of what was fetched so long ago and was not asked for so long; both where both."""
-    if fetched_before is None and unused_for is None:
-        raise InvalidInput("Say how old, or how long unused, the files are that shall go.")
-    due, now = cached(remote), clock.now()
-    if fetched_before is not None:
-        due = due.filter(uploaded_at__lt=now - fetched_before)
-    if unused_for is not None:
-        unused = Q(used_at__lt=now - unused_for)
-        due = due.filter(unused | Q(used_at__isnull=True, uploaded_at__lt=now - unused_for))
-    return _drop(remote, due.values_list("pk", flat=True), by)
+def remove(project_id: int, files: Collection[int]) -> Dropped:
+    """Remove the rows of some files of one project, within a transaction; those that are there.
+
+    The sweeper has their bytes, a day after nothing names them any more. Of one project, because
+    many that are locked at once would stand in the fetches' way.
+    """
+    blobs = Blob.objects.filter(distributions__in=files)
+    # In the order of their ids: two remotes of a tenant may be letting go of the same bytes.
+    list(blobs.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
+    blobs.update(named_at=clock.now())
+    project = locked_project(project_id)
+    rows = Distribution.objects.filter(pk__in=files, release__project=project)
+    held = list(rows.select_for_update(of=("self",)).values_list("pk", "size"))
+    if not held:
+        return Dropped(files=0, bytes=0)
+    size = sum(each for _, each in held)
+    Tenant.objects.filter(repositories=project.repository_id).update(
+        used_bytes=F("used_bytes") - size, used_files=F("used_files") - len(held)
+    )
+    Distribution.objects.filter(pk__in=[pk for pk, _ in held]).delete()
+    contents_changed(project)
+    return Dropped(files=len(held), bytes=size)
 
 
 def lift_quarantine(distribution: Distribution, *, by: Principal) -> None:
     """Give a file out again that upstream has quarantined, until upstream does so once more."""
     remote = distribution.repository
-    _require_admin(remote, by)
+    require_remote(remote, by)
     with transaction.atomic():
         row = _locked(distribution.pk)
         if row is None or row.upstream_change != Distribution.UpstreamChange.QUARANTINED:
@@ -93,38 +119,6 @@ def lift_quarantine(distribution: Distribution, *, by: Principal) -> None:
         _page_changed(row)
 
 
-def _drop(remote: Repository, which: Iterable[int], by: Principal) -> Dropped:
-    """Let go of files one by one: many projects locked at once would stand in the fetches' way."""
-    if remote.kind != Kind.REMOTE:
-        raise NotCached(f"{remote} is no remote. What was published is deleted, not dropped.")
-    _require_admin(remote, by)
-    sizes = [size for pk in list(which) if (size := _dropped(pk, remote, by)) is not None]
-    return Dropped(files=len(sizes), bytes=sum(sizes))
-
-
-@transaction.atomic
-def _dropped(pk: int, remote: Repository, by: Principal) -> int | None:
-    """Remove the rows of one file; the sweeper has its bytes. None: it is gone already."""
-    Blob.objects.filter(distributions=pk).update(named_at=clock.now())  # it is locked first
-    row = _locked(pk)
-    if row is None:
-        return None
-    Tenant.objects.filter(repositories=row.repository_id).update(
-        used_bytes=F("used_bytes") - row.size, used_files=F("used_files") - 1
-    )
-    row.delete()
-    audit.record(
-        by=by.actor,
-        action="upstream.drop",
-        tenant=remote.tenant.slug,
-        repository=str(remote),
-        subject=f"{remote}/{row.filename}",
-        before={"sha256": row.sha256, "size": row.size},
-    )
-    _page_changed(row)
-    return row.size
-
-
 def _locked(pk: int) -> Distribution | None:
     found = Distribution.objects.filter(pk=pk).select_related("release__project").first()
     if found is None or found.release is None:
@@ -137,7 +131,3 @@ def _locked(pk: int) -> Distribution | None:
 def _page_changed(row: Distribution) -> None:
     if row.release is not None:
         contents_changed(row.release.project)
-
-
-def _require_admin(remote: Repository, by: Principal) -> None:
-    require(by, remote.tenant.slug, remote.key, Role.ADMIN)

@@ -11,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 
 from accounts.principal import Principal
 from base import clock
@@ -23,9 +22,6 @@ from repos.models import Repository
 from repos.targets import Target, target_of_upload
 
 _CHUNK = 1024 * 1024
-# Its process was killed when its row has not moved for so long.
-_STOPPED_AFTER = timedelta(minutes=15)
-_ENDED_SHOWN_FOR = timedelta(days=1)
 _WRITTEN_EVERY = timedelta(seconds=2)
 
 
@@ -36,20 +32,6 @@ def archives_below(folder: Path) -> list[Path]:
         for path in folder.rglob("*")
         if path.name.endswith(EXTENSIONS) and not path.name.startswith(".") and path.is_file()
     )
-
-
-def imports_of(repository: Repository) -> QuerySet[FolderImport]:
-    """Return the imports that run in a repository, or ended within a day, the latest first."""
-    return FolderImport.objects.filter(
-        repository=repository, moved_at__gte=clock.now() - _ENDED_SHOWN_FOR
-    ).order_by("-pk")
-
-
-def state_of(row: FolderImport) -> str:
-    """Return a word for how an import stands; one that no longer moves has lost its process."""
-    if row.ended_at is not None:
-        return "ended" if row.files_done == row.files else "broken off"
-    return "stopped" if row.moved_at < clock.now() - _STOPPED_AFTER else "running"
 
 
 class Import:

@@ -101,8 +101,9 @@ def in_virtual(
 ) -> Page:
     """Return projects of the sources that may be read, each once, at the one that it comes from.
 
-    As far as rows tell: `explain` asks the members, and says which files of a name are shown.
-    Raises PlaceRefused.
+    As far as rows tell: `explain` asks the members, and says which files of a name are shown. Not
+    looked at are marks, a virtual that shows its first member alone, what members keep or claim
+    that the reader may not read, and rules of nested virtuals. Raises PlaceRefused.
     """
     sources = dict(list(_readable(tree, readable).items())[:_SOURCES_AT_MOST])
     if not sources:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterable
+from functools import cached_property
 from typing import IO, cast
 
 from packages.storage import chunks
@@ -35,10 +37,23 @@ class _Sought(io.RawIOBase):
         self._at = max(0, start + offset)
         return self._at
 
+    @cached_property
+    def _end(self) -> bytes:
+        """Return the last bytes: where a ZIP archive has its directory, which is read piecewise."""
+        length = min(self._size, _READ_AHEAD)
+        return b"".join(chunks(self._key, length, start=self._size - length))
+
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # it is given one
         filled = 0
         length = max(0, min(len(buffer), self._size - self._at))
-        for chunk in chunks(self._key, length, start=self._at) if length else ():
+        before_end = max(0, self._size - _READ_AHEAD)
+        found: Iterable[bytes] = ()
+        if length and self._at >= before_end:
+            start = self._at - before_end
+            found = (self._end[start : start + length],)
+        elif length:
+            found = chunks(self._key, length, start=self._at)
+        for chunk in found:
             buffer[filled : filled + len(chunk)] = chunk
             filled += len(chunk)
         self._at += filled

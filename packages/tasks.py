@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from packages.extraction.extract import extract_due as extract_due_now
+from packages.purge import purge_due as purge_due_now
 from packages.statistics import recount as recount_now
 from packages.sweep import sweep as sweep_now
 from packages.upstream.upkeep import refresh_pages as refresh_pages_now
@@ -26,6 +27,12 @@ def refresh_pages() -> None:
 def extract_due() -> None:
     """Extract where the quiet period is over (see packages.extraction.extract)."""
     extract_due_now()
+
+
+@shared_task(name="packages.purge_due", ignore_result=True)
+def purge_due() -> None:
+    """Go on with what remotes are to let go of (see packages.purge)."""
+    purge_due_now()
 
 
 @shared_task(name="packages.recount", ignore_result=True)

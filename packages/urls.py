@@ -8,6 +8,7 @@ from base.slugs import SLUG_PATTERN
 from packages.pages import (
     activity,
     browse,
+    cache,
     compare,
     explain,
     extraction,
@@ -55,6 +56,8 @@ urlpatterns = [
     ),
     re_path(rf"{_REPOSITORY}/-/members/$", members.members_page, name="members"),
     re_path(rf"{_REPOSITORY}/-/activity/$", activity.activity_page, name="activity"),
+    re_path(rf"{_REPOSITORY}/-/cache/$", cache.cache_page, name="cache"),
+    re_path(rf"{_REPOSITORY}/-/cache/purge/$", cache.purge_part, name="cache-purge"),
     re_path(rf"{_REPOSITORY}/-/access/$", rights.access_page, name="access"),
     re_path(rf"{_REPOSITORY}/-/waiting/$", repository.waiting_part, name="waiting"),
     re_path(rf"{_REPOSITORY}/-/upload/$", upload.upload_page, name="upload"),

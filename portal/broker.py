@@ -14,6 +14,7 @@ _SWEEP_EVERY = timedelta(hours=1)
 _REFRESH_EVERY = timedelta(minutes=1)
 # Extraction begins within this time after the quiet period.
 _EXTRACT_EVERY = timedelta(seconds=3)
+_PURGE_EVERY = timedelta(seconds=3)
 _RECOUNT_EVERY = timedelta(minutes=1)
 
 
@@ -54,6 +55,7 @@ def celery_settings(broker_url: str) -> dict[str, Any]:
             "sweep": _bell("packages.sweep", _SWEEP_EVERY),
             "refresh-pages": _bell("packages.refresh_pages", _REFRESH_EVERY),
             "extract": _bell("packages.extract_due", _EXTRACT_EVERY),
+            "purge": _bell("packages.purge_due", _PURGE_EVERY),
             "recount": _bell("packages.recount", _RECOUNT_EVERY),
         },
         "timezone": "UTC",

@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet, Sum
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.admin_base import ChangeOnlyAdmin
 from accounts.authentication import signed_in
-from packages import cache
-from packages.models import Remote, UpstreamHealth
+from packages import purge
+from packages.models import CachePurge, Remote, UpstreamHealth
+from packages.purge_form import PurgeForm
 from packages.upstream.trial import check_upstream
 from repos.models import Upstream
 
-_DAYS_AT_MOST = 36_500
 
-
-class RemoteForm(forms.ModelForm[Remote]):
+class RemoteForm(PurgeForm, forms.ModelForm[Remote]):
     """Which kept files to let go of; what a remote is set to is changed with the repository."""
-
-    fetched_days_ago = forms.IntegerField(
-        label="Fetched more than so many days ago",
-        min_value=0,
-        max_value=_DAYS_AT_MOST,
-        required=False,
-    )
-    unused_for_days = forms.IntegerField(
-        label="Not asked for in so many days",
-        min_value=0,
-        max_value=_DAYS_AT_MOST,
-        required=False,
-        help_text="With both, files go for which both are true.",
-    )
 
     class Meta:
         model = Remote
@@ -54,15 +39,17 @@ class RemoteAdmin(ChangeOnlyAdmin[Remote]):
     reads_with = ("tenant", "upstream", "upstream_health")
     form = RemoteForm
     change_form_template = "admin/packages/remote/change_form.html"
-    list_display = ("key", "tenant", "index", "answering", "kept")
+    list_display = ("key", "tenant", "index", "answering", "kept", "purging")
     list_filter = ("tenant",)
     search_fields = ("key", "tenant__slug")
     ordering = ("tenant__slug", "key")
-    readonly_fields = ("repository", "index", "answering", "kept", "changed_upstream")
+    readonly_fields = ("repository", "index", "answering", "kept", "purging", "changed_upstream")
+    actions = ("purge",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Remote]:
         """Count what each keeps in the same query."""
         held = Q(distributions__deleted_at__isnull=True)
+        going_on = CachePurge.objects.filter(repository=OuterRef("pk"), ended_at__isnull=True)
         changed = held & ~Q(distributions__upstream_change="")
         return (
             super()
@@ -71,6 +58,8 @@ class RemoteAdmin(ChangeOnlyAdmin[Remote]):
                 files=Count("distributions", filter=held),
                 bytes=Sum("distributions__size", filter=held),
                 changed=Count("distributions", filter=changed),
+                purge_files=Subquery(going_on.values("files")[:1]),
+                purge_files_done=Subquery(going_on.values("files_done")[:1]),
             )
         )
 
@@ -79,31 +68,53 @@ class RemoteAdmin(ChangeOnlyAdmin[Remote]):
         return (
             (None, {"fields": self.readonly_fields}),
             (
-                "Let kept files go",
+                "Purge the cache",
                 {
-                    "fields": ("fetched_days_ago", "unused_for_days"),
-                    "description": "They are fetched again when somebody asks for them.",
+                    "fields": ("fetched_days", "unused_days", "typed"),
+                    "description": "Kept files go, in the background, and are fetched again when "
+                    "somebody asks for them.",
                 },
             ),
         )
 
-    def save_model(
-        self, request: HttpRequest, obj: Remote, form: forms.ModelForm[Remote], change: bool
-    ) -> None:
-        """Do what the button says: try the connection out, or let files go."""
+    def save_model(self, request: HttpRequest, obj: Remote, form: RemoteForm, change: bool) -> None:
+        """Do what the button says: try the connection out, or have kept files purged."""
         if "_test" in request.POST:
             _try_out(request, obj)
             return
-        days = {name: form.cleaned_data[name] for name in ("fetched_days_ago", "unused_for_days")}
-        ages = {name: None if each is None else timedelta(each) for name, each in days.items()}
-        dropped = cache.drop_old(
-            obj,
-            by=signed_in(request),
-            fetched_before=ages["fetched_days_ago"],
-            unused_for=ages["unused_for_days"],
-        )
-        size = filesizeformat(dropped.bytes)
-        messages.success(request, f"Let {dropped.files} files go, {size} in all.")
+        form.ask(obj, by=signed_in(request))
+        messages.success(request, f"The purge of {obj} begins.")
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Remote | None = None,
+        change: bool = False,  # noqa: FBT002 - Django's signature
+        **kwargs: Any,
+    ) -> Any:
+        """Say which name is to be typed."""
+        form = super().get_form(request, obj, change, **kwargs)
+        form.base_fields["typed"].help_text = f"Type {obj} to purge it."
+        return form
+
+    @admin.action(permissions=["change"], description="Purge the cache of the chosen remotes")
+    def purge(self, request: HttpRequest, queryset: QuerySet[Remote]) -> HttpResponse | None:
+        """Ask for the name of each, then have what they keep purged by the use case."""
+        if not request.POST.get("post"):
+            context = self.admin_site.each_context(request) | {
+                "title": "Purge what remotes keep",
+                "remotes": queryset,
+                "opts": self.opts,
+                "action_checkbox_name": ACTION_CHECKBOX_NAME,
+            }
+            return render(request, "admin/packages/remote/purge_confirmation.html", context)
+        by = signed_in(request)
+
+        def begin(row: Remote) -> None:
+            purge.ask(row, typed=request.POST.get(f"typed-{row.pk}", ""), by=by)
+
+        self.for_each(request, queryset, begin, "Purging")
+        return None
 
     def response_change(self, request: HttpRequest, obj: Remote) -> HttpResponse:
         """Stay on the page, with what came of it."""
@@ -136,6 +147,16 @@ class RemoteAdmin(ChangeOnlyAdmin[Remote]):
     def kept(self, obj: Remote) -> str:
         """Say how much is kept."""
         return f"{getattr(obj, 'files', 0)} files, {filesizeformat(getattr(obj, 'bytes', 0) or 0)}"
+
+    @admin.display(description="Purge")
+    def purging(self, obj: Remote) -> str:
+        """Say how far its purge is, and lead to where one sees it go on."""
+        files: int | None = getattr(obj, "purge_files", None)
+        if files is None:
+            return "none"
+        url = reverse("cache", args=[obj.tenant.slug, obj.key])
+        done = getattr(obj, "purge_files_done", 0)
+        return format_html('<a href="{}">{} of {} files</a>', url, done, files)
 
     @admin.display(description="Changed upstream")
     def changed_upstream(self, obj: Remote) -> str:

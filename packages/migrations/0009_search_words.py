@@ -44,6 +44,19 @@ _ON_SQLITE = [
     f"CREATE TRIGGER packages_document_gone AFTER DELETE ON packages_document BEGIN {_GONE}; END",
     "CREATE TRIGGER packages_document_changed AFTER UPDATE ON packages_document BEGIN"
     f" {_GONE}; INSERT {_INTO} VALUES (new.project_id, new.about, new.words); END",
+    # What is there already was added before there was a trigger.
+    "INSERT INTO packages_document_words(packages_document_words) VALUES ('rebuild')",
+]
+_OFF_POSTGRESQL = [
+    "DROP STATISTICS property_name_and_value",
+    "DROP INDEX IF EXISTS document_name_trigrams",
+    "ALTER TABLE packages_document DROP COLUMN about_vector, DROP COLUMN words_vector",
+]
+_OFF_SQLITE = [
+    "DROP TRIGGER packages_document_added",
+    "DROP TRIGGER packages_document_gone",
+    "DROP TRIGGER packages_document_changed",
+    "DROP TABLE packages_document_words",
 ]
 _BATCH = 5000
 
@@ -65,6 +78,12 @@ def index_words(apps, schema_editor):
         pass
 
 
+def unindex_words(apps, schema_editor):
+    is_postgresql = schema_editor.connection.vendor == "postgresql"
+    for statement in _OFF_POSTGRESQL if is_postgresql else _OFF_SQLITE:
+        schema_editor.execute(statement)
+
+
 def order_versions(apps, schema_editor):
     """Give each property that is a version its key, a batch at a time."""
     rows = apps.get_model("packages", "Property").objects.filter(value__regex=r"^\s*[vV]?[0-9]")
@@ -80,6 +99,6 @@ class Migration(migrations.Migration):
     dependencies = [("packages", "0008_search")]
 
     operations = [
-        migrations.RunPython(index_words, migrations.RunPython.noop),
+        migrations.RunPython(index_words, unindex_words),
         migrations.RunPython(order_versions, migrations.RunPython.noop),
     ]

@@ -33,6 +33,11 @@ def index_parts_of_names(apps, schema_editor):
         pass  # no pg_trgm, as in 0009_search_words: names are looked through one by one
 
 
+def unindex_parts_of_names(apps, schema_editor):
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute("DROP INDEX IF EXISTS project_name_trigrams")
+
+
 class Migration(migrations.Migration):
     dependencies = [("packages", "0010_statistics")]
 
@@ -58,5 +63,5 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(note_last_uploads, migrations.RunPython.noop),
-        migrations.RunPython(index_parts_of_names, migrations.RunPython.noop),
+        migrations.RunPython(index_parts_of_names, unindex_parts_of_names),
     ]

@@ -10,7 +10,7 @@ from packages.models.contents import (
     Release,
     StoredMetadata,
 )
-from packages.models.imports import FolderImport
+from packages.models.long_work import CachePurge, FolderImport, LongWork
 from packages.models.remotes import (
     Fetch,
     Remote,
@@ -24,11 +24,13 @@ from packages.models.statistics import FileDownloads, RepositoryDay
 
 __all__ = [
     "Blob",
+    "CachePurge",
     "Distribution",
     "Document",
     "Fetch",
     "FileDownloads",
     "FolderImport",
+    "LongWork",
     "LooseObject",
     "Project",
     "Property",

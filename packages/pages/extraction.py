@@ -15,8 +15,8 @@ from base.errors import InvalidInput
 from packages.curate import try_again
 from packages.describe import set_properties
 from packages.extraction.waiting import not_extracted, waiting_in
-from packages.imports import imports_of, state_of
-from packages.models import Distribution
+from packages.long_work import lately_in, state_of
+from packages.models import Distribution, FolderImport
 from packages.pypi_properties import NAME, VERSION
 from repos.access import may, require
 from repos.models import Kind, Repository
@@ -39,6 +39,7 @@ def extraction_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse
         return redirect("extraction", tenant=tenant, key=key)
     principal = caller_of(request)
     repository = require(principal, tenant, key, Role.WRITER)
+    imports = lately_in(repository, FolderImport)[:_IMPORTS_SHOWN]
     page = Paginator(not_extracted(repository), _FILES_PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
@@ -48,7 +49,7 @@ def extraction_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse
             "page": page,
             "waiting": waiting_in(repository),
             "is_admin": may(principal, repository, Role.ADMIN),
-            "imports": [(each, state_of(each)) for each in imports_of(repository)[:_IMPORTS_SHOWN]],
+            "imports": [(each, state_of(each)) for each in imports],
             "is_local": repository.kind == Kind.LOCAL,
         },
     )

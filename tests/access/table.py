@@ -269,15 +269,15 @@ def _of_repositories() -> Iterator[Row]:
     for what, rule in (("access", page), ("waiting", page), ("activity", admins_page)):
         below = f"/-/{what}/"
         yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", rule, is_page=True)
-    # The repositories of the table are locals: none has members.
-    yield Row(
-        "<tenant>/<key>/-/members/",
-        "/{tenant}/{key}/-/members/",
-        page,
-        status=404,
-        says=".* is no virtual repository",
-        is_page=True,
-    )
+    # The repositories of the table are locals: none has members, or keeps what upstream has.
+    for what, rule, says in (
+        ("members", page, ".* is no virtual repository"),
+        ("cache", admins_page, ".* is no remote"),
+        ("cache/purge", admins_page, ".* is no remote"),
+    ):
+        below = f"/-/{what}/"
+        row = Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", rule, is_page=True)
+        yield replace(row, status=404, says=says)
     for what in ("check", "publish"):
         below = f"/-/upload/{what}/"
         yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", answering_with_a_file)

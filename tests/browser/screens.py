@@ -76,6 +76,8 @@ SCREENS: dict[str, Screen] = {
     "upload": Screen(f"{LOCAL}/-/upload/", WRITERS),
     "explain": Screen(f"{VIRTUAL}/-/explain/?project=acme-billing", OF_ACME),
     "extraction": Screen(f"{LOCAL}/-/extraction/", WRITERS),
+    "cache of a remote": Screen(f"{REMOTE}/-/cache/", ADMINS),
+    "an empty cache": Screen(f"{EMPTY_REMOTE}/-/cache/", ADMINS),
     "access": Screen(f"{LOCAL}/-/access/", OF_ACME),
     "activity": Screen(f"{LOCAL}/-/activity/", ADMINS),
     "audit": Screen("acme/-/audit/", ADMINS),

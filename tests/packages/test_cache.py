@@ -11,16 +11,16 @@ from base.models import AuditEvent
 from packages import cache
 from packages.extraction import extract
 from packages.filenames import parse_name
-from packages.index.base import Arriving, FileWithheld, ProjectNotFound, Stored, Transfer
+from packages.index.base import Arriving, FileWithheld, ProjectNotFound, Stored
 from packages.index.remote import RemoteIndex
-from packages.models import Blob, Distribution, Fetch, Property, UpstreamPage
+from packages.models import Distribution, Fetch, Property, UpstreamPage
 from packages.sweep import sweep
 from packages.upstream.upkeep import refresh_pages
 from repos.access import RoleMissing
 from repos.stamps import stamp
 from tests.dists import make_wheel
 from tests.packages.extraction.extracting import FakeReader
-from tests.packages.fetching import settled
+from tests.packages.fetching import fetched, settled
 from tests.upstreams import Reply, Server, json_line, make_remote, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,12 +41,7 @@ def remote(cast, server: Server, time):
     server.add_files("frog", *WHEELS)
     remote = make_remote(cast.acme.tenant, server)
     for name, _ in WHEELS:
-        found = RemoteIndex(remote).open(FROG, name)
-        assert isinstance(found, Arriving)
-        begun = found.begin()
-        assert isinstance(begun, Transfer)
-        begun.stream.close()
-        settled()
+        fetched(remote, name)
         time.move(days=1)
     return remote
 
@@ -77,22 +72,11 @@ def test_one_file_is_dropped_and_can_be_fetched_again(remote, cast, server) -> N
     assert AuditEvent.objects.filter(action="upstream.drop").count() == 1
 
 
-def test_files_are_dropped_by_age_and_by_last_use(remote, cast, time) -> None:
-    admin = cast.acme.admin.principal
-    assert cache.drop_old(remote, by=admin, fetched_before=timedelta(days=10)).files == 0
-    assert isinstance(RemoteIndex(remote).open(FROG, WHEELS[0][0]), Stored)
-    assert cache.drop_old(remote, by=admin, unused_for=timedelta(hours=20)).files == 1
-    assert [row.filename for row in cache.cached(remote)] == [WHEELS[0][0]]
-    assert cache.drop_old(remote, by=admin, fetched_before=timedelta(days=1)).files == 1
-    assert used_bytes(remote) == 0
-    time.move(days=2)
-    sweep()
-    assert not Blob.objects.exists()
-
-
 def test_only_an_administrator_drops(remote, cast) -> None:
     with pytest.raises(RoleMissing):
-        cache.drop_old(remote, by=cast.acme.reader.principal, unused_for=timedelta(0))
+        cache.drop(Distribution.objects.all()[0], by=cast.acme.reader.principal)
+    with pytest.raises(cache.NotCached, match="is no remote"):
+        cache.require_remote(cast.acme.repository, cast.acme.admin.principal)
 
 
 def test_what_upstream_quarantined_is_withheld_until_that_is_lifted(

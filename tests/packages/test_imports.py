@@ -9,7 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from packages.imports import Import, imports_of, state_of
+from packages.imports import Import
+from packages.long_work import lately_in, state_of
 from packages.models import Distribution, FolderImport
 from tests.cast import Cast
 from tests.conftest import MovableClock
@@ -86,7 +87,7 @@ def test_the_page_shows_how_far_it_is(
     time.move(seconds=3600)
     assert state_of(FolderImport.objects.get()) == "stopped"
     time.move(seconds=24 * 3600)
-    assert not imports_of(cast.acme.repository).exists()
+    assert not lately_in(cast.acme.repository, FolderImport).exists()
 
 
 def test_what_cannot_be_imported_is_said_in_a_sentence(cast: Cast, tmp_path: Path) -> None:

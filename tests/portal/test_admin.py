@@ -17,9 +17,10 @@ from django.urls import reverse
 from accounts import members, throttle, tokens
 from accounts.models import Membership, ServiceAccount, Team, Tenant, Token, User
 from accounts.roles import Role
+from base import clock
 from base.audit import SYSTEM
 from base.models import AuditEvent
-from packages.models import Distribution, Project, Release
+from packages.models import CachePurge, Distribution, Project, Release
 from repos import configure
 from repos.models import Grant, Kind, Member, Repository, Upstream, VirtualSettings
 from repos.sealed import unseal
@@ -258,8 +259,34 @@ def test_the_connection_of_a_remote_is_tried_out(root: Client, cast: Cast) -> No
         assert "there is no index" in said()
         index.add_html("/simple/", '<h1>Simple index</h1><a href="frog/">frog</a>')
         assert "is an index (Simple API 1.0) with 1 projects." in said()
-    nothing = root.post(url, fields_of(root.get(url).content.decode()))
-    assert "Say how old" in str(errors_of(nothing.content.decode()))
+
+
+def test_what_a_remote_keeps_is_purged_by_who_types_its_name(root: Client, cast: Cast) -> None:
+    remotes = [make_repository(cast.acme.tenant, key, Kind.REMOTE) for key in ("one", "two")]
+    url = change("packages_remote", remotes[0])
+    refused = fill_in(root, url, unused_days=30, typed="one")
+    assert "type acme/one to say that you mean it" in str(errors_of(refused.content.decode()))
+    assert saved(fill_in(root, url, unused_days=30, typed="acme/one"))
+    assert CachePurge.objects.get().unused_days == 30
+    page = root.get(url).content.decode()
+    assert '<a href="/acme/one/-/cache/">0 of 0 files</a>' in page
+    other = fill_in(root, url, typed="acme/one")
+    assert "is being purged already, of other files" in str(errors_of(other.content.decode()))
+    CachePurge.objects.update(ended_at=clock.now())
+    listed = reverse("admin:packages_remote_changelist")
+    sent = {"action": "purge", "_selected_action": [str(each.pk) for each in remotes]}
+    asked = root.post(listed, sent).content.decode()
+    names = {
+        label.code.string
+        for label in BeautifulSoup(asked, "html.parser").select("form label")
+        if label.code
+    }
+    assert names == {"acme/one", "acme/two"}
+    typed = {f"typed-{remotes[0].pk}": "acme/one", f"typed-{remotes[1].pk}": "acme/one"}
+    said = root.post(listed, sent | {"post": "yes"} | typed, follow=True).content.decode()
+    assert "Purging 1 remote." in said
+    assert "cme/two: Nothing was purged: type acme/two" in said
+    assert CachePurge.objects.filter(ended_at=None).get().repository == remotes[0]
 
 
 def test_a_virtual_gets_its_rules(root: Client, cast: Cast) -> None:

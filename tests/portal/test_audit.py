@@ -288,6 +288,15 @@ def approved_file(scene: Scene) -> None:
     describe.set_by_person(scene.row(Distribution), {"qa.approved": ["yes"]}, by=SYSTEM)
 
 
+def purge_from_the_list(scene: Scene) -> Any:
+    """Choose a remote in the list, and type its name when asked."""
+    remote = _REMOTE(scene)
+    sent = {"action": "purge", "_selected_action": [remote.pk], "post": "yes"}
+    return scene.root.post(
+        reverse("admin:packages_remote_changelist"), sent | {f"typed-{remote.pk}": remote}
+    )
+
+
 def press(**sent: str) -> Callable[[Scene], Any]:
     """Return what presses a button of the page about extraction."""
 
@@ -584,10 +593,18 @@ CHANGES: dict[str, list[Change]] = {
                on_page("release", do="unyank", what="release"), prepare=yanked_release),
     ],
     "packages_remote_change": [
-        Change("kept files let go", "upstream.drop",
+        Change("a purge", "upstream.purge",
                lambda scene: fill_in(scene.root, change("packages_remote", _REMOTE(scene)),
-                                     fetched_days_ago=0),
-               keeps="before", prepare=quarantined_upstream),
+                                     typed=_REMOTE(scene))),
+    ],
+    "packages_remote_changelist": [
+        Change("a purge from the list", "upstream.purge", purge_from_the_list),
+    ],
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/-/cache/$": [
+        Change("a purge from the remote's own page", "upstream.purge",
+               lambda scene: scene.root.post(
+                   reverse("cache", args=["acme", _REMOTE(scene).key]), {"typed": _REMOTE(scene)}
+               )),
     ],
     "packages_distribution_delete": [
         Change("a kept file", "upstream.drop",
@@ -617,7 +634,7 @@ CHANGES: dict[str, list[Change]] = {
 
 # Views of the admin that change nothing: they are never added to, or only show.
 NOTHING_IN_THE_ADMIN = {
-    "packages_remote_changelist", "packages_remote_add", "packages_remote_delete",
+    "packages_remote_add", "packages_remote_delete",
     "index", "login", "logout", "password_change_done", "autocomplete", "jsi18n", "app_list",
     "accounts_tenant_changelist", "accounts_tenant_delete",
     "accounts_user_changelist", "accounts_user_delete",
@@ -653,7 +670,15 @@ NOTHING_FOR_PEOPLE = {
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/compare/(?P<project>[^/]+)/$",
     *(
         rf"^(?P<tenant>{_SLUG})/{_KEY}/-/{page}/$"
-        for page in ("access", "activity", "explain", "members", "set-up/seen", "waiting")
+        for page in (
+            "access",
+            "activity",
+            "cache/purge",
+            "explain",
+            "members",
+            "set-up/seen",
+            "waiting",
+        )
     ),
     *(
         rf"^(?P<tenant>{_SLUG})/{_KEY}/browse/{node}$"
@@ -731,7 +756,7 @@ def test_the_tables_name_no_route_that_is_not_there() -> None:
 def test_every_action_of_the_admin_has_a_change(scene: Scene) -> None:
     tried = {
         "delete_selected", "revoke", "restore", "lift_quarantine", "let_go", "extract_now",
-        "try_again", "yank", "unyank",
+        "try_again", "yank", "unyank", "purge",
     }  # fmt: skip
     request = type("Request", (), {"user": scene.cast.superuser.user, "GET": {}})()
     for model, options in admin.site._registry.items():
@@ -779,7 +804,7 @@ def test_a_change_leaves_one_event(scene: Scene, entry: Change) -> None:
 
 # What ends each use case that moves a stamp; these alter nobody's rights.
 MOVE_NOTHING = {
-    "extraction.now", "properties.change", "token.create",
+    "extraction.now", "upstream.purge", "properties.change", "token.create",
     "membership.invite", "membership.withdraw", "membership.decline",
 }  # fmt: skip
 LAST_STEPS = (
