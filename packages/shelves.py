@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import enum
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
 from base.errors import InvalidInput
 from base.keyset import first_of
+from packages.filenames import NormalizedName
+from packages.index.base import PageFile, ProjectNotFound, ProjectPage
+from packages.index.decision import contributors_of
+from packages.index.keepers import Facts, facts_of_all
 from packages.models import Project, UpstreamPage
 from packages.search.engines import FitsPattern
 from packages.search.language import Wildcard
 from packages.words import name_form
 from repos.models import Repository
-from repos.virtuals import Source, SourceId, Tree, specificity
+from repos.virtuals import Source, SourceId, Tree
 
 M = TypeVar("M", Project, UpstreamPage)
 
@@ -34,6 +39,20 @@ _COLUMNS = (
     "id", "normalized", "name", "scope", "status", "last_upload_at", "repository_id",
     "document__version", "document__summary",
 )  # fmt: skip
+
+
+_SOME_FILE = PageFile(
+    filename="",
+    version="",
+    sha256="",
+    size=None,
+    uploaded_at=None,
+    requires_python="",
+    metadata_sha256="",
+    yanked_reason=None,
+    kind="",
+    python_tag="",
+)
 
 
 class Order(enum.Enum):
@@ -101,9 +120,8 @@ def in_virtual(
 ) -> Page:
     """Return projects of the sources that may be read, each once, at the one that it comes from.
 
-    As far as rows tell: `explain` asks the members, and says which files of a name are shown. Not
-    looked at are marks, a virtual that shows its first member alone, what members keep or claim
-    that the reader may not read, and rules of nested virtuals. Raises PlaceRefused.
+    By the decision that pages are made by, as far as rows tell: what an upstream has at this moment
+    and whether single files are hidden is not looked at, `explain` says it. Raises PlaceRefused.
     """
     sources = dict(list(_readable(tree, readable).items())[:_SOURCES_AT_MOST])
     if not sources:
@@ -116,17 +134,13 @@ def in_virtual(
         limit=limit + 1,
     )
     items = [_item(row) for row in rows]
-    if wanted.order is Order.NAME:
-        whole = _page_of_names(items, limit)
-        having = _having(whole.items)
-    else:
-        whole = _page(items, wanted, limit)
-        having = _having_by_rows(sources, whole.items)
-    origins = _origins(tree, sources, having)
+    by_name = wanted.order is Order.NAME
+    whole = _page_of_names(items, limit) if by_name else _page(items, wanted, limit)
+    origins = _origins(tree, readable, {NormalizedName(item.normalized) for item in whole.items})
     shown = [
         replace(item, source=sources[_id(item)])
         for item in whole.items
-        if origins[item.normalized] == _id(item)
+        if _id(item) == next((each for each in origins[item.normalized] if each in sources), None)
     ]
     return Page(shown, whole.after)
 
@@ -243,59 +257,42 @@ def _id(item: Item) -> SourceId:
     return item.repository_id, item.scope
 
 
-def _having(items: Iterable[Item]) -> dict[str, list[SourceId]]:
-    having: dict[str, list[SourceId]] = defaultdict(list)
-    for item in items:
-        having[item.normalized].append(_id(item))
-    return having
-
-
-def _having_by_rows(
-    sources: Mapping[SourceId, Source], items: Iterable[Item]
-) -> dict[str, list[SourceId]]:
-    """Return which of the sources have each name: in this order they stand apart."""
-    rows = Project.objects.filter(
-        repository_id__in={repository for repository, _ in sources},
-        scope__in={scope for _, scope in sources},  # which stands in the index before the name
-        normalized__in={item.normalized for item in items},
-    ).order_by()
-    having: dict[str, list[SourceId]] = defaultdict(list)
-    for name, pk, scope in rows.values_list("normalized", "repository_id", "scope"):
-        if (pk, scope) in sources:
-            having[name].append((pk, scope))
-    return having
-
-
 def _origins(
-    tree: Tree, sources: Mapping[SourceId, Source], having: Mapping[str, list[SourceId]]
-) -> dict[str, SourceId]:
-    """Return for each name the source that it comes from, of those that have it.
-
-    Who claims it best, then our own locals, other locals, remotes that keep their names, and
-    member order: packages.index.decision has the rules, and what they say of each file.
-    """
-    places = {each: at for at, each in enumerate(sources)}
-
-    def rank(name: str, each: SourceId) -> tuple[int, bool, bool, bool, int]:
-        source = sources[each]
-        is_own = source.repository.tenant_id == tree.virtual.tenant_id
-        return (
-            -_claimed(tree, source, name),
-            not (is_own and source.is_local),
-            not source.is_local,
-            not source.keeps_names,
-            places[each],
-        )
-
-    return {name: min(found, key=lambda each: rank(name, each)) for name, found in having.items()}
+    tree: Tree, readable: frozenset[int], names: Collection[NormalizedName]
+) -> dict[str, list[SourceId]]:
+    """Return for each name the sources that it comes from, the first one first."""
+    rows = Project.objects.filter(
+        repository_id__in={place.source.repository.pk for place in tree.places},
+        scope__in={place.source.scope for place in tree.places},  # before the name in the index
+        normalized__in=names,
+    ).order_by()
+    held: dict[str, set[SourceId]] = defaultdict(set)
+    for name, pk, scope in rows.values_list("normalized", "repository_id", "scope"):
+        held[name].add((pk, scope))
+    return {
+        name: [
+            source.id
+            for source in contributors_of(facts, readable, partial(_Held, facts, held[name]))
+        ]
+        for name, facts in facts_of_all(tree, names, ()).items()
+    }
 
 
-def _claimed(tree: Tree, source: Source, name: str) -> int:
-    """Return how specific the best claim of a source on a name is, if it counts here."""
-    if source.repository.tenant_id != tree.virtual.tenant_id:
-        return 0
-    claims = tree.claims.get(source.repository.pk, frozenset())
-    return max((how for each, how in specificity(name).items() if each in claims), default=0)
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A source as far as rows tell: it has the page of a name that it holds something of."""
+
+    facts: Facts
+    holders: set[SourceId]
+    source: Source
+
+    def page(self, project: NormalizedName) -> ProjectPage:
+        """Return a page with some file or none. Raises ProjectNotFound."""
+        if self.source.id not in self.holders:
+            raise ProjectNotFound(f"{self.source} holds nothing of {project}.")
+        is_let_go = not self.facts.having.get(self.source.id, True)
+        files = () if is_let_go else (_SOME_FILE,)
+        return ProjectPage(project, (), files, Project.Status.ACTIVE, "", 0)
 
 
 def known_upstream(repository: Repository, wanted: Wanted, *, limit: int = PER_PAGE) -> Page:

@@ -129,13 +129,9 @@ def decide(tree: Tree, name: NormalizedName, readable: frozenset[int], ask: AskS
 
 def decide_by(facts: Facts, readable: frozenset[int], ask: AskSource) -> Decision:
     """Return the same for whoever knows what the rows say of the name."""
-    tree = facts.tree
     asked = _Asked(facts, ask)
-    _ask_private_remotes(facts, asked)
-    gathering = _Gathering(facts, readable, asked)
-    gathering.beneath(tree.virtual.pk, tree.places, depth=0, cut=None)
-    # Locals before remotes, each in member order.
-    contributors = sorted(gathering.contributors, key=facts.rank)
+    gathering = _gathered(facts, readable, asked)
+    contributors = gathering.in_order()
     return Decision(
         name=facts.name,
         readable=readable,
@@ -146,6 +142,18 @@ def decide_by(facts: Facts, readable: frozenset[int], ask: AskSource) -> Decisio
         is_of_upstreams=asked.upstreams,
         is_withheld=gathering.is_withheld,
     )
+
+
+def contributors_of(facts: Facts, readable: frozenset[int], ask: AskSource) -> list[Source]:
+    """Return the sources whose pages make up the virtual's, whatever single files are hidden."""
+    return _gathered(facts, readable, _Asked(facts, ask)).in_order()
+
+
+def _gathered(facts: Facts, readable: frozenset[int], asked: _Asked) -> _Gathering:
+    _ask_private_remotes(facts, asked)
+    gathering = _Gathering(facts, readable, asked)
+    gathering.beneath(facts.tree.virtual.pk, facts.tree.places, depth=0, cut=None)
+    return gathering
 
 
 def may_hear(tree: Tree, name: NormalizedName, ask: AskSource) -> frozenset[SourceId]:
@@ -279,6 +287,10 @@ class _Gathering:
         if source not in self.contributors:
             self.contributors.append(source)
         return source if page.files or source.id in self.facts.keepers else None
+
+    def in_order(self) -> list[Source]:
+        """Return the contributors, locals before remotes, each in member order."""
+        return sorted(self.contributors, key=self.facts.rank)
 
     def silences(self) -> tuple[Silence, ...]:
         """Return the sources that say nothing here: those that have no lines, or unknown ones."""
