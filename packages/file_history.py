@@ -8,6 +8,7 @@ from datetime import datetime
 
 from base.models import AuditEvent
 from packages.models import Distribution
+from repos.models import Repository
 
 EVENTS_AT_MOST = 50
 
@@ -49,6 +50,15 @@ def history_of(row: Distribution, *, before: int | None = None) -> list[Happened
     if before is not None:
         events = events.filter(pk__lt=before)
     return [_happened(event) for event in events.order_by("-pk")[:EVENTS_AT_MOST]]
+
+
+def last_times(repository: Repository, acts: Mapping[str, str]) -> dict[str, AuditEvent]:
+    """Return when each act was last done, by act; `acts` says to what in `repository`."""
+    subjects = [f"{repository}/{name}" for name in acts.values()]
+    events = AuditEvent.objects.filter(
+        tenant=repository.tenant.slug, subject__in=subjects, action__in=list(acts)
+    ).order_by("-at", "-pk")[:EVENTS_AT_MOST]
+    return {event.action: event for event in reversed(events)}
 
 
 def _happened(event: AuditEvent) -> Happened:

@@ -22,6 +22,11 @@ from packages.models import Distribution, Project, UpstreamPage
 from repos.models import Repository
 from repos.virtuals import Place, Source, SourceId, Tree, claims_on, marks_of
 
+# What a distribution meets of which nothing is given out: its project is, or upstream says so.
+IS_QUARANTINED = Q(release__project__status=Project.Status.QUARANTINED) | Q(
+    upstream_change=Distribution.UpstreamChange.QUARANTINED
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
@@ -209,12 +214,9 @@ def _withdrawn(
     name: NormalizedName, sources: dict[SourceId, Source]
 ) -> dict[bool, list[Withdrawn]]:
     """Return the files that hide others of their name: under True the deleted ones."""
-    quarantined = Q(release__project__status=Project.Status.QUARANTINED) | Q(
-        upstream_change=Distribution.UpstreamChange.QUARANTINED
-    )
     rows = (
         Distribution.objects.filter(
-            Q(deleted_at__isnull=False) | quarantined,
+            Q(deleted_at__isnull=False) | IS_QUARANTINED,
             repository_id__in={repository for repository, _ in sources},
             release__project__normalized=name,
         )

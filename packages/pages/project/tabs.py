@@ -26,11 +26,14 @@ from packages.pages.project.releases import named
 from packages.pages.project.requirements import requirements_of
 from packages.pages.project.subject import Contents, Subject
 from packages.pages.project.timeline import timeline
+from packages.shown_file import withheld_in
 from packages.statistics import downloads_of
+from repos.models import Kind
 
 _RELEASES_AT_ONCE = 100
 _SPANS = (30, 90, 365)
 _UPLOADS_SHOWN = 25
+_WITHHELD_AT_ONCE = 100
 
 Context = dict[str, object]
 
@@ -64,8 +67,17 @@ def chosen(subject: Subject, slug: str) -> Tab:
 
 
 def _may_manage(subject: Subject) -> bool:
-    """Say whether the reader may change something here, where it can be changed at all."""
-    return subject.is_curated_here and subject.role >= Role.WRITER
+    """Say whether the reader may change something here, where it can be changed at all.
+
+    Of a remote's project that is what its administrators may give out again.
+    """
+    match Kind(subject.repository.kind):
+        case Kind.LOCAL:
+            return subject.role >= Role.WRITER
+        case Kind.REMOTE:
+            return subject.role >= Role.ADMIN
+        case Kind.VIRTUAL:
+            return False
 
 
 def _readme(subject: Subject, contents: Contents, _query: QueryDict) -> Context:
@@ -151,8 +163,26 @@ def _activity(subject: Subject, _contents: Contents, query: QueryDict) -> Contex
     }
 
 
-def _manage(subject: Subject, _contents: Contents, _query: QueryDict) -> Context:
-    return {"forms": forms_of(subject), "is_admin": subject.role >= Role.ADMIN}
+def _manage(subject: Subject, _contents: Contents, query: QueryDict) -> Context:
+    is_admin = subject.role >= Role.ADMIN
+    context: Context = {
+        "forms": forms_of(subject) if subject.is_curated_here else {},
+        "is_admin": is_admin,
+    }
+    return context | (_withheld(subject, query.get("after", "")) if is_admin else {})
+
+
+def _withheld(subject: Subject, after: str) -> Context:
+    """Return a page of what is held and given to nobody, in the order of the files' names."""
+    rows = withheld_in(subject.repository, subject.name).order_by("filename")
+    if after.isprintable():
+        rows = rows.filter(filename__gt=after)
+    found = list(rows[: _WITHHELD_AT_ONCE + 1])
+    shown = found[:_WITHHELD_AT_ONCE]
+    return {
+        "withheld": shown,
+        "withheld_after": shown[-1].filename if len(found) > len(shown) else "",
+    }
 
 
 _TABS = (
