@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from accounts.principal import Principal
 from accounts.roles import Role
 from base.errors import InvalidInput, LarderError
-from repos.access import NotYours, RoleMissing, may, require
+from repos.access import Admitted, NotYours, RoleMissing, admitted, may, require
 from repos.models import Kind, Repository, VirtualSettings
 from repos.nesting import beneath
 
@@ -43,19 +43,25 @@ def target_of_upload(principal: Principal, tenant: str, key: str) -> Target:
     Through a virtual: who may read it, and publish to the local that it passes uploads on to.
     Raises NoDeployment, or as `require`.
     """
+    return admitted_to_upload(principal, tenant, key)[1]
+
+
+def admitted_to_upload(principal: Principal, tenant: str, key: str) -> tuple[Admitted, Target]:
+    """Return the same target, and before it who `principal` is at `tenant/key`."""
     is_virtual = Repository.objects.filter(
         tenant__slug=tenant, key=key, kind=Kind.VIRTUAL, deleted_at__isnull=True
     ).exists()
-    asked = require(principal, tenant, key, Role.READER if is_virtual else Role.WRITER)
+    come_in = admitted(principal, tenant, key, Role.READER if is_virtual else Role.WRITER)
+    asked = come_in.repository
     if not is_virtual:
-        return Target(asked)
+        return come_in, Target(asked)
     local = _deployment_of(asked)
     try:
         found = require(_beneath(principal, local), local.tenant.slug, local.key, Role.WRITER)
     except NotYours:
         # Not by its name: it may be another tenant's.
         raise RoleMissing(f"You may read {asked} but not publish through it.") from None
-    return Target(found, through=asked)
+    return come_in, Target(found, through=asked)
 
 
 def where_uploads_go(principal: Principal, repository: Repository) -> Repository | None:

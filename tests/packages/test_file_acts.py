@@ -205,7 +205,7 @@ def test_a_file_without_a_name_is_deleted_and_restored_at_its_path(
     assert frog.deleted_at is None
 
 
-def test_a_token_for_other_projects_deletes_nothing(
+def test_an_administrator_of_the_repository_alone_deletes_and_restores(
     client: Client, cast: Cast, frog: Distribution
 ) -> None:
     kim = make_member("kim", cast.acme.tenant)
@@ -214,6 +214,33 @@ def test_a_token_for_other_projects_deletes_nothing(
     assert offered(client, f"{PAGE}?tab=manage") == {"yank", "delete"}
     assert send(client, "delete", typed="frog").status_code == 302
     assert offered(client, PAGE) == {"restore"}
+
+
+def test_a_file_without_a_name_is_given_to_its_readers_by_its_path(
+    client: Client, cast: Cast, frog: Distribution
+) -> None:
+    unlisted, raw = Distribution.Extraction.UNLISTED, "/acme/local/-/raw/odd/frog.zip"
+    assert frog.release is not None
+    named = {"release": frog.release, "path": frog.path, "filename": frog.filename}
+    row = {"release": None, "path": "odd/frog.zip", "filename": "frog.zip"}
+    Distribution.objects.update(extraction=unlisted, **row)
+    client.force_login(cast.acme.reader.user)
+    page = BeautifulSoup(client.get(UNNAMED).content, "html.parser")
+    assert page.select(".heading .actions a")[0]["href"] == raw
+    answer = client.get(raw)
+    assert b"".join(answer) == make_wheel("frog", "1.0")[1]
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="frog.zip"'
+    part = client.get(raw, headers={"Range": "bytes=0-3"})
+    assert (part.status_code, len(b"".join(part))) == (206, 4)
+    for person, status in ((cast.acme.member, 403), (cast.stranger, 403)):
+        client.force_login(person.user)
+        assert client.get(raw).status_code == status
+    client.force_login(cast.acme.admin.user)
+    send(client, "delete", UNNAMED, typed="frog.zip")
+    assert client.get(raw).status_code == 404
+    Distribution.objects.update(deleted_at=None, **named)
+    moved = client.get(f"/acme/local/-/raw/{frog.path}")
+    assert moved.headers["Location"] == f"/acme/local/files/frog/{frog.sha256}/{WHEEL}"
 
 
 @pytest.mark.parametrize("tab", ["general", "info", "contents", "activity", "manage"])

@@ -680,6 +680,7 @@ DOORS = (
 )  # fmt: skip
 NOTHING_FOR_PEOPLE = {
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/compare/(?P<project>[^/]+)/$",
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/-/raw/(?P<path>.+)$",
     *(
         rf"^(?P<tenant>{_SLUG})/{_KEY}/-/{page}/$"
         for page in ("access", "activity", "explain", "members", "set-up/seen", "waiting")
