@@ -257,3 +257,50 @@ def test_the_page_of_a_withheld_file_costs_twelve_questions_at_most(
     client.force_login(cast.acme.admin.user)
     with django_assert_max_num_queries(12):
         assert "deleted" in told(client, f"{PAGE}?tab={tab}")
+
+
+def deeds(client: Client, url: str) -> list[str]:
+    """Return who did what, as the project's tab Activity tells it."""
+    page = BeautifulSoup(client.get(f"{url}?tab=activity").content, "html.parser")
+    return [
+        " ".join(deed.get_text().split()) for deed in page.select("[aria-labelledby=deeds] .deed")
+    ]
+
+
+def test_the_activity_of_a_project_tells_its_administrators_what_was_done(
+    client: Client, cast: Cast, frog: Distribution, django_assert_max_num_queries: Any
+) -> None:
+    publish("frogs", "1.0", make_wheel("frogs", "1.0"), by=cast.acme.writer)
+    publish("frog", "2.0", make_wheel("frog", "2.0"), by=cast.acme.writer)
+    assert frog.release is not None
+    curate.yank(frog.release, reason="croaks", by=cast.acme.writer.principal)
+    curate.delete(frog, by=cast.acme.admin.principal)
+    project, by = Project.objects.get(name="frog"), cast.superuser.principal
+    curate.set_status(project, status=Project.Status.DEPRECATED, reason="old", by=by)
+    client.force_login(cast.acme.admin.user)
+    with django_assert_max_num_queries(12):
+        done = deeds(client, PROJECT)
+    assert done == [
+        "root set the status of frog to deprecated",
+        f"ada deleted {WHEEL}",
+        "wes yanked frog 1.0",
+        "wes published frog-2.0-py3-none-any.whl",
+        f"wes published {WHEEL}",
+    ]
+    assert deeds(client, f"{PROJECT}2.0/") == [done[0], done[3]]
+    page = told(client, f"{PROJECT}?tab=activity")
+    assert "All of it in the audit of acme" in page
+    for person in (cast.acme.reader, cast.acme.writer):
+        client.force_login(person.user)
+        assert deeds(client, PROJECT) == []
+
+
+def test_who_may_not_read_the_audit_is_led_to_the_activity_of_the_repository(
+    client: Client, cast: Cast, frog: Distribution
+) -> None:
+    kim = make_member("kim", cast.acme.tenant)
+    grant(cast.acme.repository, Role.ADMIN, kim)
+    client.force_login(kim.user)
+    page = client.get(f"{PROJECT}?tab=activity").content.decode()
+    assert "/acme/local/-/activity/" in page
+    assert "/acme/-/audit/" not in page

@@ -10,8 +10,10 @@ from django.http import Http404, QueryDict
 
 from accounts.roles import Role
 from base import clock
+from packages.file_history import events_about
 from packages.index.opening import sources_of
 from packages.needed_by import needed_by
+from packages.pages.deeds import COLUMNS, deed_of
 from packages.pages.pictures import columns
 from packages.pages.project.changing import forms_of
 from packages.pages.project.facts import (
@@ -28,11 +30,13 @@ from packages.pages.project.subject import Contents, Subject
 from packages.pages.project.timeline import timeline
 from packages.shown_file import withheld_in
 from packages.statistics import downloads_of
+from repos.access import may_read_audit
 from repos.models import Kind
 
 _RELEASES_AT_ONCE = 100
 _SPANS = (30, 90, 365)
 _UPLOADS_SHOWN = 25
+_ACTS_SHOWN = 20
 _WITHHELD_AT_ONCE = 100
 
 Context = dict[str, object]
@@ -152,7 +156,7 @@ def _activity(subject: Subject, _contents: Contents, query: QueryDict) -> Contex
     held = subject.all_held()
     days = downloads_of(held, days=span)
     total = sum(day.count for day in days)
-    return {
+    return _acts(subject) | {
         "spans": _SPANS,
         "span": span,
         "picture": columns("Downloads", f"{total} in {span} days", days),
@@ -160,6 +164,27 @@ def _activity(subject: Subject, _contents: Contents, query: QueryDict) -> Contex
         "uploads": held.select_related("release").order_by("-uploaded_at", "-pk")[:_UPLOADS_SHOWN],
         # Who reads what anyone may read is not told who works here.
         "tells_who": not subject.by.is_anonymous,
+    }
+
+
+def _acts(subject: Subject) -> Context:
+    """Return what was done to it and its files lately, for those who administer the repository."""
+    repository, user = subject.repository, subject.by.user
+    if not subject.is_curated_here or subject.role < Role.ADMIN or user is None:
+        return {}
+    release = subject.release if subject.is_of_release else None
+    rows = events_about(
+        repository,
+        subject.name,
+        version=release.version if release is not None else "",
+        filenames=[each.filename for each in (release or subject.page).files],
+        columns=COLUMNS,
+        limit=_ACTS_SHOWN,
+    )
+    is_auditor = subject.by.token is None and may_read_audit(user, repository.tenant.slug)
+    return {
+        "deeds": [deed_of(row, str(repository)) for row in rows],
+        "audited": f"{repository}/{subject.name}" if is_auditor else "",
     }
 
 
