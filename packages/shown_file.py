@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.principal import Principal
 from packages.filenames import (
@@ -24,10 +24,11 @@ from packages.index.base import (
     Stored,
     stored_of,
 )
+from packages.index.keepers import IS_QUARANTINED
 from packages.index.opening import open_index
 from packages.index.virtual import entered
 from packages.models import Distribution
-from packages.upstream.links import Line
+from packages.upstream.links import Document, Line
 from packages.upstream.refresh import kept_page
 from packages.upstream.source import Source
 from repos.models import Kind, Repository, Upstream
@@ -43,6 +44,7 @@ class ShownFile:
     row: Distribution | None  # None: it comes with the first download
     held: Stored | None  # where its bytes are, with the row
     line: PageFile | None  # of what is not held: as the index upstream lists it
+    is_withheld: bool = False  # held, and given to nobody: deleted or quarantined
 
 
 def shown_file(  # noqa: PLR0913 - a file has this many coordinates
@@ -83,6 +85,49 @@ def unlisted_file(repository: Repository, path: str) -> ShownFile:
     return ShownFile(row.filename, project, _version(row), row, stored_of(row), None)
 
 
+def withheld_file(
+    repository: Repository, project: str, version: str, filename: str, *, scope: str
+) -> ShownFile | None:
+    """Return a file that is held and given to nobody; for those who may give it out again.
+
+    Of a deleted one the bytes have to be there still.
+    """
+    name = parsed_name(repository, project)
+    rows = withheld_in(repository, name, scope).filter(filename=filename)
+    row = rows.first() if filename.isprintable() else None
+    if row is None or not _is_same_version(version, _version(row)):
+        return None
+    return ShownFile(filename, name, _version(row), row, stored_of(row), None, is_withheld=True)
+
+
+def withheld_in(
+    repository: Repository, name: NormalizedName, scope: str = ""
+) -> QuerySet[Distribution]:
+    """Return the files of a project that are held and given to nobody."""
+    return _rows().filter(
+        Q(deleted_at__isnull=False) | IS_QUARANTINED,
+        repository=repository,
+        release__project__normalized=name,
+        release__project__scope=scope,
+        blob__isnull=False,
+    )
+
+
+def deleted_unlisted_file(repository: Repository, path: str) -> ShownFile | None:
+    """Return a deleted file that had no name, as long as its bytes are there."""
+    rows = _rows().filter(
+        repository=repository,
+        path=path,
+        release=None,
+        deleted_at__isnull=False,
+        blob__isnull=False,
+    )
+    row = rows.first() if path.isprintable() else None  # as above
+    if row is None:
+        return None
+    return ShownFile(row.filename, "", "", row, stored_of(row), None, is_withheld=True)
+
+
 def held_rows(
     repository: Repository, name: NormalizedName, filenames: Collection[str], *, by: Principal
 ) -> list[Distribution]:
@@ -106,6 +151,18 @@ def held_rows(
 
 def upstream_line(row: Distribution) -> Line | None:
     """Return what the index behind a remote last said of a file that it holds; nobody is asked."""
+    document = _kept_document(row)
+    lines = document.lines if document is not None else ()
+    return next((line for line in lines if line.filename == row.filename), None)
+
+
+def upstream_status_reason(row: Distribution) -> str:
+    """Return why the index behind a remote gave a held file's project its status; likewise."""
+    document = _kept_document(row)
+    return document.status_reason if document is not None else ""
+
+
+def _kept_document(row: Distribution) -> Document | None:
     if row.release is None or row.repository.kind != Kind.REMOTE:
         return None
     upstream: Upstream | None = getattr(row.repository, "upstream", None)
@@ -113,9 +170,7 @@ def upstream_line(row: Distribution) -> Line | None:
         return None
     project = row.release.project
     source = Source(row.repository, upstream, project.scope)
-    document = kept_page(source, parse_name(project.normalized)).document
-    lines = document.lines if document is not None else ()
-    return next((line for line in lines if line.filename == row.filename), None)
+    return kept_page(source, parse_name(project.normalized)).document
 
 
 def parsed_name(repository: Repository, project: str) -> NormalizedName:

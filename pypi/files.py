@@ -11,10 +11,12 @@ from accounts.roles import Role
 from packages import downloads, storage
 from packages.index.base import Arriving, FileNotFound, Stored
 from packages.index.opening import open_index
+from packages.shown_file import unlisted_file
 from pypi.answer import NEVER_A_PAGE, Answer, Ask, caching, is_unchanged
 from pypi.ranges import Unsatisfiable, asked_range
 from pypi.simple import readable_name, revalidated
 from repos.access import require
+from repos.models import Repository
 
 _METADATA = ".metadata"
 _GIVEN_OUT = {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
@@ -44,6 +46,27 @@ def file(ask: Ask, project: str, filename: str, sha256: str = "") -> Answer:
         headers = {"Content-Type": "text/plain; charset=utf-8"} | NEVER_A_PAGE
         return revalidated(ask, raw, headers, policy=policy)
     found = index.open(name, filename, sha256)
+    return _given_out(ask, repository, found, policy)
+
+
+def unlisted(ask: Ask, path: str) -> Answer:
+    """Answer `-/raw/<path>`: a file that was put there by its path and has no name yet.
+
+    Whoever may read the repository gets it; once it has its name, they are led to its URL there.
+    """
+    repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
+    there = unlisted_file(repository, path)
+    if there.held is None or there.row is None:  # what is put by a path is held
+        raise FileNotFound(f"There is no such file in {repository}.")
+    if there.row.release is not None:
+        name = f"{there.project}/{there.row.sha256}/{there.filename}"
+        headers = {"Location": f"/{repository}/files/{name}", "Cache-Control": "no-cache"}
+        return Answer(status=302, headers=headers)
+    return _given_out(ask, repository, there.held, "no-cache")
+
+
+def _given_out(ask: Ask, repository: Repository, found: Stored | Arriving, policy: str) -> Answer:
+    """Return a file as it is asked for, and note a download."""
     if isinstance(found, Arriving):
         distribution, answer = None, _arriving(ask, found, policy)
     else:
@@ -53,7 +76,7 @@ def file(ask: Ask, project: str, filename: str, sha256: str = "") -> Answer:
             through=repository.pk,
             holder=found.repository_id,
             distribution=distribution,
-            filename=filename,
+            filename=found.filename,
             size=int(answer.headers.get("Content-Length") or found.size or 0),
             by=ask.principal,
         )

@@ -75,6 +75,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *(route for prefix in _PREFIXES[:-1] for route in _door(prefix)),
     # The tree for people, before a project whose name stands there by mistake.
     re_path(rf"^{_PREFIXES[-1]}/browse/$", browse_page, name="browse"),
+    re_path(rf"^{_PREFIXES[-1]}/-/raw/(?P<path>.+)$", views.unlisted_file, name="unlisted-bytes"),
     *_door(_PREFIXES[-1]),
 ]
 # After all others: what is no scope is found before it is taken for one.

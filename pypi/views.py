@@ -52,6 +52,7 @@ def _reading(function: AnswerFunction) -> DjangoView:
 project_list = _reading(simple.project_list)
 project_page = _reading(simple.project_page)
 file = _reading(files.file)
+unlisted_file = _reading(files.unlisted)
 project_json = _reading(legacy_json.project_json)
 _no_such_page = _reading(simple.no_such_page)
 

@@ -135,6 +135,14 @@ def require_person(principal: Principal) -> User:
     return principal.user
 
 
+def may_read_audit(user: User, tenant: str) -> bool:
+    """Say whether `user` may read what was changed in a tenant: its administrators may.
+
+    Events outlive the tenant that they name: a superuser reads those of one that has gone.
+    """
+    return user.is_superuser or tenant in user.administers.values()
+
+
 def roles_of(user: User, repositories: Iterable[Repository]) -> dict[int, Role]:
     """Return the greatest role that `user` has in each of `repositories`, by their ids."""
     repositories = list(repositories)

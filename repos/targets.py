@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from accounts.principal import Principal
 from accounts.roles import Role
 from base.errors import InvalidInput, LarderError
-from repos.access import NotYours, RoleMissing, may, require
+from repos.access import Admitted, NotYours, RoleMissing, admitted, may, require
 from repos.models import Kind, Repository, VirtualSettings
 from repos.nesting import beneath
 
@@ -43,11 +43,17 @@ def target_of_upload(principal: Principal, tenant: str, key: str) -> Target:
     Through a virtual: who may read it, and publish to the local that it passes uploads on to.
     Raises NoDeployment, or as `require`.
     """
+    return admitted_to_upload(principal, tenant, key)[1]
+
+
+def admitted_to_upload(principal: Principal, tenant: str, key: str) -> tuple[Admitted, Target]:
+    """Return the same target, and before it who `principal` is at `tenant/key`."""
     is_virtual = Repository.objects.filter(
         tenant__slug=tenant, key=key, kind=Kind.VIRTUAL, deleted_at__isnull=True
     ).exists()
-    asked = require(principal, tenant, key, Role.READER if is_virtual else Role.WRITER)
-    return _through(principal, asked) if is_virtual else Target(asked)
+    come_in = admitted(principal, tenant, key, Role.READER if is_virtual else Role.WRITER)
+    asked = come_in.repository
+    return come_in, _through(principal, asked) if is_virtual else Target(asked)
 
 
 def where_uploads_go(principal: Principal, repository: Repository) -> Repository | None:

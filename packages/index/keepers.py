@@ -23,6 +23,11 @@ from packages.models import Distribution, Project, UpstreamPage
 from repos.models import Repository
 from repos.virtuals import Place, Source, SourceId, Tree, claims_on, marks_of
 
+# What a distribution meets of which nothing is given out: its project is, or upstream says so.
+IS_QUARANTINED = Q(release__project__status=Project.Status.QUARANTINED) | Q(
+    upstream_change=Distribution.UpstreamChange.QUARANTINED
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
@@ -229,12 +234,9 @@ def _having(rows: Iterable[Project | UpstreamPage]) -> dict[SourceId, bool]:
 def _withdrawn_rows(
     name: NormalizedName, sources: Mapping[SourceId, Source]
 ) -> Iterable[Distribution]:
-    quarantined = Q(release__project__status=Project.Status.QUARANTINED) | Q(
-        upstream_change=Distribution.UpstreamChange.QUARANTINED
-    )
     return (
         Distribution.objects.filter(
-            Q(deleted_at__isnull=False) | quarantined,
+            Q(deleted_at__isnull=False) | IS_QUARANTINED,
             repository_id__in={repository for repository, _ in sources},
             release__project__normalized=name,
         )

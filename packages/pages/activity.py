@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
@@ -18,24 +15,11 @@ from accounts.roles import Role
 from base.errors import InvalidInput
 from base.keyset import first_of
 from base.models import AuditEvent
-from base.wording import Difference, differences, in_words
+from packages.pages.deeds import COLUMNS, deed_of
 from packages.pages.frame import frame
 from repos.access import admitted
 
 _EVENTS_PER_PAGE = 50
-_COLUMNS = ("id", "at", "actor", "token", "address", "action", "subject", "before", "after")
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """An event in words."""
-
-    at: datetime
-    who: str
-    token: str
-    address: str
-    deed: str
-    changes: list[Difference]
 
 
 class NoSuchPage(InvalidInput):
@@ -50,13 +34,13 @@ def activity_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
     rows = first_of(
         [arm.filter(repository=name) for arm in _after(request.GET.get("after", ""))],
         order=("-at", "-id"),
-        columns=_COLUMNS,
+        columns=COLUMNS,
         limit=_EVENTS_PER_PAGE + 1,
     )
     shown = rows[:_EVENTS_PER_PAGE]
     last = shown[-1] if len(rows) > len(shown) else None
     context = {
-        "deeds": [_deed(row, name) for row in shown],
+        "deeds": [deed_of(row, name) for row in shown],
         "next": urlencode({"after": f"{last['at'].isoformat()}/{last['id']}"}) if last else "",
         "is_later": "after" in request.GET,
     }
@@ -76,16 +60,3 @@ def _after(place: str) -> list[QuerySet[AuditEvent]]:
     if at is None or at.tzinfo is None:
         raise NoSuchPage("There is no such page of this list. Begin with its first one.")
     return [events.filter(at=at, pk__lt=number), events.filter(at__lt=at)]
-
-
-def _deed(row: Mapping[str, Any], repository: str) -> Deed:
-    """Return an event as the page tells it: what is in the repository goes without its name."""
-    event = AuditEvent(**row)
-    return Deed(
-        at=event.at,
-        who=event.actor,
-        token=event.token,
-        address=event.address,
-        deed=in_words(event).replace(f"{repository}/", ""),
-        changes=differences(event),
-    )

@@ -20,6 +20,7 @@ from packages.explain import Explained, Explanation, explanation
 from packages.filenames import parse_name
 from packages.index.decision import Cause
 from packages.index.virtual import page_order
+from packages.pages.frame import frame
 from packages.pip_choice import (
     PLATFORMS,
     PYTHONS,
@@ -28,7 +29,7 @@ from packages.pip_choice import (
     Choice,
     choose,
 )
-from repos.access import require
+from repos.access import admitted
 from repos.models import Repository
 
 _LINES_PER_PAGE = 200
@@ -75,9 +76,10 @@ class Row:
 def explain_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
     """Show every file of a project that the reader may see, shown or hidden, and pip's choice."""
     principal = caller_of(request)
-    repository = require(principal, tenant, key, Role.READER)
+    come_in = admitted(principal, tenant, key, Role.READER)
+    repository = come_in.repository
     form = QuestionForm({**_usual(), **request.GET.dict()} if "project" in request.GET else None)
-    context: dict[str, object] = {"repository": repository, "form": form}
+    context = frame(come_in) | {"form": form}
     if form.is_valid():
         try:
             name = parse_name(form.cleaned_data["project"].strip())

@@ -17,8 +17,9 @@ from packages.describe import set_properties
 from packages.extraction.waiting import not_extracted, waiting_in
 from packages.long_work import lately_in, state_of
 from packages.models import Distribution, FolderImport
+from packages.pages.frame import frame
 from packages.pypi_properties import NAME, VERSION
-from repos.access import may, require
+from repos.access import admitted, require
 from repos.models import Kind, Repository
 from repos.quiet import extract_now
 
@@ -37,18 +38,17 @@ def extraction_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse
         except InvalidInput as refused:  # what was typed, or was done by somebody else meanwhile
             messages.error(request, refused.sentence)
         return redirect("extraction", tenant=tenant, key=key)
-    principal = caller_of(request)
-    repository = require(principal, tenant, key, Role.WRITER)
+    come_in = admitted(caller_of(request), tenant, key, Role.WRITER)
+    repository = come_in.repository
     imports = lately_in(repository, FolderImport)[:_IMPORTS_SHOWN]
     page = Paginator(not_extracted(repository), _FILES_PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
         "packages/extraction.html",
-        {
-            "repository": repository,
+        frame(come_in)
+        | {
             "page": page,
             "waiting": waiting_in(repository),
-            "is_admin": may(principal, repository, Role.ADMIN),
             "imports": [(each, state_of(each)) for each in imports],
             "is_local": repository.kind == Kind.LOCAL,
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from django import forms
 from django.db.models import Max, Sum
 from django.http import HttpRequest
 
@@ -19,14 +20,14 @@ from packages.inside.texts import lines_of, text_of, window
 from packages.inside.tree import shelf
 from packages.metadata import MetadataRefused, parse_core_metadata
 from packages.models import Distribution, FileDownloads, Property, Reading, StoredMetadata
+from packages.pages.file_changing import forms_for
 from packages.pages.pictures import columns
 from packages.properties import said_by
 from packages.pypi_properties import properties_of
 from packages.shown_file import upstream_line
 from packages.statistics import downloads_of
 from packages.tags import tags_in_words
-from repos.access import roles_of
-from repos.models import Repository
+from repos.access import Admitted, roles_of
 
 _DAYS = 90
 _DIGITS = 18  # fewer than those of the largest row id
@@ -38,9 +39,27 @@ class Visit:
 
     request: HttpRequest
     principal: Principal
-    repository: Repository  # through which they look; a virtual, perhaps
+    come_in: Admitted  # through which they look; a virtual, perhaps
     row: Distribution
     held: Stored
+
+    @property
+    def is_held_here(self) -> bool:
+        """Say whether they look at the file where it is held, and not through a virtual."""
+        return self.row.repository_id == self.come_in.repository.pk
+
+    @property
+    def may_write(self) -> bool:
+        """Say whether to offer a form; whoever sends one with a narrower token is refused then."""
+        if self.is_held_here:
+            return self.come_in.may_write
+        user, holder = self.principal.user, self.row.repository
+        return user is not None and roles_of(user, [holder]).get(holder.pk, 0) >= Role.WRITER
+
+    @property
+    def forms(self) -> dict[str, forms.Form]:
+        """Return the forms of the tab Manage: of what they may do, where the file is held."""
+        return forms_for(self.row, self.come_in.role) if self.is_held_here else {}
 
     def asked(self, name: str) -> str:
         """Return a parameter of the URL."""
@@ -95,7 +114,7 @@ def properties(visit: Visit) -> dict[str, object]:
     return {
         "people": people,
         "others": [each for each in owned.values() if each not in people],
-        "may_write": _may_write(visit),
+        "may_write": visit.may_write,
         "typed": {"name": edited.name, "values": "\n".join(edited.values)} if edited else {},
         "edited": edited,
     }
@@ -162,6 +181,11 @@ def activity(visit: Visit) -> dict[str, object]:
     }
 
 
+def manage(visit: Visit) -> dict[str, object]:
+    """Return the forms of what the visitor may do to the file."""
+    return {"forms": visit.forms}
+
+
 # In the order of the tabs: what the URL calls each, what people do, and what it shows.
 TABS: dict[str, tuple[str, Callable[[Visit], dict[str, object]]]] = {
     "general": ("General", general),
@@ -171,13 +195,13 @@ TABS: dict[str, tuple[str, Callable[[Visit], dict[str, object]]]] = {
     "raw": ("Raw metadata", raw),
     "security": ("Security", security),
     "activity": ("Activity", activity),
+    "manage": ("Manage", manage),
 }
 
 
-def _may_write(visit: Visit) -> bool:
-    """Say whether to offer a form; whoever sends one with a narrower token is refused then."""
-    user, repository = visit.principal.user, visit.row.repository
-    return user is not None and roles_of(user, [repository]).get(repository.pk, 0) >= Role.WRITER
+def tabs_of(visit: Visit) -> list[str]:
+    """Return the tabs that there are for this visitor."""
+    return [tab for tab in TABS if tab != "manage" or visit.forms]
 
 
 def _reading(row: Distribution) -> Reading | None:

@@ -22,10 +22,11 @@ from base import clock
 from base.audit import Actor
 from packages.filenames import NameRefused, parse_name
 from packages.models import Project
+from packages.pages.frame import frame
 from packages.set_up.clients import GROUPS, Client, clients
 from packages.set_up.filling import SOME_PROJECT, Setting, filled, offered
 from repos import configure
-from repos.access import require, require_person
+from repos.access import admitted, require, require_person
 from repos.client_calls import last_call
 from repos.forms import LIFETIMES, USUAL_LIFETIME, is_used, new_form_key, remember_used
 from repos.models import ClientCall, Repository
@@ -62,7 +63,8 @@ class SetUpTokenForm(forms.Form):
 def set_up(request: HttpRequest, tenant: str, key: str, client: str = _FIRST) -> HttpResponse:
     """Show a client's snippets; a POST makes a token, which they hold in that answer alone."""
     principal = caller_of(request)
-    repository = require(principal, tenant, key, Role.READER)
+    come_in = admitted(principal, tenant, key, Role.READER)
+    repository = come_in.repository
     setting = _setting(request, principal, repository)
     shown = offered(setting)
     chosen = clients().get(client)
@@ -81,8 +83,7 @@ def set_up(request: HttpRequest, tenant: str, key: str, client: str = _FIRST) ->
     if place is not None and form.is_valid():
         token, secret = _make_token(form, place, repository, chosen, by=principal.actor)
         remember_used(request)
-    context = {
-        "repository": repository,
+    context = frame(come_in) | {
         "client": chosen,
         "groups": _groups(shown),
         "blocks": filled(chosen, replace(setting, secret=secret)),

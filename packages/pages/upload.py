@@ -21,9 +21,10 @@ from packages.deploy import Deployed, deploy
 from packages.extraction.waiting import waiting_in
 from packages.filenames import EXTENSIONS, parse_name, parse_version
 from packages.multipart_form import BrokenForm, MultipartForm, ReceivedFile
+from packages.pages.frame import frame
 from packages.pypi_properties import NAME, VERSION
 from packages.visibility import hidden_above
-from repos.targets import Target, target_of_upload
+from repos.targets import Target, admitted_to_upload, target_of_upload
 
 _TOKEN = "csrfmiddlewaretoken"  # noqa: S105 - the name of Django's field
 
@@ -37,16 +38,9 @@ def upload_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
     """Show the form to whoever may publish there, and take the file that it sends."""
     if request.method == "POST":
         return _receive(request, tenant, key, _take)
-    target = target_of_upload(caller_of(request), tenant, key)
-    return render(
-        request,
-        "packages/upload.html",
-        {
-            "repository": target.through or target.repository,
-            "local": target.repository,
-            "endings": ",".join(EXTENSIONS),
-        },
-    )
+    come_in, target = admitted_to_upload(caller_of(request), tenant, key)
+    context = {"local": target.repository, "endings": ",".join(EXTENSIONS)}
+    return render(request, "packages/upload.html", frame(come_in) | context)
 
 
 @csrf_exempt  # as above

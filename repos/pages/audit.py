@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from accounts.authentication import caller_of
 from base.models import AuditEvent
 from base.wording import ACTS, Difference, act_in_words, differences, in_words, said
-from repos.access import NotYours, require_person
+from repos.access import NotYours, may_read_audit, require_person
 
 _PER_PAGE = 50
 _EXPORTED_AT_MOST = 10_000
@@ -76,8 +76,7 @@ class Row:
 def audit_page(request: HttpRequest, tenant: str) -> HttpResponseBase:
     """Show a tenant's events, the latest first, to its administrators; or give them out as CSV."""
     user = require_person(caller_of(request))
-    # Events outlive the tenant they name: a superuser reads those of one that has gone.
-    if not user.is_superuser and tenant not in user.administers.values():
+    if not may_read_audit(user, tenant):
         raise NotYours(f"There is no tenant {tenant} whose audit you may read.")
     form = WantedForm(request.GET)
     events = AuditEvent.objects.filter(tenant=tenant)

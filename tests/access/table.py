@@ -257,6 +257,12 @@ def _of_contents() -> Iterator[Row]:
         )
 
 
+def _of_bytes() -> Iterator[Row]:
+    """Return a file by its path: it has its name, and is given out there."""
+    path = f"/{{tenant}}/{{key}}/-/raw/frog/1.0/{FROG_NAME}"
+    yield Row("<tenant>/<key>/-/raw/<path>", path, index, status=302)
+
+
 def _of_repositories() -> Iterator[Row]:
     """Return the pages of a repository beside its own."""
     for what, rule in (("upload", upload_page), ("extraction", writers_page)):
@@ -300,6 +306,7 @@ def rows() -> Iterator[Row]:
         nowhere, "/{tenant}/{key}/simple/frog/more/", index, status=404, says="There is no such"
     )
     yield from _of_contents()
+    yield from _of_bytes()
     yield from _of_repositories()
     yield Row("<tenant>/<key>/-/explain/", "/{tenant}/{key}/-/explain/", page, is_page=True)
     for end in ("", "seen/"):

@@ -255,7 +255,7 @@ def test_anybody_sets_up_what_anyone_may_read(client: Client, cast: Cast) -> Non
     page = shown(client)
     assert snippets_of(page)["pip/conf"].endswith("= http://testserver/acme/local/simple/")
     assert "No token needed" in page
-    assert "data-poll" not in page
+    assert "/-/set-up/seen/" not in page
 
 
 def test_who_is_no_member_is_told_that_a_token_needs_one(client: Client, cast: Cast) -> None:
@@ -366,7 +366,7 @@ def test_after_making_a_token_its_own_calls_are_waited_for(wes: Client, cast: Ca
     client_calls.write_down()
     page = make_token(wes, "/acme/local/-/set-up/").content.decode()
     assert "Waiting for your first request with this token" in page
-    (query,) = set(re.findall(r'data-poll="[^"?]+(\?token=\w{8})"', page))
+    (query,) = set(re.findall(r'hx-get="[^"?]+(\?token=\w{8})"', page))
     assert "Waiting" in said(wes, query)
     by = cast.acme.writer
     by.secret = re.findall(r"lrd_\w{57}", page)[0]

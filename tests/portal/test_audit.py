@@ -36,6 +36,7 @@ from base.audit import SYSTEM
 from base.models import AuditEvent
 from base.wording import ACTS
 from packages import describe
+from packages.filenames import parse_filename
 from packages.models import Distribution, LooseObject, Project, Release
 from repos import configure
 from repos.models import Grant, Kind, Repository
@@ -248,7 +249,7 @@ def set_up_at(client: str) -> Callable[[Scene], Any]:
 
 def quarantined_upstream(scene: Scene) -> None:
     """Let acme's remote keep a file that upstream has quarantined."""
-    local_file = scene.row(Distribution)
+    local_file, filename = scene.row(Distribution), "toad-1.0-py3-none-any.whl"
     remote = _REMOTE(scene)
     project = Project.objects.create(
         repository=remote, name="toad", normalized="toad", created_at=clock.now()
@@ -261,8 +262,8 @@ def quarantined_upstream(scene: Scene) -> None:
         repository=remote,
         release=release,
         blob=local_file.blob,
-        filename="toad-1.0-py3-none-any.whl",
-        identity="toad-1",
+        filename=filename,
+        identity=parse_filename(filename, name="toad", version="1.0").identity,
         uploaded_at=clock.now(),
         upstream_change=Distribution.UpstreamChange.QUARANTINED,
         **values,
@@ -320,6 +321,20 @@ def on_page_of_file(**sent: str) -> Callable[[Scene], Any]:
         return scene.root.post(url, sent)
 
     return do
+
+
+def do_to_file(do: str, of: Callable[[Scene], Any], **said: str) -> Callable[[Scene], Any]:
+    """Return what sends a form of the tab Manage of a file, or of the banner above it."""
+
+    def send(scene: Scene) -> Any:
+        row = of(scene)
+        project, where = row.release.project, [row.repository.tenant.slug, row.repository.key]
+        named = [project.normalized, row.release.version, row.filename]
+        fields = {f"{do}-{name}": said[name] for name in said}
+        fields |= {f"{do}-typed": project.normalized, "do": do}
+        return scene.root.post(reverse("file-page", args=[*where, *named]), fields)
+
+    return send
 
 
 def on_page(view: str, *, do: str, **sent: str) -> Callable[[Scene], Any]:
@@ -566,6 +581,20 @@ CHANGES: dict[str, list[Change]] = {
                on_page_of_file(do="remove", name="qa.approved"), prepare=approved_file),
         Change("a failed file again, there", "contents.try_again", on_page_of_file(do="again"),
                prepare=failed_file),
+        Change("a yanked file on its page", "contents.yank",
+               do_to_file("yank", one(Distribution), reason="torn")),
+        Change("a yank taken back there", "contents.unyank",
+               do_to_file("unyank", one(Distribution)),
+               prepare=lambda _scene: Distribution.objects.update(yanked=True)),
+        Change("a deleted file, there", "contents.delete",
+               do_to_file("delete", one(Distribution))),
+        Change("a restored file, there", "contents.restore",
+               do_to_file("restore", one(Distribution)),
+               prepare=lambda _scene: Distribution.objects.update(deleted_at=clock.now())),
+        Change("a dropped file, there", "upstream.drop", do_to_file("drop", cached_file),
+               prepare=quarantined_upstream, keeps="before"),
+        Change("a lifted quarantine, there", "upstream.lift", do_to_file("lift", cached_file),
+               prepare=quarantined_upstream, keeps="after"),
     ],
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/unlisted/(?P<path>[^?]+)/$": [
         Change("a name on the page of a file", "properties.change",
@@ -668,6 +697,7 @@ DOORS = (
 )  # fmt: skip
 NOTHING_FOR_PEOPLE = {
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/compare/(?P<project>[^/]+)/$",
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/-/raw/(?P<path>.+)$",
     *(
         rf"^(?P<tenant>{_SLUG})/{_KEY}/-/{page}/$"
         for page in (

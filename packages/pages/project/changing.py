@@ -12,53 +12,25 @@ from accounts.principal import Principal
 from packages.curate import set_status, yank
 from packages.index.base import ProjectNotFound
 from packages.models import Distribution, Project, Release
+from packages.pages.confirming import REASON_AT_MOST, ConfirmedForm, YankForm
 from packages.pages.project.subject import Subject
 
 YANK, UNYANK, STATUS = "yank", "unyank", "status"
 # The value that stands for the release beside the names of its files.
 WHOLE = "release"
-_REASON_AT_MOST = 500
 _FILES_AT_MOST = 500
 # After these nobody installs what was installed before.
 _DANGEROUS = {Project.Status.QUARANTINED}
 
 
-class _Typed(forms.Form):
-    """A form that asks for the project's name where it would do harm by mistake."""
-
-    typed = forms.CharField(label="The project's name", max_length=200, required=False, strip=True)
-
-    def __init__(self, *args: Any, subject: Subject, **kwargs: Any) -> None:  # noqa: ANN401 - Django's
-        super().__init__(*args, **kwargs)
-        self.subject = subject
-        self.fields["typed"].widget.attrs["autocomplete"] = "off"
-        self.fields["typed"].help_text = f"Type {subject.name} to go on."
-
-    def clean_typed(self) -> str:
-        """Refuse any other name than the project's, in whatever spelling it was meant."""
-        typed: str = self.cleaned_data["typed"]
-        if self.is_dangerous() and typed not in {self.subject.name, self.subject.spelled}:
-            raise forms.ValidationError(f"Type {self.subject.name} here to go on.")
-        return typed
-
-    def is_dangerous(self) -> bool:
-        """Say whether the name has to be typed."""
-        return True
-
-
-class YankForm(_Typed):
+class YankReleaseForm(YankForm):
     """What is yanked of a release, and why."""
 
     what = forms.ChoiceField(label="What")
-    reason = forms.CharField(
-        label="Reason",
-        max_length=_REASON_AT_MOST,
-        help_text="Installers print it to whoever pins this version.",
-    )
     field_order = ("what", "reason", "typed")
 
     def __init__(self, *args: Any, subject: Subject, **kwargs: Any) -> None:  # noqa: ANN401 - Django's
-        super().__init__(*args, subject=subject, **kwargs)
+        super().__init__(*args, names=_names(subject), **kwargs)
         self.fields["what"].choices = yankable(subject)  # type: ignore[attr-defined]  # of a choice field
 
 
@@ -72,20 +44,20 @@ class UnyankForm(forms.Form):
         self.fields["what"].choices = yanked(subject)  # type: ignore[attr-defined]  # as above
 
 
-class StatusForm(_Typed):
+class StatusForm(ConfirmedForm):
     """A project's status marker (PEP 792), and why."""
 
     status = forms.ChoiceField(label="Status", choices=Project.Status.choices)
     reason = forms.CharField(
         label="Reason",
-        max_length=_REASON_AT_MOST,
+        max_length=REASON_AT_MOST,
         required=False,
         help_text="Shown on this page and told to installers that ask.",
     )
     field_order = ("status", "reason", "typed")
 
     def __init__(self, *args: Any, subject: Subject, **kwargs: Any) -> None:  # noqa: ANN401 - Django's
-        super().__init__(*args, subject=subject, **kwargs)
+        super().__init__(*args, names=_names(subject), **kwargs)
         self.fields["typed"].help_text = f"To quarantine it, type {subject.name}."
         self.initial = {"status": subject.page.status, "reason": subject.page.status_reason}
 
@@ -105,9 +77,9 @@ def forms_of(subject: Subject, data: QueryDict | None = None) -> dict[str, forms
     """Return the forms that make sense now, by what they do; the one that was sent is bound."""
     sent = data.get("do", "") if data is not None else ""
     found: dict[str, forms.Form] = {}
-    kinds: dict[str, type[YankForm | UnyankForm | StatusForm]] = {STATUS: StatusForm}
+    kinds: dict[str, type[YankReleaseForm | UnyankForm | StatusForm]] = {STATUS: StatusForm}
     if yankable(subject):
-        kinds[YANK] = YankForm
+        kinds[YANK] = YankReleaseForm
     if yanked(subject):
         kinds[UNYANK] = UnyankForm
     for what, kind in kinds.items():
@@ -138,6 +110,11 @@ def change(subject: Subject, what: str, form: forms.Form, *, by: Principal) -> s
     target, name = _target(subject, said["what"])
     yank(target, reason=said.get("reason", ""), by=by, undo=is_undone)
     return f"{name} is {'not yanked any more' if is_undone else 'yanked'}."
+
+
+def _names(subject: Subject) -> tuple[str, str]:
+    """Return the spellings of the project's name that may be typed."""
+    return subject.name, subject.spelled
 
 
 def _choices(subject: Subject, *, is_yanked: bool) -> list[tuple[str, str]]:

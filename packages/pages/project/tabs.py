@@ -10,8 +10,10 @@ from django.http import Http404, QueryDict
 
 from accounts.roles import Role
 from base import clock
+from packages.file_history import events_about
 from packages.index.opening import sources_of
 from packages.needed_by import needed_by
+from packages.pages.deeds import COLUMNS, deed_of
 from packages.pages.pictures import columns
 from packages.pages.project.changing import forms_of
 from packages.pages.project.facts import (
@@ -26,11 +28,16 @@ from packages.pages.project.releases import named
 from packages.pages.project.requirements import requirements_of
 from packages.pages.project.subject import Contents, Subject
 from packages.pages.project.timeline import timeline
+from packages.shown_file import withheld_in
 from packages.statistics import downloads_of
+from repos.access import may_read_audit
+from repos.models import Kind
 
 _RELEASES_AT_ONCE = 100
 _SPANS = (30, 90, 365)
 _UPLOADS_SHOWN = 25
+_ACTS_SHOWN = 20
+_WITHHELD_AT_ONCE = 100
 
 Context = dict[str, object]
 
@@ -64,8 +71,17 @@ def chosen(subject: Subject, slug: str) -> Tab:
 
 
 def _may_manage(subject: Subject) -> bool:
-    """Say whether the reader may change something here, where it can be changed at all."""
-    return subject.is_curated_here and subject.role >= Role.WRITER
+    """Say whether the reader may change something here, where it can be changed at all.
+
+    Of a remote's project that is what its administrators may give out again.
+    """
+    match Kind(subject.repository.kind):
+        case Kind.LOCAL:
+            return subject.role >= Role.WRITER
+        case Kind.REMOTE:
+            return subject.role >= Role.ADMIN
+        case Kind.VIRTUAL:
+            return False
 
 
 def _readme(subject: Subject, contents: Contents, _query: QueryDict) -> Context:
@@ -140,7 +156,7 @@ def _activity(subject: Subject, _contents: Contents, query: QueryDict) -> Contex
     held = subject.all_held()
     days = downloads_of(held, days=span)
     total = sum(day.count for day in days)
-    return {
+    return _acts(subject) | {
         "spans": _SPANS,
         "span": span,
         "picture": columns("Downloads", f"{total} in {span} days", days),
@@ -151,8 +167,47 @@ def _activity(subject: Subject, _contents: Contents, query: QueryDict) -> Contex
     }
 
 
-def _manage(subject: Subject, _contents: Contents, _query: QueryDict) -> Context:
-    return {"forms": forms_of(subject), "is_admin": subject.role >= Role.ADMIN}
+def _acts(subject: Subject) -> Context:
+    """Return what was done to it and its files lately, for those who administer the repository."""
+    repository, user = subject.repository, subject.by.user
+    if not subject.is_curated_here or subject.role < Role.ADMIN or user is None:
+        return {}
+    release = subject.release if subject.is_of_release else None
+    rows = events_about(
+        repository,
+        subject.name,
+        version=release.version if release is not None else "",
+        filenames=[each.filename for each in (release or subject.page).files],
+        columns=COLUMNS,
+        limit=_ACTS_SHOWN,
+    )
+    is_auditor = subject.by.token is None and may_read_audit(user, repository.tenant.slug)
+    return {
+        "deeds": [deed_of(row, str(repository)) for row in rows],
+        "audited": f"{repository}/{subject.name}" if is_auditor else "",
+    }
+
+
+def _manage(subject: Subject, _contents: Contents, query: QueryDict) -> Context:
+    is_admin = subject.role >= Role.ADMIN
+    context: Context = {
+        "forms": forms_of(subject) if subject.is_curated_here else {},
+        "is_admin": is_admin,
+    }
+    return context | (_withheld(subject, query.get("after", "")) if is_admin else {})
+
+
+def _withheld(subject: Subject, after: str) -> Context:
+    """Return a page of what is held and given to nobody, in the order of the files' names."""
+    rows = withheld_in(subject.repository, subject.name).order_by("filename")
+    if after.isprintable():
+        rows = rows.filter(filename__gt=after)
+    found = list(rows[: _WITHHELD_AT_ONCE + 1])
+    shown = found[:_WITHHELD_AT_ONCE]
+    return {
+        "withheld": shown,
+        "withheld_after": shown[-1].filename if len(found) > len(shown) else "",
+    }
 
 
 _TABS = (
