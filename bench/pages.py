@@ -40,7 +40,7 @@ QUERIES_AT_MOST = 12
 _LOCAL, _REMOTE, _VIRTUAL = ("acme", "local"), ("acme", "mirror"), ("acme", "all")
 _WHEEL = "acme_{number}-2.1-py3-none-any.whl"
 _FROG = ("frog", "1.9", "frog-1.9-py3-none-any.whl")  # what upstream has, and is fetched
-_FILE_TABS = ("info", "properties", "raw", "security", "activity")
+_FILE_TABS = ("info", "properties", "raw", "security", "activity", "manage")
 _PROJECT_TABS = ("info", "files", "versions", "requirements", "needed-by", "activity", "manage")
 
 
@@ -184,6 +184,8 @@ def _screens(projects: int) -> Iterator[tuple[str, str]]:
     yield "virtual, members", _url("members", *_VIRTUAL)
     yield "local, extraction", _url("extraction", *_LOCAL)
     yield "local, upload", _url("upload", *_LOCAL)
+    yield "virtual, upload", _url("upload", *_VIRTUAL)
+    yield "remote, cache", _url("cache", *_REMOTE)
     yield "search, a name", _url("search", query=f"?q={acme[0]}")
     yield "search, a word of all", _url("search", query="?q=measures")
     yield "search, a property", _url("search", query="?q=pypi.license:MIT")
