@@ -163,19 +163,6 @@ def test_a_virtual_lists_each_name_once_where_it_comes_from(cast: Cast, virtual)
     assert ("newt", "acme/second") in sources_of(virtual, reader)
 
 
-def test_a_virtual_that_shows_its_first_member_lists_that_one(cast: Cast, virtual) -> None:
-    stranger = make_repository(cast.globex.tenant, "strangers")
-    remote, second = (Repository.objects.get(key=key) for key in ("remote", "second"))
-    stocked(stranger, "toad", "numpy")
-    grant(stranger, Role.READER)  # to anyone
-    configure.set_members(virtual, [remote, stranger, second], by=SYSTEM)
-    reader = cast.acme.reader.principal
-    assert ("toad", "globex/strangers") in sources_of(virtual, reader)  # locals before remotes
-    settings = VirtualSettings(repository=virtual, merge=VirtualSettings.Merge.FIRST)
-    configure.save_virtual(settings, by=SYSTEM)
-    assert ("toad", "acme/remote") in sources_of(virtual, reader)
-
-
 def test_a_name_kept_by_a_member_that_one_may_not_read_is_not_listed(cast: Cast, virtual) -> None:
     for each in cast.acme.repository.grants.all():
         configure.end_grant(each, by=SYSTEM)

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from base import clock
 from base.audit import SYSTEM
+from packages import shelves
 from packages.filenames import NormalizedName
 from packages.index.decision import decide
 from packages.index.kept import decide_kept
@@ -15,7 +16,7 @@ from packages.index.opening import open_kept
 from packages.index.virtual import entered
 from packages.models import Distribution, Project
 from repos import configure
-from repos.models import Claim, Repository
+from repos.models import Claim, Repository, VirtualSettings
 from tests.cast import Cast, make_repository
 from tests.virtuals import ever_had, make_remote, make_virtual, put_file
 
@@ -52,6 +53,22 @@ def test_each_name_is_decided_as_it_is_alone(cast: Cast, pond: Repository, who: 
         assert at_once[name] == decide(where.tree, name, readable, open_kept)
     assert any(at_once[name].shown for name in NAMES)
     assert any(line.hidden is not None for name in NAMES for line in at_once[name].lines)
+
+
+@pytest.mark.parametrize("merge", VirtualSettings.Merge)
+@pytest.mark.parametrize("who", ["admin", "reader"])
+def test_lists_name_the_source_of_the_first_file_that_is_shown(
+    cast: Cast, pond: Repository, who: str, merge: VirtualSettings.Merge
+) -> None:
+    configure.save_virtual(VirtualSettings(repository=pond, merge=merge), by=SYSTEM)
+    where, readable = entered(pond, getattr(cast.acme, who).principal)
+    shown = {
+        name: decision.shown[0].source
+        for name, decision in decide_kept(where.tree, NAMES, readable).items()
+        if decision.shown
+    }
+    listed = shelves.in_virtual(where.tree, readable, shelves.Wanted()).items
+    assert {item.normalized: item.source for item in listed if item.normalized in shown} == shown
 
 
 def test_as_many_questions_for_one_name_as_for_all(cast: Cast, pond: Repository) -> None:
