@@ -16,7 +16,7 @@ from accounts.rest.once import KeyUsed
 from accounts.rest.versions import ChangedMeanwhile, VersionNotSaid
 from accounts.throttle import FailuresUncounted, TooManyFailures
 from accounts.tokens import TokenMissing
-from base.errors import InvalidInput, LarderError
+from base.errors import InvalidInput, LarderError, NotThere
 from packages.index.base import (
     FileBroken,
     FileNotFound,
@@ -80,6 +80,7 @@ _STATUS: tuple[tuple[type[LarderError], int], ...] = (
     (ProjectNotFound, 404),
     (FileNotFound, 404),
     (TokenMissing, 404),
+    (NotThere, 404),
     (MethodNotAllowed, 405),
     (KeyUsed, 409),
     (NoLongerOffered, 410),

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from django.conf import settings
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import BaseParser, JSONParser
 
 from base.bodies import BodyBroken, body_of
 
@@ -16,8 +16,13 @@ from base.bodies import BodyBroken, body_of
 _SECONDS = 10.0
 
 
-class BoundedJson(JSONParser):
-    """JSON of at most DATA_UPLOAD_MAX_MEMORY_SIZE bytes that arrives in time."""
+class BoundedJson(BaseParser):
+    """JSON of at most DATA_UPLOAD_MAX_MEMORY_SIZE bytes that arrives in time.
+
+    It is no JSONParser itself: for one of those the framework reads the body, however long it takes.
+    """
+
+    media_type = "application/json"
 
     def parse(
         self,
@@ -29,7 +34,7 @@ class BoundedJson(JSONParser):
         assert parser_context is not None  # noqa: S101 - the framework gives it
         whole = _whole_body(parser_context["request"]._request)  # noqa: SLF001 - it has no other way
         try:
-            return super().parse(io.BytesIO(whole), media_type, parser_context)
+            return JSONParser().parse(io.BytesIO(whole), media_type, parser_context)
         except RecursionError:
             raise ParseError("The JSON is nested too deeply.") from None
 

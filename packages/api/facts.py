@@ -19,6 +19,8 @@ class FileFacts(serializers.ModelSerializer[Distribution]):
     repository = serializers.CharField(source="__str__", read_only=True, help_text="tenant/key")
     project = serializers.CharField(help_text="Empty until extraction has named the file.")
     version = serializers.CharField()
+    kind = serializers.CharField(help_text="wheel, sdist, ...; empty as above.")
+    upstream_change = serializers.CharField(help_text="Of a remote: what upstream did since.")
     is_release_yanked = serializers.BooleanField()
     url = serializers.URLField(allow_null=True, help_text="Where its bytes are.")
 

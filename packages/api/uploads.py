@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -52,12 +54,28 @@ class Upload(RestView):
         file = form.file()
         if file is None:
             raise BrokenForm("The form has no file in it.")
-        said = {
-            name: next(iter(form.fields.get(name, ())), "").strip()
-            for name in ("name", "version", "sha256", "properties")
-        }
-        given = ByHand(file.filename, file.chunks, declared_size=file.declared_size, **said)
+        said = _said(form)
+        chunks = _then_nothing_new(file.chunks, form, said)
+        given = ByHand(file.filename, chunks, declared_size=file.declared_size, **said)
         return published(publish_by_hand(given, target=target, by=self.by), self.by)
+
+
+def _said(form: MultipartForm) -> dict[str, str]:
+    """Return what the fields say that have come."""
+    return {
+        name: next(iter(form.fields.get(name, ())), "").strip()
+        for name in ("name", "version", "sha256", "properties")
+    }
+
+
+def _then_nothing_new(
+    chunks: Iterator[bytes], form: MultipartForm, said: dict[str, str]
+) -> Iterator[bytes]:
+    """Yield the file, and refuse it where a field comes too late to count."""
+    yield from chunks
+    for name, value in _said(form).items():
+        if value != said[name]:
+            raise BrokenForm(f"Put the field {name} before the file.")
 
 
 class RawUpload(RestView):

@@ -17,7 +17,7 @@ from accounts.rest.schema import IDEMPOTENCY_KEY, IF_MATCH, paged
 from accounts.rest.versions import require_version, versioned
 from accounts.rest.views import RestView, RoleField, Strict, sent
 from accounts.roles import Role
-from base.errors import LarderError
+from base.errors import NotThere
 from base.stamps import configuring
 from repos import configure
 from repos.access import require
@@ -27,7 +27,7 @@ _WITH = ("repository__tenant", "membership__user", "membership__tenant", "team__
 _BY_ID = Order(("pk",), (int,))
 
 
-class GrantMissing(LarderError):
+class GrantMissing(NotThere):
     """The repository has no such grant."""
 
 

@@ -14,13 +14,13 @@ from accounts.rest.pages import Order, PageAsked, page_of
 from accounts.rest.schema import IDEMPOTENCY_KEY, paged
 from accounts.rest.views import RestView, Strict, sent
 from accounts.roles import Role
-from base.errors import LarderError
+from base.errors import NotThere
 from repos import configure
 from repos.access import require
 from repos.models import AlsoUpstream, Claim
 
 
-class NoSuchName(LarderError):
+class NoSuchName(NotThere):
     """The repository has no such claim or mark."""
 
 

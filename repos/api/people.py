@@ -18,7 +18,7 @@ from accounts.rest.pages import Order, PageAsked, page_of
 from accounts.rest.schema import IDEMPOTENCY_KEY, IF_MATCH, paged
 from accounts.rest.versions import require_version, versioned
 from accounts.rest.views import RestView, Strict, sent
-from base.errors import LarderError
+from base.errors import NotThere
 from base.slugs import validate_slug
 from base.stamps import configuring
 from repos.access import require_office, require_superuser
@@ -28,7 +28,7 @@ _BY_USERNAME = Order(("username",), (str,))
 _BY_TEAM = Order(("name",), (str,))
 
 
-class NobodySo(LarderError):
+class NobodySo(NotThere):
     """The tenant has no such member, invitation, team or account."""
 
 
