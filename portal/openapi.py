@@ -19,7 +19,10 @@ _PROBLEM = {
     "properties": {
         "title": {"type": "string"},
         "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "One sentence: what is wrong, and the way out."},
+        "detail": {
+            "type": "string",
+            "description": "One sentence: what is wrong, and the way out.",
+        },
         "errors": {
             "type": "object",
             "description": "The sentences by the field that they are about.",
@@ -35,9 +38,7 @@ _PROBLEM = {
 }
 _REFUSED = {
     "description": "Refused.",
-    "content": {
-        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-    },
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 
 
@@ -50,7 +51,7 @@ class Schema(SpectacularJSONAPIView):
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer with the schema."""
-        response: Response = super().get(request, *args, **kwargs)
+        response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]  # the library's
         del response.headers["Content-Disposition"]  # it is for reading, too
         return response
 
@@ -63,8 +64,8 @@ def docs(request: HttpRequest) -> HttpResponse:
 
 def with_problems(
     result: dict[str, Any],
-    generator: Any,  # noqa: ANN401, ARG001 - drf-spectacular's signature
-    request: Any,  # noqa: ANN401, ARG001 - the same
+    generator: Any,  # noqa: ARG001 - drf-spectacular's signature
+    request: Any,  # noqa: ARG001 - the same
     public: bool,  # noqa: ARG001, FBT001 - the same
 ) -> dict[str, Any]:
     """Say of every operation that it may be refused, and how a refusal looks."""

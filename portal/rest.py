@@ -64,7 +64,9 @@ def _refusal(error: Exception, context: Mapping[str, Any]) -> Refusal | None:
 def _is_taken(error: RuleBroken) -> bool:
     """Say whether what was to be made is there already."""
     by_field = getattr(error, "error_dict", None)
-    found = [each for below in by_field.values() for each in below] if by_field else error.error_list
+    found = (
+        [each for below in by_field.values() for each in below] if by_field else error.error_list
+    )
     return any(each.code in {"unique", "unique_together"} for each in found)
 
 

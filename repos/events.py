@@ -1,4 +1,4 @@
-"""The audit of a tenant, for those who administer it: which events there are, and which are wanted."""
+"""The audit of a tenant, for those who administer it: what there is, and what is wanted of it."""
 
 from __future__ import annotations
 

@@ -19,17 +19,17 @@ _SECONDS = 10.0
 class BoundedJson(BaseParser):
     """JSON of at most DATA_UPLOAD_MAX_MEMORY_SIZE bytes that arrives in time.
 
-    It is no JSONParser itself: for one of those the framework reads the body, however long it takes.
+    It is no JSONParser itself: of one of those the framework reads the body, however slowly.
     """
 
     media_type = "application/json"
 
     def parse(
         self,
-        stream: IO[Any],  # noqa: ARG002 - Django's, which waits as long as the client likes
+        stream: IO[Any],
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401 - whatever JSON says
+    ) -> Any:
         """Return what the body says. Raises ParseError."""
         assert parser_context is not None  # noqa: S101 - the framework gives it
         whole = _whole_body(parser_context["request"]._request)  # noqa: SLF001 - it has no other way
@@ -39,7 +39,7 @@ class BoundedJson(BaseParser):
             raise ParseError("The JSON is nested too deeply.") from None
 
 
-def _whole_body(request: Any) -> bytes:  # noqa: ANN401 - Django's request, which a test may wrap
+def _whole_body(request: Any) -> bytes:
     body, most = body_of(request), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     chunks, size = [], 0
     try:

@@ -16,7 +16,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import KeptAnswer
+from accounts.models import KeptAnswer, User
 from accounts.rest.callers import principal_of
 from base import clock
 from base.errors import InvalidInput, LarderError
@@ -48,7 +48,7 @@ def once(request: Request, make: Callable[[], Response], *, is_secret: bool = Fa
     digest = _digest(request)
     KeptAnswer.objects.filter(made_at__lt=clock.now() - KEPT_FOR).delete()
     with transaction.atomic():
-        row = _new_row(request, key, digest)
+        row = _new_row(user, key, digest)
         if row is None:
             return _again(KeptAnswer.objects.get(user=user, key=key), digest)
         response = make()
@@ -60,13 +60,11 @@ def once(request: Request, make: Callable[[], Response], *, is_secret: bool = Fa
     return response
 
 
-def _new_row(request: Request, key: str, digest: str) -> KeptAnswer | None:
+def _new_row(user: User, key: str, digest: str) -> KeptAnswer | None:
     """Return the row of a key that is new; None where it was used. A second sender waits here."""
     try:
         with transaction.atomic():
-            return KeptAnswer.objects.create(
-                user=principal_of(request).user, key=key, digest=digest, made_at=clock.now()
-            )
+            return KeptAnswer.objects.create(user=user, key=key, digest=digest, made_at=clock.now())
     except IntegrityError:
         return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,7 +51,8 @@ class Order:
         if place is None:
             return ordered
         values = [_read(part, kind) for part, kind in zip(place, self.kinds, strict=True)]
-        later, equal = Q(), {}
+        later = Q()
+        equal: dict[str, Any] = {}
         for field, value in zip(self.fields, values, strict=True):
             later |= Q(**equal, **{f"{field}__{how}": value})
             equal[field] = value
@@ -68,17 +68,17 @@ def page_of(
     request: Request,
     rows: QuerySet[Any],
     order: Order,
-    written: Callable[[Iterable[Any]], Any],
+    form: type[serializers.BaseSerializer[Any]],
 ) -> Response:
-    """Answer with the page of `rows` that the address asks for, `written` for the caller."""
+    """Answer with the page of `rows` that the address asks for, each written by `form`."""
     page = asked(PageAsked, request)
     found = list(order.after(rows, page["cursor"])[: page["limit"] + 1])
     shown = found[: page["limit"]]
     after = order.place(shown[-1]) if len(found) > page["limit"] else ""
-    return listed(request, written(shown), after)
+    return listed(request, form(shown, many=True).data, after)
 
 
-def listed(request: Request, results: Any, after: str) -> Response:  # noqa: ANN401 - rows as JSON has them
+def listed(request: Request, results: Any, after: str) -> Response:
     """Answer with a page, and where the next one is."""
     following = None
     if after:
@@ -91,19 +91,19 @@ def listed(request: Request, results: Any, after: str) -> Response:  # noqa: ANN
     return response
 
 
-def _value(row: Any, field: str) -> Any:  # noqa: ANN401 - any column of any row
+def _value(row: Any, field: str) -> Any:
     for part in field.split("__"):
         row = getattr(row, part)
     return row
 
 
-def _plain(value: Any) -> int | str:  # noqa: ANN401 - the same
+def _plain(value: Any) -> int | str:
     if isinstance(value, datetime):
         return (value - _BEGINNING) // timedelta(microseconds=1)
     return value if isinstance(value, int) else str(value)
 
 
-def _read(part: int | str, kind: type) -> Any:  # noqa: ANN401 - the same
+def _read(part: int | str, kind: type) -> Any:
     if kind is not datetime:
         return part
     try:

@@ -24,23 +24,23 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
-class CredentialsInSchema(OpenApiAuthenticationExtension):
+class CredentialsInSchema(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # the library has no types there
     """How the schema names the credentials that are taken; the library finds it by its base."""
 
     target_class = "accounts.rest.callers.ByCredentials"
     match_subclasses = True
     name = ["token", "password"]  # noqa: RUF012 - the library's
 
-    def get_security_definition(self, auto_schema: Any) -> Any:  # noqa: ANN401, ARG002 - the library's
+    def get_security_definition(self, auto_schema: Any) -> Any:
         """Return a token as Bearer, or as the password of Basic, whose user name is not read."""
         return [{"type": "http", "scheme": "bearer"}, {"type": "http", "scheme": "basic"}]
 
-    def get_security_requirement(self, auto_schema: Any) -> Any:  # noqa: ANN401, ARG002 - the same
+    def get_security_requirement(self, auto_schema: Any) -> Any:
         """Return that one of them is enough, and that what anyone may read needs none."""
         return [{"token": []}, {"password": []}, {}]
 
 
-def paged(rows: type[serializers.BaseSerializer[Any]], name: str) -> Any:  # noqa: ANN401 - a class made here
+def paged(rows: type[serializers.BaseSerializer[Any]], name: str) -> Any:
     """Return what a page of a list of rows looks like."""
     return inline_serializer(
         name,

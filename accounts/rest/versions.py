@@ -20,7 +20,7 @@ class ChangedMeanwhile(LarderError):
     """The state that a change was made to is no longer there."""
 
 
-def versioned(request: Request, data: Any, *, status: int = 200) -> Response:  # noqa: ANN401 - JSON
+def versioned(request: Request, data: Any, *, status: int = 200) -> Response:
     """Answer with a state and its ETag; 304 where the caller has it."""
     tag = etag_of(data)
     if request.method in {"GET", "HEAD"} and _names(request.headers.get("If-None-Match", ""), tag):
@@ -28,7 +28,7 @@ def versioned(request: Request, data: Any, *, status: int = 200) -> Response:  #
     return Response(data, status=status, headers={"ETag": tag})
 
 
-def require_version(request: Request, data: Any) -> None:  # noqa: ANN401 - JSON
+def require_version(request: Request, data: Any) -> None:
     """Refuse a change to another state than `data`, the present one as it is given out.
 
     To be asked for where nobody else can change it: in the transaction of the change.
@@ -42,7 +42,7 @@ def require_version(request: Request, data: Any) -> None:  # noqa: ANN401 - JSON
         raise ChangedMeanwhile("Somebody has changed this since you read it. Read it again.")
 
 
-def etag_of(data: Any) -> str:  # noqa: ANN401 - JSON
+def etag_of(data: Any) -> str:
     """Return the ETag of a state: equal for equal ones."""
     return f'"{hashlib.sha256(JSONRenderer().render(data)).hexdigest()[:32]}"'
 

@@ -23,16 +23,16 @@ S = TypeVar("S", bound=serializers.BaseSerializer[Any])
 class JsonAlone(BaseContentNegotiation):
     """Answers in JSON whatever is asked for: there is nothing else, and a refusal is no answer."""
 
-    def select_parser(self, request: Request, parsers: Any) -> BaseParser | None:  # noqa: ANN401 - the framework's
+    def select_parser(self, request: Request, parsers: Any) -> BaseParser | None:
         """Return the parser for the body that came."""
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
         return next((each for each in parsers if each.media_type == media_type), None)
 
     def select_renderer(
         self,
-        request: Request,  # noqa: ARG002 - the framework's
-        renderers: Any,  # noqa: ANN401 - the same
-        format_suffix: str | None = None,  # noqa: ARG002 - the same
+        request: Request,
+        renderers: Any,
+        format_suffix: str | None = None,
     ) -> tuple[BaseRenderer, str]:
         """Return the one renderer."""
         return renderers[0], renderers[0].media_type
@@ -55,7 +55,7 @@ class RestView(APIView):
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> Any:
         """Keep answers about what some may see out of others' caches."""
-        response = super().finalize_response(request, response, *args, **kwargs)
+        response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]  # any answer
         response.headers.setdefault("Cache-Control", "private, no-cache")
         response.headers["Vary"] = "Authorization, X-JFrog-Art-Api, Cookie"
         return response
@@ -72,9 +72,7 @@ class Strict(serializers.Serializer[Any]):
         if isinstance(data, Mapping):
             unknown = [str(name) for name in data if name not in self.fields]
             if unknown:
-                raise serializers.ValidationError(
-                    dict.fromkeys(unknown, "There is no such field.")
-                )
+                raise serializers.ValidationError(dict.fromkeys(unknown, "There is no such field."))
         return super().to_internal_value(data)
 
 
@@ -88,7 +86,7 @@ class RoleField(serializers.ChoiceField):
         """Return the role's name."""
         return str(Role(value).label)
 
-    def to_internal_value(self, data: Any) -> Role:
+    def to_internal_value(self, data: Any) -> Role:  # type: ignore[override]  # a role, not its name
         """Return the role of a name."""
         name = super().to_internal_value(data)
         return next(role for role in Role if role.label == name)

@@ -65,7 +65,7 @@ class LineFacts(serializers.Serializer[Any]):
     uploaded_at = serializers.DateTimeField(allow_null=True)
     requires_python = serializers.CharField()
     yanked_reason = serializers.CharField(allow_null=True, help_text="null: it is not yanked.")
-    source = serializers.CharField(help_text="Of a virtual: the member that has it.")
+    source = serializers.CharField(help_text="Of a virtual: the member that has it.")  # type: ignore[assignment]  # a field, not where it is
     url = serializers.URLField()
 
 

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.principal import Principal
 from accounts.rest.pages import Order, PageAsked, page_of
 from accounts.rest.schema import paged
 from accounts.rest.views import RestView, asked, sent
@@ -25,13 +26,11 @@ from packages.api.facts import (
 from packages.describe import remove_properties, set_properties
 from packages.held_files import files_in
 from packages.index.base import FileNotFound
-from packages.models import Distribution
+from packages.models import Distribution, Property
 from packages.promotion import promote
 from packages.properties import said_by
-from packages.models import Property
 from packages.publish import Published
 from packages.visibility import hidden_above
-from accounts.principal import Principal
 from repos.access import admitted
 from repos.models import Kind
 from repos.targets import target_of_upload
@@ -66,14 +65,14 @@ class Files(RestView):
         for name in ("filename", "extraction"):
             if name in wanted:
                 rows = rows.filter(**{name: wanted[name]})
-        return page_of(request, rows, _BY_NAME, lambda page: FileFacts(page, many=True).data)
+        return page_of(request, rows, _BY_NAME, FileFacts)
 
 
 class OneFile(RestView):
     """A file that a repository holds."""
 
     @extend_schema(operation_id="read_file", responses=FileFacts)
-    def get(self, request: Request, tenant: str, key: str, pk: str) -> Response:  # noqa: ARG002 - the framework's
+    def get(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """Read what is known of a file, and where its bytes are."""
         return Response(FileFacts(_file(self.by, (tenant, key, pk))).data)
 
@@ -91,7 +90,7 @@ class OneFile(RestView):
         return Response(FileFacts(_file(self.by, (tenant, key, pk))).data)
 
     @extend_schema(operation_id="delete_file", request=None, responses={204: None})
-    def delete(self, request: Request, tenant: str, key: str, pk: str) -> Response:  # noqa: ARG002 - the framework's
+    def delete(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """Delete a file, which can be restored for 30 days; what a remote has kept just goes."""
         row = _file(self.by, (tenant, key, pk), Role.ADMIN)
         if row.repository.kind == Kind.REMOTE:
@@ -105,7 +104,7 @@ class Restoring(RestView):
     """A file that was deleted."""
 
     @extend_schema(operation_id="restore_file", request=None, responses=FileFacts)
-    def post(self, request: Request, tenant: str, key: str, pk: str) -> Response:  # noqa: ARG002 - the framework's
+    def post(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """List a deleted file again, with the bytes it had."""
         curate.restore(_file(self.by, (tenant, key, pk), Role.ADMIN), by=self.by)
         return Response(FileFacts(_file(self.by, (tenant, key, pk))).data)
@@ -115,7 +114,7 @@ class ReadingAgain(RestView):
     """A file whose extraction has failed."""
 
     @extend_schema(operation_id="extract_file_again", request=None, responses={202: FileFacts})
-    def post(self, request: Request, tenant: str, key: str, pk: str) -> Response:  # noqa: ARG002 - the framework's
+    def post(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """Let a file wait once more whose metadata could not be extracted."""
         curate.try_again(_file(self.by, (tenant, key, pk), Role.WRITER), by=self.by)
         return Response(FileFacts(_file(self.by, (tenant, key, pk))).data, status=202)
@@ -125,7 +124,7 @@ class LiftingQuarantine(RestView):
     """A file that upstream has quarantined."""
 
     @extend_schema(operation_id="lift_quarantine", request=None, responses=FileFacts)
-    def post(self, request: Request, tenant: str, key: str, pk: str) -> Response:  # noqa: ARG002 - the framework's
+    def post(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """Give a file of a remote out again that upstream has quarantined."""
         cache.lift_quarantine(_file(self.by, (tenant, key, pk), Role.ADMIN), by=self.by)
         return Response(FileFacts(_file(self.by, (tenant, key, pk))).data)
@@ -153,7 +152,7 @@ class FileProperties(RestView):
     """The properties of a file."""
 
     @extend_schema(operation_id="list_properties", responses=Properties)
-    def get(self, request: Request, tenant: str, key: str, pk: str) -> Response:  # noqa: ARG002 - the framework's
+    def get(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """List the properties of a file, and who says so: people, its archive, the client."""
         return Response(_properties(_file(self.by, (tenant, key, pk))))
 
@@ -167,14 +166,14 @@ class OneProperty(RestView):
         responses=Properties,
         examples=[OpenApiExample("approved", {"values": ["yes"]}, request_only=True)],
     )
-    def put(self, request: Request, tenant: str, key: str, pk: str, name: str) -> Response:  # noqa: PLR0913, PLR0917 - the parts of its URL
+    def put(self, request: Request, tenant: str, key: str, pk: str, name: str) -> Response:
         """Give a file a property; these values take the place of those it had from people."""
         row = _file(self.by, (tenant, key, pk), Role.WRITER)
         set_properties(row, {name: sent(PropertyValues, request)["values"]}, by=self.by)
         return Response(_properties(row))
 
     @extend_schema(operation_id="remove_property", request=None, responses={204: None})
-    def delete(self, request: Request, tenant: str, key: str, pk: str, name: str) -> Response:  # noqa: ARG002, PLR0913, PLR0917 - the same
+    def delete(self, request: Request, tenant: str, key: str, pk: str, name: str) -> Response:
         """Take a property away that people gave a file."""
         row = _file(self.by, (tenant, key, pk), Role.WRITER)
         remove_properties(row, [name], by=self.by)

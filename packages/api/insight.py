@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -34,7 +35,7 @@ class QuestionAsked(serializers.Serializer[Any]):
 class ExplainedLine(serializers.Serializer[Any]):
     """A file that a repository could show, or a source of which no file is known."""
 
-    source = serializers.CharField(help_text="Empty for a member that you may not read.")
+    source = serializers.CharField(help_text="Empty for a member that you may not read.")  # type: ignore[assignment]  # a field, not where it is
     filename = serializers.CharField(allow_null=True)
     version = serializers.CharField(allow_null=True)
     sha256 = serializers.CharField(allow_null=True)
@@ -47,7 +48,7 @@ class ExplainedLine(serializers.Serializer[Any]):
 class ExplainedMember(serializers.Serializer[Any]):
     """What a source contributes to a name."""
 
-    source = serializers.CharField(allow_null=True, help_text="null: one that you may not read.")
+    source = serializers.CharField(allow_null=True, help_text="null: one that you may not read.")  # type: ignore[assignment]  # a field, not where it is
     shown = serializers.IntegerField()
     hidden = serializers.IntegerField()
     why = serializers.CharField(help_text="Why it contributes nothing, if something keeps it.")
@@ -92,16 +93,18 @@ class Extraction(RestView):
     """How far the extraction of a repository's metadata is."""
 
     @extend_schema(operation_id="read_extraction", responses=ExtractionState)
-    def get(self, request: Request, tenant: str, key: str) -> Response:  # noqa: ARG002 - the framework's
+    def get(self, request: Request, tenant: str, key: str) -> Response:
         """Read how many files wait to be extracted, and for how long; `/files` names them."""
-        return Response(ExtractionState(waiting_in(require(self.by, tenant, key, Role.READER))).data)
+        return Response(
+            ExtractionState(waiting_in(require(self.by, tenant, key, Role.READER))).data
+        )
 
 
 class ExtractionNow(RestView):
     """The extraction of a repository's metadata, at once."""
 
     @extend_schema(operation_id="extract_now", request=None, responses={202: ExtractionState})
-    def post(self, request: Request, tenant: str, key: str) -> Response:  # noqa: ARG002 - the framework's
+    def post(self, request: Request, tenant: str, key: str) -> Response:
         """Let the extraction of what waits begin now, not after the quiet period."""
         repository = require(self.by, tenant, key, Role.ADMIN)
         extract_now(repository, by=self.by)
@@ -129,7 +132,7 @@ def _written(name: str, found: Explanation, said: dict[str, Any]) -> dict[str, A
     }
 
 
-def _line(line: Explained, passed_over: dict[str, str]) -> dict[str, Any]:
+def _line(line: Explained, passed_over: Mapping[str, str]) -> dict[str, Any]:
     file = line.file
     is_shown = line.cause is None and file is not None
     return {

@@ -74,14 +74,12 @@ class OneProject(RestView):
     """A project of a repository."""
 
     @extend_schema(operation_id="read_project", responses=ProjectFacts)
-    def get(self, request: Request, tenant: str, key: str, project: str) -> Response:  # noqa: ARG002 - the framework's
+    def get(self, request: Request, tenant: str, key: str, project: str) -> Response:
         """Read which versions of a project installers are shown."""
         repository = require(self.by, tenant, key, Role.READER)
         return Response(ProjectFacts(self._page(repository, project)).data)
 
-    @extend_schema(
-        operation_id="set_project_status", request=ProjectStatus, responses=ProjectFacts
-    )
+    @extend_schema(operation_id="set_project_status", request=ProjectStatus, responses=ProjectFacts)
     def patch(self, request: Request, tenant: str, key: str, project: str) -> Response:
         """Archive, deprecate or quarantine a project, or make it active again."""
         repository = require(self.by, tenant, key, Role.ADMIN)
@@ -99,7 +97,7 @@ class LetGo(RestView):
     """A name that a repository keeps."""
 
     @extend_schema(operation_id="let_name_go", request=None, responses={204: None})
-    def post(self, request: Request, tenant: str, key: str, project: str) -> Response:  # noqa: ARG002 - the framework's
+    def post(self, request: Request, tenant: str, key: str, project: str) -> Response:
         """Let others have a name: virtuals take it from any remote again."""
         repository = require(self.by, tenant, key, Role.ADMIN)
         let_go(repository, parsed_name(repository, project), by=self.by)
@@ -135,7 +133,7 @@ class OneRelease(RestView):
     """A release that was published in a repository."""
 
     @extend_schema(operation_id="read_release", responses=ReleaseFacts)
-    def get(self, request: Request, tenant: str, key: str, project: str, version: str) -> Response:  # noqa: ARG002, PLR0913, PLR0917 - the parts of its URL
+    def get(self, request: Request, tenant: str, key: str, project: str, version: str) -> Response:
         """Read whether a release is yanked, and why."""
         repository = require(self.by, tenant, key, Role.READER)
         return Response(ReleaseFacts(_release(repository, project, version)).data)
@@ -150,7 +148,7 @@ class OneRelease(RestView):
             )
         ],
     )
-    def patch(  # noqa: PLR0913, PLR0917 - the parts of its URL
+    def patch(
         self, request: Request, tenant: str, key: str, project: str, version: str
     ) -> Response:
         """Yank a release with all its files, or take that back."""

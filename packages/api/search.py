@@ -63,7 +63,9 @@ class SearchResult(serializers.Serializer[Any]):
     of = serializers.ChoiceField(["files", "projects"])
     count = serializers.IntegerField(allow_null=True, help_text="null: it is not known.")
     has_more_than_count = serializers.BooleanField()
-    is_similar = serializers.BooleanField(help_text="Nothing is called so; these names are like it.")
+    is_similar = serializers.BooleanField(
+        help_text="Nothing is called so; these names are like it."
+    )
     repositories = HitsOfRepository(many=True)
     hits = Hit(many=True)
     next = serializers.URLField(allow_null=True)

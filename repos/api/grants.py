@@ -73,7 +73,7 @@ class Grants(RestView):
         """List who has which role in a repository."""
         row = require(self.by, tenant, key, Role.ADMIN)
         rows = row.grants.select_related(*_WITH)
-        return page_of(request, rows, _BY_ID, lambda page: GrantFacts(page, many=True).data)
+        return page_of(request, rows, _BY_ID, GrantFacts)
 
     @extend_schema(
         operation_id="add_grant",
@@ -128,7 +128,7 @@ class OneGrant(RestView):
         return versioned(request, GrantFacts(grant).data)
 
     @extend_schema(operation_id="end_grant", request=None, responses={204: None})
-    def delete(self, request: Request, tenant: str, key: str, pk: str) -> Response:  # noqa: ARG002 - the framework's
+    def delete(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """Take a role away."""
         row = require(self.by, tenant, key, Role.ADMIN)
         configure.end_grant(_grant(row, pk), by=self.by.actor)

@@ -55,9 +55,7 @@ class Claims(RestView):
         """List the names that a repository declares its own."""
         row = require(self.by, tenant, key, Role.ADMIN)
         order = Order(("pattern",), (str,))
-        return page_of(
-            request, row.claims.all(), order, lambda page: ClaimPattern(page, many=True).data
-        )
+        return page_of(request, row.claims.all(), order, ClaimPattern)
 
     @extend_schema(
         operation_id="add_claim",
@@ -82,7 +80,7 @@ class OneClaim(RestView):
     """A claim of a repository."""
 
     @extend_schema(operation_id="remove_claim", request=None, responses={204: None})
-    def delete(self, request: Request, tenant: str, key: str, pattern: str) -> Response:  # noqa: ARG002 - the framework's
+    def delete(self, request: Request, tenant: str, key: str, pattern: str) -> Response:
         """Take a claim back."""
         row = require(self.by, tenant, key, Role.ADMIN)
         claim = row.claims.select_related("repository__tenant").filter(pattern=pattern).first()
@@ -108,7 +106,7 @@ class AlsoUpstreams(RestView):
             request,
             row.also_upstream.all(),
             order,
-            lambda page: AlsoUpstreamName(page, many=True).data,
+            AlsoUpstreamName,
         )
 
     @extend_schema(
@@ -134,7 +132,7 @@ class OneAlsoUpstream(RestView):
     """A name that a virtual takes from its remotes as well."""
 
     @extend_schema(operation_id="unmark_also_upstream", request=None, responses={204: None})
-    def delete(self, request: Request, tenant: str, key: str, project: str) -> Response:  # noqa: ARG002 - the framework's
+    def delete(self, request: Request, tenant: str, key: str, project: str) -> Response:
         """Take a name from your own repositories alone again."""
         row = require(self.by, tenant, key, Role.ADMIN)
         marks = row.also_upstream.select_related("virtual__tenant")

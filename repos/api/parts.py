@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -231,7 +231,12 @@ def _named(by: Any, names: list[str], there: dict[str, Repository]) -> dict[str,
     for name in names:
         if name not in found:
             tenant, _, key = name.partition("/")
-            row = readable_by(by).select_related("tenant").filter(tenant__slug=tenant, key=key).first()
+            row = (
+                readable_by(by)
+                .select_related("tenant")
+                .filter(tenant__slug=tenant, key=key)
+                .first()
+            )
             if row is None:
                 raise ValidationError(f"There is no repository {name} that you may use.")
             found[name] = row

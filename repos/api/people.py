@@ -110,7 +110,7 @@ class TenantMembers(RestView):
     def get(self, request: Request, tenant: str) -> Response:
         """List who belongs to a tenant that you administer, its service accounts included."""
         rows = require_office(self.by, tenant).memberships.select_related("user")
-        return page_of(request, rows, _BY_USER, lambda page: MemberFacts(page, many=True).data)
+        return page_of(request, rows, _BY_USER, MemberFacts)
 
     @extend_schema(
         operation_id="add_tenant_member",
@@ -161,7 +161,7 @@ class OneTenantMember(RestView):
         return versioned(request, MemberFacts(row).data)
 
     @extend_schema(operation_id="end_tenant_member", request=None, responses={204: None})
-    def delete(self, request: Request, tenant: str, pk: str) -> Response:  # noqa: ARG002 - the framework's
+    def delete(self, request: Request, tenant: str, pk: str) -> Response:
         """Take a member out of the tenant, with their grants, team places and tokens there."""
         row = _member(require_office(self.by, tenant), pk)
         members.end_membership(row, by=self.by.actor)
@@ -179,9 +179,7 @@ class Invitations(RestView):
     def get(self, request: Request, tenant: str) -> Response:
         """List the names that a tenant has invited and that have not joined yet."""
         rows = require_office(self.by, tenant).invitations.all()
-        return page_of(
-            request, rows, _BY_USERNAME, lambda page: InvitationFacts(page, many=True).data
-        )
+        return page_of(request, rows, _BY_USERNAME, InvitationFacts)
 
     @extend_schema(
         operation_id="invite",
@@ -191,7 +189,7 @@ class Invitations(RestView):
         examples=[OpenApiExample("a colleague", {"username": "wes"}, request_only=True)],
     )
     def post(self, request: Request, tenant: str) -> Response:
-        """Invite whoever signs in with this exact name: the answer is alike, be there one or not."""
+        """Invite the user of this exact name; the answer does not tell if there is one."""
         place = require_office(self.by, tenant)
         fields = sent(InvitationFacts, request)
 
@@ -206,7 +204,7 @@ class OneInvitation(RestView):
     """An invitation of a tenant."""
 
     @extend_schema(operation_id="withdraw_invitation", request=None, responses={204: None})
-    def delete(self, request: Request, tenant: str, username: str) -> Response:  # noqa: ARG002 - the framework's
+    def delete(self, request: Request, tenant: str, username: str) -> Response:
         """Take an invitation back."""
         place = require_office(self.by, tenant)
         rows = place.invitations.select_related("tenant")
@@ -226,7 +224,7 @@ class Teams(RestView):
     def get(self, request: Request, tenant: str) -> Response:
         """List the teams of a tenant that you administer, and who is in them."""
         rows = require_office(self.by, tenant).teams.prefetch_related("members__user")
-        return page_of(request, rows, _BY_TEAM, lambda page: TeamFacts(page, many=True).data)
+        return page_of(request, rows, _BY_TEAM, TeamFacts)
 
     @extend_schema(
         operation_id="create_team",
@@ -277,7 +275,7 @@ class OneTeam(RestView):
         return versioned(request, TeamFacts(_team(place, row.name)).data)
 
     @extend_schema(operation_id="delete_team", request=None, responses={204: None})
-    def delete(self, request: Request, tenant: str, name: str) -> Response:  # noqa: ARG002 - the framework's
+    def delete(self, request: Request, tenant: str, name: str) -> Response:
         """Delete a team, with the grants that it holds."""
         members.delete_team(_team(require_office(self.by, tenant), name), by=self.by.actor)
         return Response(status=204)
@@ -294,9 +292,7 @@ class ServiceAccounts(RestView):
     def get(self, request: Request, tenant: str) -> Response:
         """List the accounts that a tenant has for its CI."""
         rows = require_office(self.by, tenant).service_accounts.all()
-        return page_of(
-            request, rows, _BY_USERNAME, lambda page: ServiceAccountFacts(page, many=True).data
-        )
+        return page_of(request, rows, _BY_USERNAME, ServiceAccountFacts)
 
     @extend_schema(
         operation_id="create_service_account",
@@ -355,7 +351,7 @@ class Users(RestView):
         """List people: for who runs the installation."""
         require_superuser(self.by)
         rows = User.objects.filter(service_of__isnull=True)
-        return page_of(request, rows, _BY_USERNAME, lambda page: UserFacts(page, many=True).data)
+        return page_of(request, rows, _BY_USERNAME, UserFacts)
 
     @extend_schema(
         operation_id="create_user",

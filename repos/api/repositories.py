@@ -34,7 +34,7 @@ _SETTINGS = (
 class RepositorySettings(Strict, serializers.ModelSerializer[Repository]):
     """A repository; what may be changed of it, and what it is for good."""
 
-    tenant = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    tenant = serializers.CharField(source="tenant.slug", read_only=True)
 
     class Meta:
         model = Repository
@@ -93,7 +93,7 @@ class Repositories(RestView):
         if "contains" in wanted:
             text = wanted["contains"]
             rows = rows.filter(key__icontains=text) | rows.filter(description__icontains=text)
-        return page_of(request, rows, _BY_NAME, lambda page: RepositorySettings(page, many=True).data)
+        return page_of(request, rows, _BY_NAME, RepositorySettings)
 
     @extend_schema(
         operation_id="create_repository",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -22,7 +23,6 @@ from base.stamps import configuring
 from base.wording import in_words
 from repos.access import SignInRequired, require_office, require_superuser, tenants_of
 from repos.events import events_of, met_by
-from datetime import datetime
 
 _OF_SUPERUSERS = ("host_name", "quota_bytes", "quota_files")
 
@@ -109,7 +109,7 @@ class Me(RestView):
     """The caller."""
 
     @extend_schema(operation_id="who_am_i", responses=Caller)
-    def get(self, request: Request) -> Response:  # noqa: ARG002 - the framework's
+    def get(self, request: Request) -> Response:
         """Read who you are here, and how your token narrows you."""
         by = self.by
         if by.user is None:
@@ -140,7 +140,7 @@ class Tenants(RestView):
         if not by.user.is_superuser or by.token is not None:
             rows = rows.filter(slug__in=tenants_of(by))
         order = Order(("slug",), (str,))
-        return page_of(request, rows, order, lambda page: TenantName(page, many=True).data)
+        return page_of(request, rows, order, TenantName)
 
     @extend_schema(
         operation_id="create_tenant",
@@ -210,5 +210,5 @@ class Audit(RestView):
             request,
             events.filter(met_by(**wanted)),
             order,
-            lambda page: Event(page, many=True).data,
+            Event,
         )

@@ -120,7 +120,7 @@ class Tokens(RestView):
             rows = rows.filter(membership__tenant__slug=wanted["tenant"])
         else:
             rows = rows.filter(membership__user=user)
-        return page_of(request, rows, _LATEST, lambda page: TokenFacts(page, many=True).data)
+        return page_of(request, rows, _LATEST, TokenFacts)
 
     @extend_schema(
         operation_id="create_token",
@@ -143,7 +143,7 @@ class Tokens(RestView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Make a token, for yourself or for a service account. Its secret is in this answer alone."""
+        """Make a token, for yourself or a service account. Its secret is in this answer alone."""
         user = require_person(self.by)
         fields = sent(NewToken, request)
         owner = _owner(user, fields["tenant"], fields.get("owner", user.username))
@@ -180,7 +180,10 @@ class OneToken(RestView):
         return versioned(request, TokenFacts(row).data)
 
     @extend_schema(
-        operation_id="narrow_token", parameters=[IF_MATCH], request=TokenLimits, responses=TokenFacts
+        operation_id="narrow_token",
+        parameters=[IF_MATCH],
+        request=TokenLimits,
+        responses=TokenFacts,
     )
     def patch(self, request: Request, pk: str) -> Response:
         """Take from what a token may do; what is not sent stays. Nothing is ever added to it."""
@@ -199,7 +202,7 @@ class OneToken(RestView):
         return versioned(request, TokenFacts(_token(user, pk)).data)
 
     @extend_schema(operation_id="revoke_token", request=None, responses={204: None})
-    def delete(self, request: Request, pk: str) -> Response:  # noqa: ARG002 - the framework's
+    def delete(self, request: Request, pk: str) -> Response:
         """Revoke a token: it is refused from the next request on."""
         tokens.revoke(_token(require_person(self.by), pk), by=self.by.actor)
         return Response(status=204)
@@ -207,14 +210,16 @@ class OneToken(RestView):
     def _left(self, row: Token, names: list[str] | str | None) -> list[Repository] | None:
         """Return where the token is to work; None: wherever its owner may."""
         if isinstance(names, list):
-            return repositories_named(Repository.objects.filter(tenant=row.membership.tenant), names)
+            return repositories_named(
+                Repository.objects.filter(tenant=row.membership.tenant), names
+            )
         if names is None or row.all_repositories:
             return None
         return [each.repository for each in row.repositories.all()]
 
 
 def repositories_named(rows: QuerySet[Repository], names: list[str]) -> list[Repository]:
-    """Return those of `rows` that have these names. Raises ValidationError for one that none has."""
+    """Return those of `rows` that have these names. Raises ValidationError where none has."""
     keys = {name: name.partition("/")[2] for name in names}
     found = {str(row): row for row in rows.select_related("tenant").filter(key__in=keys.values())}
     for name in names:

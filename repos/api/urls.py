@@ -29,7 +29,7 @@ urlpatterns: list[URLPattern] = [
     ),
     re_path(rf"{REPOSITORY}/grants{END}", grants.Grants.as_view()),
     re_path(rf"{REPOSITORY}/grants/(?P<pk>{NUMBER}){END}", grants.OneGrant.as_view()),
-    re_path(rf"^tokens{END}", tokens.Tokens.as_view()),
+    re_path(rf"^tokens{END}", tokens.Tokens.as_view(), name="rest-tokens"),
     re_path(rf"^tokens/(?P<pk>{NUMBER}){END}", tokens.OneToken.as_view()),
     re_path(rf"^tenants{END}", tenants.Tenants.as_view()),
     re_path(rf"{_TENANT}{END}", tenants.OneTenant.as_view()),

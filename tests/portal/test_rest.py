@@ -39,10 +39,10 @@ class Rest:
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Send a request with a body of JSON, and return its answer."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
-        return self.client.generic(
-            method, API + path, headers=self.headers | named, **sent
-        )
+        sent: dict[str, Any] = {}
+        if body is not None:
+            sent = {"data": json.dumps(body), "content_type": "application/json"}
+        return self.client.generic(method, API + path, headers=self.headers | named, **sent)
 
 
 def by_token(person: Any) -> Rest:
@@ -71,9 +71,7 @@ def ada(cast: Cast) -> Rest:
 # Repositories
 
 
-def test_a_repository_is_made_read_changed_and_taken_out_of_service(
-    cast: Cast, ada: Rest
-) -> None:
+def test_a_repository_is_made_read_changed_and_taken_out_of_service(cast: Cast, ada: Rest) -> None:
     made = ada("POST", "/repositories", {"tenant": "acme", "key": "new", "description": "x"})
     assert made.status_code == 201
     assert made.json()["kind"] == "local"
@@ -362,9 +360,7 @@ def test_a_secret_is_not_kept_with_its_key(cast: Cast) -> None:
     assert made.json()["secret"] not in str(list(KeptAnswer.objects.values()))
 
 
-def test_a_key_is_somebodys_and_ends_after_a_day(
-    cast: Cast, ada: Rest, time: MovableClock
-) -> None:
+def test_a_key_is_somebodys_and_ends_after_a_day(cast: Cast, ada: Rest, time: MovableClock) -> None:
     body = {"tenant": "acme", "key": "new"}
     assert ada("POST", "/repositories", body, Idempotency_Key="k").status_code == 201
     root = by_session(cast.superuser)
@@ -548,9 +544,7 @@ def test_properties_are_set_listed_and_removed(cast: Cast, frog: Distribution) -
     assert "no property" in told(wes("DELETE", f"{path}/qa.approved"), 400)
 
 
-def test_extraction_is_told_of_and_begun_at_once(
-    cast: Cast, ada: Rest, frog: Distribution
-) -> None:
+def test_extraction_is_told_of_and_begun_at_once(cast: Cast, ada: Rest, frog: Distribution) -> None:
     path = "/repositories/acme/local/extraction"
     assert ada("GET", path).json()["files"] == 1
     now = ada("POST", f"{path}/now")

@@ -116,9 +116,7 @@ def test_every_operation_answers_as_the_schema_says(scene: Scene, who: str) -> N
     assert sum(statuses[status] for status in (200, 201, 202, 204)) >= CALLERS[who]
 
 
-def _try(
-    scene: Scene, operation: Any, sent: dict[str, str], statuses: Counter[int]
-) -> None:
+def _try(scene: Scene, operation: Any, sent: dict[str, str], statuses: Counter[int]) -> None:
     names = [each.name for each in operation.path_parameters]
     is_versioned = any(each.name == "If-Match" for each in operation.headers)
 
