@@ -127,15 +127,19 @@ def cells(number: int) -> Iterator[tuple[Row, str, Place]]:
 
     Everything where a URL names its repository plainly: all methods, GET and uploads at all
     places. The other forms of a URL share its view; they are tried with GET, uploads and one more
-    method at one place, other ones for each caller. LARDER_TEST_COUNTS=full tries all of all.
+    method at one place, other ones for each caller; so is the REST door, with all of its methods.
+    LARDER_TEST_COUNTS=full tries all of all.
     """
     for at, row in enumerate([*rows(), *unrouted()], start=number):
         is_plain = row.form in PLAIN
+        is_rest = bool(row.served)
         main = {"GET", "POST"} if row.rule is repository else {"GET"}
-        more = METHODS if is_plain or IS_FULL else (METHODS[at % len(METHODS)],)
+        main |= row.served.keys()
+        is_tried_whole = IS_FULL or (is_plain and not is_rest)
+        more = METHODS if is_tried_whole else (METHODS[at % len(METHODS)],)
         for method in sorted({*main, *more}):
             there = places(row)
-            if not IS_FULL and not (is_plain and method in main):
+            if not IS_FULL and (is_rest or not (is_plain and method in main)):
                 there = (there[(at + METHODS.index(method)) % len(there)],)
             for place in there:
                 yield row, method, place
