@@ -132,7 +132,8 @@ def test_a_body_that_is_too_large_is_refused_unread(cast: Cast, ada: Rest, setti
     assert "larger than 100 bytes" in told(ada("POST", "/repositories", body), 400)
 
 
-def test_a_form_is_no_json(cast: Cast, ada: Rest) -> None:
+def test_a_form_is_no_json(cast: Cast) -> None:
+    ada = by_token(cast.acme.admin)
     answer = ada.client.post(f"{API}/repositories", {"key": "new"}, headers=ada.headers)
     assert "multipart/form-data" in told(answer, 415)
 
