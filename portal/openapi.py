@@ -62,15 +62,16 @@ def docs(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/rest.html")
 
 
-def with_problems(
+def finished(
     result: dict[str, Any],
     generator: Any,  # noqa: ARG001 - drf-spectacular's signature
     request: Any,  # noqa: ARG001 - the same
     public: bool,  # noqa: ARG001, FBT001 - the same
 ) -> dict[str, Any]:
-    """Say of every operation that it may be refused, and how a refusal looks."""
+    """Say of every operation that it may be refused, and how; its sentence is its headline."""
     result["components"]["schemas"]["Problem"] = _PROBLEM
     for operations in result["paths"].values():
         for operation in operations.values():
+            operation["summary"] = operation.pop("description").rstrip(".")
             operation["responses"] |= {"4XX": _REFUSED, "5XX": _REFUSED}
     return result

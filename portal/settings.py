@@ -161,7 +161,7 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": [],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "portal.openapi.with_problems",
+        "portal.openapi.finished",
     ],
     "ENUM_NAME_OVERRIDES": {
         "RepositoryKind": "repos.models.Kind",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.db.models import Q
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -92,7 +93,7 @@ class Repositories(RestView):
             rows = rows.filter(kind=wanted["kind"])
         if "contains" in wanted:
             text = wanted["contains"]
-            rows = rows.filter(key__icontains=text) | rows.filter(description__icontains=text)
+            rows = rows.filter(Q(key__icontains=text) | Q(description__icontains=text))
         return page_of(request, rows, _BY_NAME, RepositorySettings)
 
     @extend_schema(

@@ -149,6 +149,8 @@ def test_lists_go_on_where_their_pages_end(cast: Cast, ada: Rest) -> None:
         assert page.headers.get("Link", "") == (f'<{following}>; rel="next"' if following else "")
         path = following.partition(API)[2] if following else ""
     assert seen == ["local", "r0", "r1", "r2", "r3", "r4"]
+    found = ada("GET", "/repositories?contains=R&kind=local").json()["results"]
+    assert len(found) == 5
     assert "no such page" in told(ada("GET", "/repositories?cursor=x"), 400)
 
 
