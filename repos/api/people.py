@@ -1,4 +1,4 @@
-"""People and accounts of a tenant: members, invitations, teams, service accounts; and users."""
+"""People: members and invitations of a tenant, and the users of the installation."""
 
 from __future__ import annotations
 
@@ -12,24 +12,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import members
-from accounts.models import Invitation, Membership, Team, Tenant, User
+from accounts.models import Invitation, Membership, Tenant, User
 from accounts.rest.once import once
 from accounts.rest.pages import Order, PageAsked, page_of
 from accounts.rest.schema import IDEMPOTENCY_KEY, IF_MATCH, paged
 from accounts.rest.versions import require_version, versioned
 from accounts.rest.views import RestView, Strict, sent
 from base.errors import NotThere
-from base.slugs import validate_slug
 from base.stamps import configuring
 from repos.access import require_office, require_superuser
 
 _BY_USER = Order(("user__username",), (str,))
 _BY_USERNAME = Order(("username",), (str,))
-_BY_TEAM = Order(("name",), (str,))
-
-
-class NobodySo(NotThere):
-    """The tenant has no such member, invitation, team or account."""
 
 
 class MemberFacts(Strict):
@@ -51,39 +45,6 @@ class InvitationFacts(Strict):
 
     username = serializers.CharField(max_length=201, help_text="Exactly as the user signs in.")
     kind = serializers.ChoiceField(Membership.Kind.choices, default=Membership.Kind.MEMBER)
-
-
-class TeamFacts(Strict):
-    """A named set of a tenant's members."""
-
-    name = serializers.CharField(max_length=100)
-    members = serializers.ListField(
-        child=serializers.CharField(max_length=201), help_text="Their user names."
-    )
-
-    def to_representation(self, instance: Team) -> dict[str, Any]:
-        """Return a team with the names of who is in it."""
-        names = sorted(each.user.username for each in instance.members.all())
-        return {"name": instance.name, "members": names}
-
-
-class ServiceAccountFacts(Strict):
-    """A tenant's account for CI: it has no password, but tokens."""
-
-    name = serializers.CharField(max_length=100, validators=[validate_slug])
-    username = serializers.CharField(read_only=True)
-    is_active = serializers.BooleanField(default=True)
-
-    def to_representation(self, instance: User) -> dict[str, Any]:
-        """Return an account by its name within the tenant, and its whole one."""
-        name = instance.username.partition("/")[2]
-        return {"name": name, "username": instance.username, "is_active": instance.is_active}
-
-
-class ServiceAccountState(Strict):
-    """What may be changed of a service account."""
-
-    is_active = serializers.BooleanField()
 
 
 class UserFacts(Strict, serializers.ModelSerializer[User]):
@@ -210,135 +171,9 @@ class OneInvitation(RestView):
         rows = place.invitations.select_related("tenant")
         row = rows.filter(username=username).first() if username.isprintable() else None
         if row is None:
-            raise NobodySo(f"{place} has invited nobody of this name.")
+            raise NotThere(f"{place} has invited nobody of this name.")
         members.withdraw(row, by=self.by.actor)
         return Response(status=204)
-
-
-class Teams(RestView):
-    """The teams of a tenant."""
-
-    @extend_schema(
-        operation_id="list_teams", parameters=[PageAsked], responses=paged(TeamFacts, "TeamPage")
-    )
-    def get(self, request: Request, tenant: str) -> Response:
-        """List the teams of a tenant that you administer, and who is in them."""
-        rows = require_office(self.by, tenant).teams.prefetch_related("members__user")
-        return page_of(request, rows, _BY_TEAM, TeamFacts)
-
-    @extend_schema(
-        operation_id="create_team",
-        parameters=[IDEMPOTENCY_KEY],
-        request=TeamFacts,
-        responses={201: TeamFacts},
-        examples=[
-            OpenApiExample("a team", {"name": "data", "members": ["wes"]}, request_only=True)
-        ],
-    )
-    def post(self, request: Request, tenant: str) -> Response:
-        """Make a team of members of the tenant."""
-        place = require_office(self.by, tenant)
-        fields = sent(TeamFacts, request)
-        row = Team(tenant=place, name=fields["name"])
-        chosen = _members_named(place, fields["members"])
-
-        def make() -> Response:
-            members.save_team(row, by=self.by.actor, members=chosen)
-            return versioned(request, TeamFacts(row).data, status=201)
-
-        return once(request, make)
-
-
-class OneTeam(RestView):
-    """A team of a tenant."""
-
-    @extend_schema(operation_id="read_team", responses=TeamFacts)
-    def get(self, request: Request, tenant: str, name: str) -> Response:
-        """Read who is in a team."""
-        return versioned(request, TeamFacts(_team(require_office(self.by, tenant), name)).data)
-
-    @extend_schema(
-        operation_id="change_team", parameters=[IF_MATCH], request=TeamFacts, responses=TeamFacts
-    )
-    def patch(self, request: Request, tenant: str, name: str) -> Response:
-        """Rename a team, or say anew who is in it."""
-        require_office(self.by, tenant)
-        with configuring():
-            place = require_office(self.by, tenant)
-            row = _team(place, name)
-            require_version(request, TeamFacts(row).data)
-            fields = sent(TeamFacts, request, row)
-            row.name = fields.get("name", row.name)
-            names = fields.get("members")
-            chosen = None if names is None else _members_named(place, names)
-            members.save_team(row, by=self.by.actor, members=chosen)
-        return versioned(request, TeamFacts(_team(place, row.name)).data)
-
-    @extend_schema(operation_id="delete_team", request=None, responses={204: None})
-    def delete(self, request: Request, tenant: str, name: str) -> Response:
-        """Delete a team, with the grants that it holds."""
-        members.delete_team(_team(require_office(self.by, tenant), name), by=self.by.actor)
-        return Response(status=204)
-
-
-class ServiceAccounts(RestView):
-    """The service accounts of a tenant."""
-
-    @extend_schema(
-        operation_id="list_service_accounts",
-        parameters=[PageAsked],
-        responses=paged(ServiceAccountFacts, "ServiceAccountPage"),
-    )
-    def get(self, request: Request, tenant: str) -> Response:
-        """List the accounts that a tenant has for its CI."""
-        rows = require_office(self.by, tenant).service_accounts.all()
-        return page_of(request, rows, _BY_USERNAME, ServiceAccountFacts)
-
-    @extend_schema(
-        operation_id="create_service_account",
-        parameters=[IDEMPOTENCY_KEY],
-        request=ServiceAccountFacts,
-        responses={201: ServiceAccountFacts},
-        examples=[OpenApiExample("for CI", {"name": "ci"}, request_only=True)],
-    )
-    def post(self, request: Request, tenant: str) -> Response:
-        """Make an account for CI, a plain member of the tenant. Give it grants and a token."""
-        place = require_office(self.by, tenant)
-        fields = sent(ServiceAccountFacts, request)
-        name, is_active = f"{place.slug}/{fields['name']}", fields["is_active"]
-        row = User(username=name, service_of=place, is_active=is_active)
-
-        def make() -> Response:
-            members.save_user(row, by=self.by.actor)
-            return versioned(request, ServiceAccountFacts(row).data, status=201)
-
-        return once(request, make)
-
-
-class OneServiceAccount(RestView):
-    """A service account of a tenant."""
-
-    @extend_schema(operation_id="read_service_account", responses=ServiceAccountFacts)
-    def get(self, request: Request, tenant: str, name: str) -> Response:
-        """Read whether a service account is active."""
-        row = _service_account(require_office(self.by, tenant), name)
-        return versioned(request, ServiceAccountFacts(row).data)
-
-    @extend_schema(
-        operation_id="change_service_account",
-        parameters=[IF_MATCH],
-        request=ServiceAccountState,
-        responses=ServiceAccountFacts,
-    )
-    def patch(self, request: Request, tenant: str, name: str) -> Response:
-        """Let a service account rest, or work again: inactive, its tokens are refused."""
-        require_office(self.by, tenant)
-        with configuring():
-            row = _service_account(require_office(self.by, tenant), name)
-            require_version(request, ServiceAccountFacts(row).data)
-            row.is_active = sent(ServiceAccountState, request)["is_active"]
-            members.save_user(row, by=self.by.actor)
-        return versioned(request, ServiceAccountFacts(row).data)
 
 
 class Users(RestView):
@@ -409,39 +244,12 @@ def _judge_password(password: str | None, user: User) -> None:
 def _member(tenant: Tenant, pk: str) -> Membership:
     row = tenant.memberships.select_related("user", "tenant").filter(pk=pk).first()
     if row is None:
-        raise NobodySo(f"{tenant} has no member {pk}.")
-    return row
-
-
-def _members_named(tenant: Tenant, names: list[str]) -> list[Membership]:
-    found = {
-        row.user.username: row
-        for row in tenant.memberships.select_related("user").filter(user__username__in=names)
-    }
-    for name in names:
-        if name not in found:
-            raise ValidationError({"members": f"{name} is not a member of {tenant}."})
-    return list(found.values())
-
-
-def _team(tenant: Tenant, name: str) -> Team:
-    rows = tenant.teams.select_related("tenant").prefetch_related("members__user")
-    row = rows.filter(name=name).first()
-    if row is None:
-        raise NobodySo(f"{tenant} has no team {name}.")
-    return row
-
-
-def _service_account(tenant: Tenant, name: str) -> User:
-    rows = tenant.service_accounts.select_related("service_of")
-    row = rows.filter(username=f"{tenant.slug}/{name}").first()
-    if row is None:
-        raise NobodySo(f"{tenant} has no service account {name}.")
+        raise NotThere(f"{tenant} has no member {pk}.")
     return row
 
 
 def _user(username: str) -> User:
     row = User.objects.filter(username=username, service_of__isnull=True).first()
     if row is None:
-        raise NobodySo(f"There is no user {username}.")
+        raise NotThere(f"There is no user {username}.")
     return row

@@ -5,7 +5,17 @@ from __future__ import annotations
 from django.urls import URLPattern, re_path
 
 from base.slugs import SLUG_PATTERN
-from repos.api import grants, names, parts, people, repositories, tenants, tokens
+from repos.api import (
+    grants,
+    names,
+    parts,
+    people,
+    repositories,
+    service_accounts,
+    teams,
+    tenants,
+    tokens,
+)
 
 REPOSITORY = rf"^repositories/(?P<tenant>{SLUG_PATTERN})/(?P<key>{SLUG_PATTERN})"
 NUMBER = r"[0-9]{1,18}"
@@ -41,12 +51,12 @@ urlpatterns: list[URLPattern] = [
         rf"{_TENANT}/invitations/(?P<username>[A-Za-z0-9._@+-]+){END}",
         people.OneInvitation.as_view(),
     ),
-    re_path(rf"{_TENANT}/teams{END}", people.Teams.as_view()),
-    re_path(rf"{_TENANT}/teams/(?P<name>{SLUG_PATTERN}){END}", people.OneTeam.as_view()),
-    re_path(rf"{_TENANT}/service-accounts{END}", people.ServiceAccounts.as_view()),
+    re_path(rf"{_TENANT}/teams{END}", teams.Teams.as_view()),
+    re_path(rf"{_TENANT}/teams/(?P<name>{SLUG_PATTERN}){END}", teams.OneTeam.as_view()),
+    re_path(rf"{_TENANT}/service-accounts{END}", service_accounts.ServiceAccounts.as_view()),
     re_path(
         rf"{_TENANT}/service-accounts/(?P<name>{SLUG_PATTERN}){END}",
-        people.OneServiceAccount.as_view(),
+        service_accounts.OneServiceAccount.as_view(),
     ),
     re_path(rf"^users{END}", people.Users.as_view()),
     re_path(rf"^users/(?P<username>[A-Za-z0-9._@+-]+){END}", people.OneUser.as_view()),
