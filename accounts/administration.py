@@ -51,6 +51,11 @@ def office_of(request: HttpRequest) -> Office:
     user = request.user
     if not isinstance(user, User) or not user.is_active:
         return Office(everything=False, tenants={})
+    return office_of_user(user)
+
+
+def office_of_user(user: User) -> Office:
+    """Return what `user` administers."""
     if user.is_superuser:
         return Office(everything=True, tenants={})
     return Office(everything=False, tenants=user.administers)

@@ -186,6 +186,7 @@ class Membership(models.Model):
                 fields=["tenant", "user"],
                 name="one_membership_per_user_and_tenant",
                 violation_error_message="This user is a member already.",
+                violation_error_code="unique",
             ),
         ]
 
@@ -232,6 +233,7 @@ class Invitation(models.Model):
                 fields=["tenant", "username"],
                 name="one_invitation_per_name_and_tenant",
                 violation_error_message="This name is invited already.",
+                violation_error_code="unique",
             ),
         ]
 
@@ -257,6 +259,7 @@ class Team(models.Model):
                 fields=["tenant", "name"],
                 name="one_team_per_name_and_tenant",
                 violation_error_message="The tenant has a team of this name.",
+                violation_error_code="unique",
             ),
         ]
 
@@ -309,3 +312,26 @@ class SignInFailures(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} for {self.subject}"
+
+
+class KeptAnswer(models.Model):
+    """What was answered to a request that made something, for a client that sends it again.
+
+    Kept for a day (`accounts.rest.once`); a secret that an answer held is not in it.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="kept_answers")
+    key = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64)  # of the request, and of the token it came with
+    status = models.PositiveSmallIntegerField(default=0)
+    body = models.TextField(blank=True)
+    etag = models.CharField(max_length=40, blank=True)
+    made_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "key"], name="a_user_uses_a_key_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"answer {self.status} to {self.key}"

@@ -60,6 +60,13 @@ class Body:
             self.left -= len(chunk)
         return chunk
 
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the whole body. Raises BodyBroken, also where it ends too early."""
+        while chunk := self.read():
+            yield chunk
+        if self.left:
+            raise BodyBroken("The upload was cut off before its end.")
+
     def drain(self) -> None:
         """Read and forget what is left, within bounds."""
         until = time.monotonic() + _DRAIN_SECONDS

@@ -17,5 +17,9 @@ class LarderError(Exception):
         self.sentence = sentence
 
 
+class NotThere(LarderError):
+    """What the caller names is not there, where they may know what is."""
+
+
 class InvalidInput(LarderError):
     """What was sent cannot be understood or is against a rule; nothing was changed."""

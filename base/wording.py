@@ -21,6 +21,7 @@ ACTS = {
     "claims.inherit": "kept the names of a removed local as claims of {subject}",
     "contents.delete": "deleted {subject}",
     "contents.let_go": "let the name {subject} go",
+    "contents.promote": "promoted {subject} to {to}",
     "contents.restore": "restored {subject}",
     "contents.status": "set the status of {subject} to {status}",
     "contents.try_again": "had the metadata of {subject} read again",

@@ -17,17 +17,19 @@ from typing import Any, TypeVar
 
 from django.db.models import QuerySet
 
+from accounts.principal import Principal
 from base.errors import InvalidInput
 from base.keyset import first_of
 from packages.filenames import NormalizedName
 from packages.index.base import PageFile, ProjectNotFound, ProjectPage
 from packages.index.decision import contributors_of
 from packages.index.keepers import Facts, facts_of_all
+from packages.index.virtual import entered
 from packages.models import Project, UpstreamPage
 from packages.search.engines import FitsPattern
 from packages.search.language import Wildcard
 from packages.words import name_form
-from repos.models import Repository
+from repos.models import Kind, Repository
 from repos.virtuals import Source, SourceId, Tree
 
 M = TypeVar("M", Project, UpstreamPage)
@@ -143,6 +145,17 @@ def in_virtual(
         if _id(item) == next((each for each in origins[item.normalized] if each in sources), None)
     ]
     return Page(shown, whole.after)
+
+
+def in_any(repository: Repository, by: Principal, wanted: Wanted) -> Page:
+    """Return projects of a repository of any kind, as far as `by` may read. Raises PlaceRefused.
+
+    Raises SignInRequired where a virtual's pages do.
+    """
+    if repository.kind != Kind.VIRTUAL:
+        return in_repository(repository, wanted)
+    where, readable = entered(repository, by)
+    return in_virtual(where.tree, readable, wanted)
 
 
 def _readable(tree: Tree, readable: frozenset[int]) -> dict[SourceId, Source]:

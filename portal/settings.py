@@ -42,6 +42,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "lucide",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "base.apps.BaseConfig",
     "repos.apps.ReposConfig",
     "packages.apps.PackagesConfig",
@@ -137,13 +139,35 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 
 # Not among INSTALLED_APPS: it needs no tables, and its own pages are not ours.
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.rest.ByCredentials"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.rest.callers.ByCredentials"],
     # Who may see what is decided by what is asked (repos.access), not by a class at the door.
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["accounts.rest.bodies.BoundedJson"],
     "EXCEPTION_HANDLER": "portal.rest.problem",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Larder",
+    "DESCRIPTION": "Repositories of Python packages, who may use them, and what is in them.",
+    "VERSION": "v1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "SERVE_PERMISSIONS": [],
+    "SERVERS": [{"url": CONFIG.base_url}],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "PREPROCESSING_HOOKS": [],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "portal.openapi.finished",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "RepositoryKind": "repos.models.Kind",
+        "MemberStanding": "accounts.models.Membership.Kind",
+        "FileKind": "packages.filenames.Kind",
+    },
 }
 
 LANGUAGE_CODE = "en"

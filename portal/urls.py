@@ -8,10 +8,10 @@ from django.urls import include, path, re_path
 
 from accounts.views import SignIn, answer_invitation
 from base.slugs import SLUG_PATTERN
-from packages.api import Search
 from packages.pages.palette import places
 from packages.pages.search import search_page
 from portal import home, pages
+from portal.openapi import Schema, docs
 from pypi.urls import leading_nowhere
 
 urlpatterns = [
@@ -27,8 +27,10 @@ urlpatterns = [
     path("search/", search_page, name="search"),
     path("search/go/", places, name="places"),
     # Before the repositories, one of which could be called api/v1.
-    path("api/v1/search", Search.as_view(), name="api-search"),
-    path("api/v1/search/", Search.as_view()),
+    re_path(r"^api/v1/schema(?:/)?$", Schema.as_view(), name="rest-schema"),
+    re_path(r"^api/v1/docs(?:/)?$", docs, name="rest"),
+    path("api/v1/", include("repos.api.urls")),
+    path("api/v1/", include("packages.api.urls")),
     # Before the pages, one of which has the form of /api/pypi/<key>/simple/ if the key is project.
     path("", include("pypi.urls")),
     path("", include("packages.urls")),

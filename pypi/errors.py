@@ -11,9 +11,12 @@ import json
 from http import HTTPStatus
 
 from accounts.authentication import CredentialsRefused
+from accounts.rest.callers import CHALLENGE
+from accounts.rest.once import KeyUsed
+from accounts.rest.versions import ChangedMeanwhile, VersionNotSaid
 from accounts.throttle import FailuresUncounted, TooManyFailures
 from accounts.tokens import TokenMissing
-from base.errors import InvalidInput, LarderError
+from base.errors import InvalidInput, LarderError, NotThere
 from packages.index.base import (
     FileBroken,
     FileNotFound,
@@ -77,11 +80,15 @@ _STATUS: tuple[tuple[type[LarderError], int], ...] = (
     (ProjectNotFound, 404),
     (FileNotFound, 404),
     (TokenMissing, 404),
+    (NotThere, 404),
     (MethodNotAllowed, 405),
+    (KeyUsed, 409),
     (NoLongerOffered, 410),
     # Not 404, which would send uv and pip on to the next index.
     (NotTheIndex, 410),
+    (ChangedMeanwhile, 412),
     (FileTooLarge, 413),
+    (VersionNotSaid, 428),
     (TooManyFailures, 429),
     (FileExists, 400),
     (InvalidInput, 400),
@@ -97,7 +104,6 @@ _STATUS: tuple[tuple[type[LarderError], int], ...] = (
 _REASON_AT_MOST = 300
 _COME_AGAIN_AFTER = "1"  # seconds
 _PROBLEM = "application/problem+json"
-_CHALLENGE = 'Basic realm="Larder", charset="UTF-8"'
 
 
 def answer_for(error: LarderError, ask: Ask) -> Answer:
@@ -125,7 +131,7 @@ def headers_of(error: LarderError, *, fetch_mode: str) -> dict[str, str]:
     """
     headers = {"Cache-Control": "no-store", "Vary": "Accept, Authorization, Cookie"}
     if status_of(error) == HTTPStatus.UNAUTHORIZED and fetch_mode != "navigate":
-        headers["WWW-Authenticate"] = _CHALLENGE
+        headers["WWW-Authenticate"] = CHALLENGE
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allowed
     if isinstance(error, TooManyFailures):

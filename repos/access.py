@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import Membership, User
+from accounts.models import Membership, Tenant, User
 from accounts.principal import Principal
 from accounts.roles import Role
 from base.errors import LarderError
@@ -141,6 +141,50 @@ def may_read_audit(user: User, tenant: str) -> bool:
     Events outlive the tenant that they name: a superuser reads those of one that has gone.
     """
     return user.is_superuser or tenant in user.administers.values()
+
+
+def require_tenant_admin(principal: Principal, tenant: str) -> Tenant:
+    """Return the tenant that `principal` administers: who makes repositories in it.
+
+    A token may when nothing but its tenant limits it. Raises SignInRequired, RoleMissing, or
+    NotYours, alike for a tenant that is not there.
+    """
+    if principal.user is None:
+        raise SignInRequired("Sign in with a user name and a token.")
+    found = Tenant.objects.filter(slug=tenant).first()
+    standing = _standing(principal, tenant)
+    if found is None or not standing.belongs:
+        raise NotYours(f"There is no tenant {tenant} that you may administer.")
+    if not standing.is_admin:
+        raise RoleMissing(f"You may not administer {tenant}. Ask {_tenant_admins(found)}.")
+    limits = principal.token
+    if limits is not None and not (
+        limits.role >= Role.ADMIN and limits.all_repositories and not limits.project_patterns
+    ):
+        raise RoleMissing(
+            f"You may not administer {tenant} with this token. Use one that is allowed to."
+        )
+    return found
+
+
+def require_office(principal: Principal, tenant: str) -> Tenant:
+    """Return the tenant that `principal` has come themselves to administer: its people and tokens.
+
+    Raises SignInRequired, PeopleOnly, NotYours or RoleMissing.
+    """
+    require_person(principal)
+    return require_tenant_admin(principal, tenant)
+
+
+def require_superuser(principal: Principal) -> User:
+    """Return who runs the installation, and has come themselves.
+
+    Raises SignInRequired, PeopleOnly or RoleMissing.
+    """
+    user = require_person(principal)
+    if not user.is_superuser:
+        raise RoleMissing("Only who runs this installation may do this.")
+    return user
 
 
 def roles_of(user: User, repositories: Iterable[Repository]) -> dict[int, Role]:
@@ -289,6 +333,14 @@ def _without_token(principal: Principal, repository: Repository, standing: Stand
     """Return the role that the token's owner would have here with a password; 0 for none."""
     owner = Principal(user=principal.user, address=principal.address)
     return _granted(owner, repository, standing) or 0
+
+
+def _tenant_admins(tenant: Tenant) -> str:
+    admins = Membership.objects.filter(
+        tenant=tenant, kind=Membership.Kind.ADMIN, user__is_active=True
+    )
+    names = admins.order_by("user__username").values_list("user__username", flat=True)
+    return " or ".join(names[:_NAMES_SHOWN]) or "whoever runs this installation"
 
 
 def administrators(repository: Repository) -> str:

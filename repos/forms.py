@@ -6,14 +6,12 @@ again. So each form has a key, which is taken once.
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -22,7 +20,7 @@ from accounts.models import Membership, Token
 from accounts.roles import Role
 from base import clock
 from repos.models import Repository
-from repos.narrowing import wider_limits
+from repos.narrowing import normal_patterns, wider_limits
 
 LIFETIMES = {1: "a day", 7: "a week", 30: "30 days", 90: "90 days", 365: "a year"}
 USUAL_LIFETIME = 30
@@ -97,11 +95,7 @@ class TokenLimitsForm(forms.ModelForm[Token]):
 
     def clean_project_patterns(self) -> list[str]:
         """Return the lines as patterns, normalised as project names are."""
-        lines = self.cleaned_data["project_patterns"].split()
-        for line in lines:
-            if not re.fullmatch(r"[A-Za-z0-9*?._-]+", line):
-                raise ValidationError(f"{line} is not a project's name or a pattern like acme-*.")
-        return [re.sub(r"[-_.]+", "-", line).lower() for line in lines]
+        return normal_patterns(self.cleaned_data["project_patterns"].split())
 
     def clean(self) -> dict[str, Any]:
         """Refuse repositories of another tenant, and more than may be given."""

@@ -137,6 +137,7 @@ class Repository(models.Model):
                 fields=["tenant", "key"],
                 name="one_repository_per_key_and_tenant",
                 violation_error_message="This key is taken in this tenant.",
+                violation_error_code="unique",
             ),
         ]
 
@@ -360,6 +361,7 @@ class AlsoUpstream(models.Model):
                 fields=["virtual", "normalized"],
                 name="a_virtual_marks_a_name_once",
                 violation_error_message="The virtual has this mark already.",
+                violation_error_code="unique",
             ),
         ]
 
@@ -389,6 +391,7 @@ class Member(models.Model):
                 fields=["virtual", "repository", "scope"],
                 name="a_virtual_shows_a_repository_once",
                 violation_error_message="The virtual has this member already.",
+                violation_error_code="unique",
             ),
             models.CheckConstraint(
                 condition=~models.Q(virtual=models.F("repository")),
@@ -457,6 +460,7 @@ class Grant(models.Model):
                     condition=models.Q(subject__in=subjects),
                     name=f"one_grant_per_{field}",
                     violation_error_message="There is a grant for this subject; change that one.",
+                    violation_error_code="unique",
                 )
                 for field, subjects in (
                     ("membership", ["user"]),
@@ -499,6 +503,7 @@ class Claim(models.Model):
                 fields=["repository", "pattern"],
                 name="a_repository_claims_a_pattern_once",
                 violation_error_message="The repository claims this already.",
+                violation_error_code="unique",
             ),
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -36,6 +37,16 @@ def narrow_token(token: Token, repositories: Collection[Repository] | None, *, b
         if names := list(wider):
             raise ValidationError(f"A token is only ever narrowed; this would widen {names[0]}.")
         configure.limit_token(token, repositories, by=by)
+
+
+def normal_patterns(patterns: Iterable[str]) -> list[str]:
+    """Return patterns of projects normalised as their names are. Raises ValidationError."""
+    found = []
+    for each in patterns:
+        if not re.fullmatch(r"[A-Za-z0-9*?._-]+", each):
+            raise ValidationError(f"{each} is not a project's name or a pattern like acme-*.")
+        found.append(re.sub(r"[-_.]+", "-", each).lower())
+    return found
 
 
 def wider_limits(

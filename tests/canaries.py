@@ -31,6 +31,7 @@ ALLOWED: Mapping[str, str] = {
     "admin:accounts_token_add": "the one page that shows a new token, this once",
     "new-token": "the same, for people's own tokens",
     "set-up": "the same, in the snippets of a client",
+    "rest-tokens": "the same, to a script",
     "set-up-client": "the same, of another client",
 }
 _SHORTEST = 10  # shorter ones, "wrong" for example, are words as well

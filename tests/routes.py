@@ -22,6 +22,9 @@ _VALUES = {
     "pk": "1",
     "app_label": "accounts",
     "url": "nothing/here",
+    "name": "nothing",
+    "pattern": "acme-nothing",
+    "username": "nobody-so",
 }
 _NAMED = re.compile(r"\(\?P<(\w+)>(?:\[[^\]]*\][*+]?|\.\*|[\w|]+)+\)|<\w+:(\w+)>")
 _OPTIONAL = re.compile(r"\(\?:[^()]*\)\?")

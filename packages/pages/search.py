@@ -13,9 +13,10 @@ from django.views.decorators.http import require_safe
 from django_htmx.middleware import HtmxDetails
 
 from accounts.authentication import caller_of
+from base.keyset import PageRefused
 from packages.search.facets import groups_of
 from packages.search.finding import search
-from packages.search.hits import Found, PageRefused
+from packages.search.hits import Found
 from packages.search.language import (
     KIND,
     REPOSITORY,

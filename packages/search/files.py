@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from django.db.models import Q, QuerySet
 
+from base.keyset import cursor, place_of
 from packages.documents import showable
 from packages.filenames import NormalizedName
 from packages.models import Distribution
@@ -17,9 +18,7 @@ from packages.search.hits import (
     PER_PAGE,
     FileHit,
     Found,
-    cursor,
     facets_of,
-    place_of,
 )
 from packages.search.language import Query
 

@@ -89,12 +89,7 @@ class Ground:
 
         What was fetched before a name was left out is still held, and no page shows it.
         """
-        condition = Q()
-        for upstream in self.choosy:
-            wanted = _fits_any(column, upstream.include) if upstream.include else Q()
-            wanted &= ~_fits_any(column, upstream.exclude) if upstream.exclude else Q()
-            condition &= ~Q(repository_id=upstream.repository_id) | wanted
-        return condition
+        return is_asked_for(self.choosy, column)
 
     @property
     def ids(self) -> list[int]:
@@ -111,7 +106,7 @@ def ground_of(query: Query, by: Principal) -> tuple[Ground, Query | None]:
     virtual, rest = _named_virtual(query, readable)
     if virtual is None:
         own = [each for each in readable if each.kind != Kind.VIRTUAL]
-        return Ground(own, choosy=_choosy(own)), query
+        return Ground(own, choosy=choosy_among(own)), query
     return through(virtual, by), rest
 
 
@@ -122,10 +117,20 @@ def through(virtual: Repository, by: Principal) -> Ground:
     return Ground(seen.repositories, seen)
 
 
-def _choosy(repositories: Sequence[Repository]) -> list[Upstream]:
+def choosy_among(repositories: Sequence[Repository]) -> list[Upstream]:
     """Return the upstreams of `repositories` that are not asked for every name."""
     upstreams = (getattr(each, "upstream", None) for each in repositories)
     return [each for each in upstreams if each is not None and (each.include or each.exclude)]
+
+
+def is_asked_for(choosy: Sequence[Upstream], column: str) -> Q:
+    """Return what a name in `column` meets if its remote, where that is choosy, is asked for it."""
+    condition = Q()
+    for upstream in choosy:
+        wanted = _fits_any(column, upstream.include) if upstream.include else Q()
+        wanted &= ~_fits_any(column, upstream.exclude) if upstream.exclude else Q()
+        condition &= ~Q(repository_id=upstream.repository_id) | wanted
+    return condition
 
 
 def _fits_any(column: str, patterns: Iterable[str]) -> Q:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from base.errors import InvalidInput
 from repos.models import Repository
 
 # What is counted is counted to here; beyond, it is "more than".
 COUNTED_AT_MOST = 1000
 PER_PAGE = 50
-
-
-class PageRefused(InvalidInput):
-    """The page that is asked for is not one that an answer of ours named."""
 
 
 class _InARepository:
@@ -102,29 +94,3 @@ def facets_of(hits: Iterable[int], repositories: Iterable[Repository]) -> list[F
     """Return how many hits each repository has; `hits` names the one of each by its id."""
     names = {each.pk: str(each) for each in repositories}
     return [Facet(names[pk], count) for pk, count in Counter(hits).most_common()]
-
-
-def cursor(*place: int | str) -> str:
-    """Return the name of the page that begins after a place in the order of hits."""
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
-
-
-def place_of(page: str, *kinds: type) -> tuple[int | str, ...] | None:
-    """Return what `cursor` was given; None for the first page. Raises PageRefused."""
-    if not page:
-        return None
-    refused = PageRefused("There is no such page of this search. Begin with its first one.")
-    try:
-        place = json.loads(base64.b64decode(page + "=" * (-len(page) % 4), b"-_", validate=True))
-    except (ValueError, binascii.Error, RecursionError):
-        raise refused from None
-    is_one = isinstance(place, list) and [type(each) for each in place] == list(kinds)
-    if not is_one or not all(_is_storable(each) for each in place):
-        raise refused
-    return tuple(place)
-
-
-def _is_storable(part: int | str) -> bool:
-    if isinstance(part, str):
-        return part.isprintable()
-    return 0 <= part < 2**63

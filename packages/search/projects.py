@@ -13,6 +13,7 @@ from itertools import islice
 
 from django.db.models import Q, QuerySet
 
+from base.keyset import cursor, place_of
 from packages.filenames import NormalizedName
 from packages.index.decision import Line
 from packages.models import Document
@@ -24,9 +25,7 @@ from packages.search.hits import (
     PER_PAGE,
     Found,
     ProjectHit,
-    cursor,
     facets_of,
-    place_of,
 )
 from packages.search.language import And, Compares, Matches, Query, Reach, Wildcard, Word, all_of
 from packages.versions import newest_version

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from accounts.authentication import caller_of
 from base.models import AuditEvent
 from base.wording import ACTS, Difference, act_in_words, differences, in_words, said
-from repos.access import NotYours, may_read_audit, require_person
+from repos.events import events_of, met_by
 
 _PER_PAGE = 50
 _EXPORTED_AT_MOST = 10_000
@@ -48,19 +48,7 @@ class WantedForm(forms.Form):
 
     def met(self) -> Q:
         """Return what a wanted event meets; days are those of UTC, the last one included."""
-        asked = self.cleaned_data
-        found = Q()
-        if asked["by"]:
-            found &= Q(actor=asked["by"])
-        if asked["act"]:
-            found &= Q(action=asked["act"])
-        if asked["about"]:
-            found &= Q(subject__startswith=asked["about"])
-        if asked["since"]:
-            found &= Q(at__gte=datetime.combine(asked["since"], time.min, UTC))
-        if asked["until"]:
-            found &= Q(at__lt=datetime.combine(asked["until"] + timedelta(days=1), time.min, UTC))
-        return found
+        return met_by(**self.cleaned_data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +63,8 @@ class Row:
 @require_safe
 def audit_page(request: HttpRequest, tenant: str) -> HttpResponseBase:
     """Show a tenant's events, the latest first, to its administrators; or give them out as CSV."""
-    user = require_person(caller_of(request))
-    if not may_read_audit(user, tenant):
-        raise NotYours(f"There is no tenant {tenant} whose audit you may read.")
+    events = events_of(tenant, by=caller_of(request))
     form = WantedForm(request.GET)
-    events = AuditEvent.objects.filter(tenant=tenant)
     is_asked = form.is_valid()
     if is_asked:
         events = events.filter(form.met())

@@ -85,7 +85,7 @@ def ask(
         key = name.upper().replace("-", "_")
         environ[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = value
     said: list[tuple[str, list[tuple[str, str]]]] = []
-    response = _application()(environ, lambda status, sent, *_: said.append((status, sent)))
+    response = handler()(environ, lambda status, sent, *_: said.append((status, sent)))
     try:
         content = b"".join(response)
     finally:
@@ -96,7 +96,7 @@ def ask(
 
 
 @cache
-def _application() -> Any:
+def handler() -> Any:
     """Return one handler for all tests: its middleware reads the settings of the tests."""
     handler = WSGIHandler()
     handler.request_class = application.request_class

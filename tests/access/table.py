@@ -7,8 +7,8 @@ what DESIGN promises. Nothing here is taken from the code that answers.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from http import HTTPStatus
 
@@ -30,6 +30,7 @@ class Hears(Enum):
     NOT_THERE = "your tenant has none of this name"
     NOT_HERE = "this URL does not take that method"
     NO_FORM = "this did not come from a form of ours"
+    NOT_THE_OFFICE = "only who runs the installation"
 
 
 Rule = Callable[[Caller, Place, str], Hears]
@@ -187,6 +188,7 @@ class Row:
     is_page: bool = False  # made for people: refusals are pages, and signing in is a form
     lacks: str = ""  # what the path adds to the key of a repository, which is not there then
     form: str = ""  # how the pattern names the repository
+    served: Mapping[str, int] = field(default_factory=dict)  # status where served, by method
 
     def place(self, place: Place) -> Place:
         """Return what the path names at `place`."""
@@ -326,8 +328,6 @@ def rows() -> Iterator[Row]:
     yield Row("-/ready", "/-/ready", everybodys)
     yield Row("search/", "/search/?q=frog", page_of_everybody, is_page=True)
     yield Row("search/go/", "/search/go/?q=a", page_of_everybody, is_page=True)
-    yield Row("api/v1/search", "/api/v1/search?q=frog", home)
-    yield Row("api/v1/search/", "/api/v1/search/?q=kind:wheel", home)
     yield Row("favicon.ico", "/favicon.ico", everybodys, status=302)
     yield Row("accounts/sign-in/", "/accounts/sign-in/", sign_in)
     yield Row("accounts/sign-out/", "/accounts/sign-out/", sign_out)

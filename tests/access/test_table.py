@@ -11,6 +11,7 @@ from django.test import override_settings
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.access.asking import METHODS, SAFE, Answer
+from tests.access.rest_table import AuditByRest, rest_rows
 from tests.access.table import (
     DEFAULT_FORM,
     FORMS,
@@ -19,10 +20,10 @@ from tests.access.table import (
     audit,
     index,
     repository,
-    rows,
     tenant_page,
     unrouted,
 )
+from tests.access.table import rows as rows_of_pages
 from tests.access.world import (
     HIDDEN,
     PLACES,
@@ -68,6 +69,14 @@ CALLERS = (
     "wrong token beside a good session",
 )
 PLAIN = {"", next(iter(FORMS))}  # the forms whose URLs name tenant and key
+
+
+def rows() -> Iterator[Row]:
+    """Return the whole table."""
+    yield from rows_of_pages()
+    yield from rest_rows()
+
+
 TENANTS = (PRIVATE_A, PUBLIC, HIDDEN, WRONG_TENANT)
 
 
@@ -118,16 +127,20 @@ def cells(number: int) -> Iterator[tuple[Row, str, Place]]:
 
     Everything where a URL names its repository plainly: all methods, GET and uploads at all
     places. The other forms of a URL share its view; they are tried with GET, uploads and one more
-    method at one place, other ones for each caller; on PostgreSQL all forms are, as that is the
-    same once more. LARDER_TEST_COUNTS=full tries all of all.
+    method at one place, other ones for each caller; so is the REST door, with all of its methods.
+    On PostgreSQL all forms are tried so, as that is the same once more. LARDER_TEST_COUNTS=full
+    tries all of all.
     """
     for at, row in enumerate([*rows(), *unrouted()], start=number):
         is_plain = row.form in PLAIN and not IS_ON_POSTGRES
+        is_rest = bool(row.served)
         main = {"GET", "POST"} if row.rule is repository else {"GET"}
-        more = METHODS if is_plain or IS_FULL else (METHODS[at % len(METHODS)],)
+        main |= row.served.keys()
+        is_tried_whole = IS_FULL or (is_plain and not is_rest)
+        more = METHODS if is_tried_whole else (METHODS[at % len(METHODS)],)
         for method in sorted({*main, *more}):
             there = places(row)
-            if not IS_FULL and not (is_plain and method in main):
+            if not IS_FULL and (is_rest or not (is_plain and method in main)):
                 there = (there[(at + METHODS.index(method)) % len(there)],)
             for place in there:
                 yield row, method, place
@@ -155,6 +168,8 @@ def is_what(answer: Answer, hears: Hears, row: Row, place: Place, method: str) -
     """Say whether `answer` is what the table means by `hears`, in status, words and challenge."""
     is_page = row.is_page and method in SAFE
     status, words = meaning(hears, row, place, is_page=is_page)
+    if hears is Hears.SERVED:
+        status = row.served.get(method, status)
     says = answer.reason
     if hears is Hears.SIGN_IN and is_page:
         says = answer.header("Location")
@@ -174,15 +189,13 @@ def meaning(hears: Hears, row: Row, place: Place, *, is_page: bool) -> tuple[int
         return row.status, row.says
     if hears is Hears.SIGN_IN and is_page:
         return 302, r"/accounts/sign-in/\?next=/"
-    if hears is Hears.NOT_YOURS and row.rule is tenant_page:
-        return 403, f"There is no tenant {place.tenant} that you may see"
-    if hears is Hears.NOT_YOURS and row.rule is audit:
-        return 403, f"There is no tenant {place.tenant} whose audit you may read"
+    if hears is Hears.NOT_YOURS and (what := _of_tenants(row)):
+        return 403, f"There is no tenant {place.tenant} {what}"
     if hears is Hears.NOT_THERE:
         # DESIGN: uv stops at 410; at 404 it and pip would go on to the next index.
         return 410 if row.rule is index else 404, f"There is no repository {name}"
     return {
-        Hears.SIGN_IN: (401, "Sign in with a user name and a token"),
+        Hears.SIGN_IN: (401, "Sign in (with a user name and a token|to see your account)"),
         Hears.REFUSED: (401, "This token is not|The user name or|The Authorization header"),
         Hears.MAY_NOT: (
             403,
@@ -196,4 +209,14 @@ def meaning(hears: Hears, row: Row, place: Place, *, is_page: bool) -> tuple[int
         Hears.NOT_YOURS: (403, f"There is no repository {name} that you may use"),
         Hears.NOT_HERE: (405, ""),
         Hears.NO_FORM: (403, ""),
+        Hears.NOT_THE_OFFICE: (403, "Only who runs this installation"),
     }[hears]
+
+
+def _of_tenants(row: Row) -> str:
+    """Return what a stranger to a tenant is told they may not do with it, where a URL names one."""
+    if row.rule is tenant_page:
+        return "that you may see"
+    if row.rule is audit or isinstance(row.rule, AuditByRest):
+        return "whose audit you may read"
+    return "that you may administer" if row.pattern.startswith("api/v1/tenants/") else ""

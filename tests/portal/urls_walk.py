@@ -22,6 +22,8 @@ PARTS: Mapping[str, str] = {
     "filename": "frog-1.0-py3-none-any.whl",
     "path": "frog.zip",
     "name": "nobody/nowhere",
+    "pattern": "acme-nothing",
+    "username": "nobody-so",
     "rest": "simple/frog/",
     "object_id": "1",
     "pk": "1",

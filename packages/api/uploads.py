@@ -1,0 +1,98 @@
+"""Uploads by REST: a form, as clients send it, or the bytes as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.rest.views import RestView, Strict, asked
+from base.bodies import body_of
+from packages.api.facts import Uploaded
+from packages.api.files import published
+from packages.by_hand import ByHand, publish_by_hand
+from packages.multipart_form import BrokenForm, MultipartForm
+from repos.targets import target_of_upload
+
+
+class UploadForm(Strict):
+    """The form of an upload."""
+
+    content = serializers.FileField()
+    name = serializers.CharField(required=False, help_text="Where the file's name does not say.")
+    version = serializers.CharField(required=False, help_text="The same.")
+    sha256 = serializers.CharField(required=False, help_text="What arrives otherwise is refused.")
+    properties = serializers.CharField(required=False, help_text="name=value, one a line.")
+
+
+class UploadAsked(Strict):
+    """What the address says of the bytes that come."""
+
+    name = serializers.CharField(required=False, default="", max_length=200)
+    version = serializers.CharField(required=False, default="", max_length=200)
+    sha256 = serializers.CharField(required=False, default="", max_length=64)
+
+
+class Upload(RestView):
+    """Takes a form with a file in it."""
+
+    takes_sessions = False
+
+    @extend_schema(
+        operation_id="upload_form",
+        request={"multipart/form-data": UploadForm},
+        responses={200: Uploaded, 201: Uploaded},
+    )
+    def post(self, request: Request, tenant: str, key: str) -> Response:
+        """Publish a file that comes in a form. Sessions are not taken here: show a token."""
+        target = target_of_upload(self.by, tenant, key)
+        form = MultipartForm(request.headers.get("Content-Type", ""), body_of(request._request))  # noqa: SLF001 - the framework has no other way
+        file = form.file()
+        if file is None:
+            raise BrokenForm("The form has no file in it.")
+        said = _said(form)
+        chunks = _then_nothing_new(file.chunks, form, said)
+        given = ByHand(file.filename, chunks, declared_size=file.declared_size, **said)
+        return published(publish_by_hand(given, target=target, by=self.by), self.by)
+
+
+def _said(form: MultipartForm) -> dict[str, str]:
+    """Return what the fields say that have come."""
+    return {
+        name: next(iter(form.fields.get(name, ())), "").strip()
+        for name in ("name", "version", "sha256", "properties")
+    }
+
+
+def _then_nothing_new(
+    chunks: Iterator[bytes], form: MultipartForm, said: dict[str, str]
+) -> Iterator[bytes]:
+    """Yield the file, and refuse it where a field comes too late to count."""
+    yield from chunks
+    for name, value in _said(form).items():
+        if value != said[name]:
+            raise BrokenForm(f"Put the field {name} before the file.")
+
+
+class RawUpload(RestView):
+    """Takes the bytes of a file."""
+
+    takes_sessions = False
+
+    @extend_schema(
+        operation_id="upload_bytes",
+        parameters=[UploadAsked],
+        request={"application/octet-stream": OpenApiTypes.BINARY},
+        responses={200: Uploaded, 201: Uploaded},
+    )
+    def put(self, request: Request, tenant: str, key: str, filename: str) -> Response:
+        """Publish the bytes that come. Sessions are not taken here: show a token."""
+        target = target_of_upload(self.by, tenant, key)
+        said = asked(UploadAsked, request)
+        body = body_of(request._request)  # noqa: SLF001 - as above
+        given = ByHand(filename, body.chunks(), declared_size=body.left, **said)
+        return published(publish_by_hand(given, target=target, by=self.by), self.by)

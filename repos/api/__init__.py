@@ -1,0 +1,1 @@
+"""The REST door of repositories and who may use them."""

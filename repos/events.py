@@ -1,0 +1,42 @@
+"""The audit of a tenant, for those who administer it: what there is, and what is wanted of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.db.models import Q, QuerySet
+
+from accounts.principal import Principal
+from base.models import AuditEvent
+from repos.access import NotYours, may_read_audit, require_person
+
+
+def events_of(tenant: str, *, by: Principal) -> QuerySet[AuditEvent]:
+    """Return a tenant's events. Raises SignInRequired, PeopleOnly or NotYours."""
+    user = require_person(by)
+    if not may_read_audit(user, tenant):
+        raise NotYours(f"There is no tenant {tenant} whose audit you may read.")
+    return AuditEvent.objects.filter(tenant=tenant)
+
+
+def met_by(
+    *,
+    by: str = "",
+    act: str = "",
+    about: str = "",
+    since: date | None = None,
+    until: date | None = None,
+) -> Q:
+    """Return what a wanted event meets; days are those of UTC, the last one included."""
+    found = Q()
+    if by:
+        found &= Q(actor=by)
+    if act:
+        found &= Q(action=act)
+    if about:
+        found &= Q(subject__startswith=about)
+    if since:
+        found &= Q(at__gte=datetime.combine(since, time.min, UTC))
+    if until and until < date.max:
+        found &= Q(at__lt=datetime.combine(until + timedelta(days=1), time.min, UTC))
+    return found
