@@ -29,6 +29,8 @@ urlpatterns = [
     # Before the repositories, one of which could be called api/v1.
     path("api/v1/search", Search.as_view(), name="api-search"),
     path("api/v1/search/", Search.as_view()),
+    # Before the PyPI door, which would take a key here for a project beside its index.
+    path("", include("artifactory.urls")),
     # Before the pages, one of which has the form of /api/pypi/<key>/simple/ if the key is project.
     path("", include("pypi.urls")),
     path("", include("packages.urls")),

@@ -15,6 +15,7 @@ from pypi.answer import NEVER_A_PAGE, Answer, Ask, caching, is_unchanged
 from pypi.ranges import Unsatisfiable, asked_range
 from pypi.simple import readable_name, revalidated
 from repos.access import require
+from repos.models import Repository
 
 _METADATA = ".metadata"
 _GIVEN_OUT = {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
@@ -44,16 +45,21 @@ def file(ask: Ask, project: str, filename: str, sha256: str = "") -> Answer:
         headers = {"Content-Type": "text/plain; charset=utf-8"} | NEVER_A_PAGE
         return revalidated(ask, raw, headers, policy=policy)
     found = index.open(name, filename, sha256)
+    return given_out(ask, found, policy, through=repository)
+
+
+def given_out(ask: Ask, found: Stored | Arriving, policy: str, *, through: Repository) -> Answer:
+    """Return the bytes of a file that was opened in a repository, and count the download."""
     if isinstance(found, Arriving):
         distribution, answer = None, _arriving(ask, found, policy)
     else:
         distribution, answer = found.distribution_id, _bytes_of(ask, found, policy)
     if answer.status in _GIVEN_OUT and _is_download(ask):
         downloads.note(
-            through=repository.pk,
+            through=through.pk,
             holder=found.repository_id,
             distribution=distribution,
-            filename=filename,
+            filename=found.filename,
             size=int(answer.headers.get("Content-Length") or found.size or 0),
             by=ask.principal,
         )
@@ -89,7 +95,7 @@ def _arriving(ask: Ask, arriving: Arriving, policy: str) -> Answer:
         **caching(ask, policy),
         **NEVER_A_PAGE,
         "Accept-Ranges": "bytes",
-        "Content-Type": _content_type(arriving.filename),
+        "Content-Type": content_type(arriving.filename),
         "Content-Disposition": f'attachment; filename="{arriving.filename}"',
     }
     if etag:
@@ -109,7 +115,7 @@ def _bytes_of(ask: Ask, stored: Stored, policy: str) -> Answer:
         "ETag": etag,
         "Last-Modified": modified,
         "Accept-Ranges": "bytes",
-        "Content-Type": _content_type(stored.filename),
+        "Content-Type": content_type(stored.filename),
         "Content-Disposition": f'attachment; filename="{stored.filename}"',
     }
     if is_unchanged(ask, etag) or _is_unmodified(ask, stored):
@@ -142,7 +148,7 @@ def _is_unmodified(ask: Ask, stored: Stored) -> bool:
         return False
 
 
-def _content_type(filename: str) -> str:
+def content_type(filename: str) -> str:
     """Return the archive's type. Never one that a browser would show."""
     ending = filename.rpartition(".")[2]
     return _CONTENT_TYPES.get(ending, "application/octet-stream")

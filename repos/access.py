@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import Membership, User
+from accounts.models import Membership, Tenant, User
 from accounts.principal import Principal
 from accounts.roles import Role
 from base.errors import LarderError
@@ -119,6 +119,28 @@ def readable_by(principal: Principal) -> QuerySet[Repository]:
         return alive.filter(public).distinct()
     mine = _limited(principal, _granted_to(principal))
     return alive.filter(public | mine).distinct()
+
+
+def require_tenant_admin(principal: Principal, tenant: str) -> Tenant:
+    """Return the tenant when `principal` makes and removes repositories there.
+
+    A token of a tenant admin's does so if it is for administering and for all repositories. Raises
+    SignInRequired, NotYours or RoleMissing, alike for a tenant that is not there.
+    """
+    found = Tenant.objects.filter(slug=tenant).first()
+    standing = _standing(principal, tenant)
+    if principal.is_anonymous:
+        raise SignInRequired("Sign in with a user name and a token.")
+    if found is None or not standing.belongs:
+        raise NotYours(f"There is no tenant {tenant} that you may see.")
+    if not standing.is_admin:
+        raise RoleMissing(f"You may not administer {tenant}. Ask one of its tenant admins.")
+    limits = principal.token
+    if limits is not None and not (limits.role >= Role.ADMIN and limits.all_repositories):
+        raise RoleMissing(
+            f"You may not administer {tenant} with this token. Use one that is allowed to."
+        )
+    return found
 
 
 def require_person(principal: Principal) -> User:

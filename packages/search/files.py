@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from django.db.models import Q, QuerySet
 
-from packages.documents import showable
-from packages.filenames import NormalizedName
 from packages.models import Distribution
 from packages.search.conditions import of_files
 from packages.search.ground import Ground, ThroughVirtual
@@ -56,8 +54,7 @@ def find_files(query: Query | None, ground: Ground, page: str) -> Found:
 
 def _meeting(query: Query | None, ground: Ground) -> QuerySet[Distribution]:
     condition = of_files(query, ground.repositories) if query is not None else Q()
-    condition &= ground.is_asked_for("release__project__normalized")
-    return showable().filter(condition, repository_id__in=ground.ids).order_by("-pk")
+    return ground.files().filter(condition).order_by("-pk")
 
 
 def _page_of(
@@ -86,7 +83,7 @@ def _through(virtual: ThroughVirtual, rows: QuerySet[Distribution]) -> Found:
             assert last is not None  # noqa: S101 - something was looked at to get here
             return Found(is_of_projects=False, files=hits, next_page=cursor(last))
         last = row.pk
-        if _is_shown(virtual, row):
+        if virtual.shows(row):
             hits.append(_hit(row, str(virtual.tree.virtual)))
     return Found(is_of_projects=False, files=hits)
 
@@ -100,17 +97,6 @@ def _one_by_one(rows: QuerySet[Distribution]) -> Iterator[Distribution]:
         if len(chunk) < _CHUNK:
             return
         last = chunk[-1].pk
-
-
-def _is_shown(virtual: ThroughVirtual, row: Distribution) -> bool:
-    if row.release is None:
-        return False
-    project = row.release.project
-    lines = virtual.shown(NormalizedName(project.normalized), (row.repository_id, project.scope))
-    return any(
-        line.file.filename == row.filename and line.file.sha256 in {"", row.sha256}
-        for line in lines
-    )
 
 
 def _hit(row: Distribution, through: str = "") -> FileHit:
