@@ -30,7 +30,8 @@ def _door(**functions: AnswerFunction) -> DjangoView:
 
     @csrf_exempt  # scripts show their own credentials; the session cookie changes nothing here
     def view(request: HttpRequest, *, key: str = "", **parts: str) -> HttpResponseBase:
-        ask = ask_of(request, tenant_of_host(request), key)
+        # "-" is nobody's name. What cannot be printed is not even looked for.
+        ask = ask_of(request, tenant_of_host(request), key if key.isprintable() else "-")
         try:
             refuse_wrong_ways(ask)
             answer = functions.get(ask.method, not_allowed)(ask, **parts)
