@@ -33,6 +33,8 @@ WITHOUT_CSRF: Mapping[str, str] = {
     "packages.pages.upload.publish_file": "as the page that it is a piece of",
     "pypi.views.below_the_root": "refuses every unsafe request but a search, which changes nothing",
     "pypi.views.scope_root": "as below the root",
+    "artifactory.views._door.<locals>.view": "scripts show their own credentials; the session only "
+    "reads",
     "packages.api.Search": "refuses every unsafe request",
     "pypi.views.no_such_index": "changes nothing; an upload gone astray hears where the index is",
 }
