@@ -42,8 +42,8 @@ def answer_for(error: LarderError, ask: Ask) -> Answer:
     message = words if isinstance(error, NoProperties) else words + error.sentence
     headers = headers_of(error, fetch_mode=ask.header("sec-fetch-mode"))
     headers["Content-Type"] = "application/json"
-    body = json.dumps({"errors": [{"status": status, "message": message}]}).encode()
-    return Answer(status, headers, body, reason=reason_phrase(error.sentence))
+    body = json.dumps({"errors": [{"status": status, "message": message}]})
+    return Answer(status, headers, f"{body}\n".encode(), reason=reason_phrase(error.sentence))
 
 
 def _status_of(error: LarderError) -> int:

@@ -430,7 +430,7 @@ def _by_script() -> Iterator[Row]:
         form=form,
     )
     yield Row(f"{api}/search/prop", f"/{api}/search/prop?pypi.name=frog", home)
-    no_query = {"POST": (400, "A query begins")}
+    no_query = {"POST": (400, "The body is no text")}
     yield Row(f"{api}/search/aql", f"/{api}/search/aql", query_by_script, unsafe=no_query)
     yield Row(
         "artifactory/<key>/<path>",

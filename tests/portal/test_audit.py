@@ -297,6 +297,17 @@ def unnamed_file(scene: Scene) -> None:
     )
 
 
+def no_other_file(scene: Scene) -> None:
+    """Let acme's local have one file."""
+    others = Distribution.objects.filter(repository=local(scene))
+    others.exclude(pk=scene.row(Distribution).pk).update(deleted_at=clock.now())
+
+
+def at_the_file(path: str) -> Callable[[Scene], str]:
+    """Return what fills in where acme's file is."""
+    return lambda scene: path.format(scene.row(Distribution).path)
+
+
 def approved_file(scene: Scene) -> None:
     """Let somebody have approved a file."""
     describe.set_by_person(scene.row(Distribution), {"qa.approved": ["yes"]}, by=SYSTEM)
@@ -646,21 +657,28 @@ CHANGES: dict[str, list[Change]] = {
     **{
         f"artifactory/api/storage/<str:key>{end}": [
             Change(f"properties by script at {end}", "properties.change",
-                   by_script("PUT", f"api/storage/local{at}?properties=stage=test"), actor="ada",
-                   prepare=unnamed_file),
+                   by_script("PUT", lambda _, end=end: f"api/storage/local{end}?properties=a=b"),
+                   actor="ada", prepare=no_other_file),
         ]
-        for end, at in (("", ""), ("/", "/"), ("/<path:path>", "/frog.zip"))
+        for end in ("", "/")
     },
+    "artifactory/api/storage/<str:key>/<path:path>": [
+        Change("properties by script", "properties.change",
+               by_script("PUT", at_the_file("api/storage/local/{}?properties=a=b")), actor="ada"),
+        Change("properties removed by script", "properties.change",
+               by_script("DELETE", at_the_file("api/storage/local/{}?properties=qa.approved")),
+               actor="ada", prepare=approved_file),
+    ],
     "artifactory/api/metadata/<str:key>/<path:path>": [
         Change("properties as JSON", "properties.change",
-               by_script("PATCH", "api/metadata/local/frog.zip", '{"props":{"stage":"test"}}'),
-               actor="ada", prepare=unnamed_file),
+               by_script("PATCH", at_the_file("api/metadata/local/{}"), '{"props":{"a":"b"}}'),
+               actor="ada"),
     ],
     "artifactory/<key:key>/<path:path>": [
         Change("a file by script", "distribution.deploy",
                by_script("PUT", "local/libs/newt-1.0.zip", "PK"), actor="ada", keeps="after"),
         Change("a file deleted by script", "contents.delete",
-               by_script("DELETE", "local/frog.zip"), actor="ada", prepare=unnamed_file),
+               by_script("DELETE", at_the_file("local/{}")), actor="ada"),
     ],
 }  # fmt: skip
 
