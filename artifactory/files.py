@@ -15,10 +15,11 @@ from artifactory.properties import GENERATED, properties_in
 from artifactory.shapes import ITEM_CREATED, answered, checksums, created_file, done, download_uri
 from artifactory.storage import CHANGED_AT_MOST, item_of
 from base.bodies import BodyBroken
+from base.errors import InvalidInput
 from packages import cache, curate, storage
 from packages.deploy import deploy
 from packages.documents import showable
-from packages.filenames import NameRefused, parse_name, shown
+from packages.filenames import parse_filename_of, parse_name, parse_version, shown
 from packages.index.base import FileNotFound, ProjectNotFound, stored_of
 from packages.index.opening import open_index
 from packages.models import Blob, Distribution
@@ -135,7 +136,10 @@ def _from_upstream(ask: Ask, repository: Repository, path: str) -> Answer:
         raise missing
     try:
         name = parse_name(parts[0])
-        found = open_index(repository, ask.principal).open(name, parts[-1])
-    except (NameRefused, ProjectNotFound, FileNotFound):
+        is_its_version = parse_filename_of(parts[2], name).version == parse_version(parts[1])
+        found = open_index(repository, ask.principal).open(name, parts[2])
+    except (InvalidInput, ProjectNotFound, FileNotFound):
         raise missing from None
+    if not is_its_version:
+        raise missing
     return given_out(ask, found, "no-cache", through=repository)

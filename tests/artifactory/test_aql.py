@@ -229,7 +229,7 @@ MANY = ",".join('{"name":"a"}' for _ in range(51))
         ("items.find({}).delete()", "column 15: after this comes"),
         ("items.find({}).limit(1).limit(2)", "column 25: there is a .limit( already."),
         ('items.find("name")', "find: an object of fields and values is missing here."),
-        ('items.find({"nam":"a"})', "find.nam: there is no such field."),
+        ('items.find({"title":"a"})', "find.title: there is no such field."),
         ('items.find({"@":"a"})', "find.@: there is no such field."),
         ('items.find({"$or":{}})', "find.$or: a list of objects is missing here."),
         ('items.find({"$or":[]})', "find.$or: a list of objects is missing here."),

@@ -22,6 +22,7 @@ from tests.cast import Cast, grant, make_repository
 from tests.conftest import MovableClock
 from tests.dists import make_wheel
 from tests.uploads import published
+from tests.upstreams import make_remote, serving
 
 WHEEL, CONTENT = make_wheel("frog", "1.0")
 PATH = f"frog/1.0/{WHEEL}"
@@ -407,3 +408,41 @@ def test_a_remote_has_what_it_holds(scripts, cast: Cast) -> None:
     (file,) = scripts.reader.get("api/storage/far?list&deep=1")["files"]
     assert scripts.admin("DELETE", f"far{file['uri']}").status_code == 204
     assert not Distribution.objects.exists()
+
+
+def test_what_a_remote_does_not_hold_yet_is_fetched(
+    scripts, cast: Cast, time: MovableClock
+) -> None:
+    with serving() as server:
+        remote = make_remote(cast.acme.tenant, server)
+        grant(remote, Role.READER, cast.acme.reader)
+        server.add_files("frog", (WHEEL, CONTENT))
+        scripts.reader.refused("GET", f"{remote.key}/frog/2.0/{WHEEL}", 404)
+        scripts.reader.refused("GET", f"{remote.key}/frog/1.0/frog-1.1.zip", 404)
+        scripts.reader.refused("GET", f"{remote.key}/toad/1.0/{WHEEL}", 404)
+        got = scripts.reader("GET", f"{remote.key}/{PATH}")
+        assert b"".join(got.streaming_content) == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("path", "queries"),
+    [
+        (f"local/{PATH}", 9),
+        (f"api/storage/local/{PATH}", 9),
+        (f"api/storage/local/{PATH}?properties", 10),
+        (f"api/storage/local/{PATH}?stats", 11),
+        ("api/storage/local", 10),
+        ("api/storage/local?list&deep=1", 12),
+        ("api/search/prop?pypi.name=frog", 7),
+        ("api/repositories", 6),
+        ("api/repositories/local", 7),
+    ],
+)
+def test_a_request_asks_the_database_few_questions(
+    scripts, frog: Distribution, django_assert_max_num_queries, path: str, queries: int
+) -> None:
+    shelf = Repository.objects.get(tenant__slug="acme", key="local")
+    for number in range(20):
+        lay(shelf, f"newt-{number}", "1.0")
+    with django_assert_max_num_queries(queries):
+        assert scripts.reader("GET", path).status_code == 200

@@ -657,7 +657,7 @@ CHANGES: dict[str, list[Change]] = {
     **{
         f"artifactory/api/storage/<str:key>{end}": [
             Change(f"properties by script at {end}", "properties.change",
-                   by_script("PUT", lambda _, end=end: f"api/storage/local{end}?properties=a=b"),
+                   by_script("PUT", f"api/storage/local{end}?properties=a=b"),
                    actor="ada", prepare=no_other_file),
         ]
         for end in ("", "/")
