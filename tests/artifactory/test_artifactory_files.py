@@ -410,6 +410,7 @@ def test_a_remote_has_what_it_holds(scripts, cast: Cast) -> None:
     assert not Distribution.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)  # another thread fetches
 def test_what_a_remote_does_not_hold_yet_is_fetched(
     scripts, cast: Cast, time: MovableClock
 ) -> None:
@@ -445,4 +446,6 @@ def test_a_request_asks_the_database_few_questions(
     for number in range(20):
         lay(shelf, f"newt-{number}", "1.0")
     with django_assert_max_num_queries(queries):
-        assert scripts.reader("GET", path).status_code == 200
+        answer = scripts.reader("GET", path)
+    assert answer.status_code == 200
+    answer.close()
