@@ -16,7 +16,8 @@ from artifactory.shapes import ITEM_CREATED, answered, checksums, created_file, 
 from artifactory.storage import CHANGED_AT_MOST, item_of
 from base.bodies import BodyBroken
 from base.errors import InvalidInput
-from packages import cache, curate, storage
+from packages import storage
+from packages.deletion import delete_file
 from packages.deploy import deploy
 from packages.documents import showable
 from packages.filenames import parse_filename_of, parse_name, parse_version, shown
@@ -88,10 +89,7 @@ def delete(ask: Ask, path: str = "") -> Answer:
     item = item_of(ask, path, Role.ADMIN)
     with transaction.atomic():
         for row in item.files(at_most=CHANGED_AT_MOST):
-            if repository.kind == Kind.REMOTE:
-                cache.drop(row, by=ask.principal)
-            else:
-                curate.delete(row, by=ask.principal)
+            delete_file(row, by=ask.principal)
     return done()
 
 

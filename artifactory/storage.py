@@ -26,8 +26,8 @@ from packages.models import Distribution, FileDownloads
 from packages.paths import Entry, entries, file_at, files_below
 from packages.search.ground import Ground, within
 from pypi.answer import Answer, Ask
-from repos.access import require
-from repos.models import Repository
+from repos.access import admitted, require
+from repos.models import Kind, Repository
 
 _LISTED_AT_MOST = 10_000
 # As many files are changed by one request for a folder.
@@ -52,8 +52,14 @@ class Item:
 
 
 def item_of(ask: Ask, path: str, role: Role) -> Item:
-    """Return what is at a path, to who has a role there. Raises ItemMissing, or as `require`."""
-    repository = require(ask.principal, ask.tenant, ask.key, role)
+    """Return what is at a path, to who has a role there. Raises ItemMissing, or as `require`.
+
+    Whoever reads a virtual gets that far; what holds a file decides who changes it.
+    """
+    found = admitted(ask.principal, ask.tenant, ask.key, Role.READER)
+    repository = found.repository
+    if found.role < role and repository.kind != Kind.VIRTUAL:
+        require(ask.principal, ask.tenant, ask.key, role)
     ground = within(repository, ask.principal)
     plain = path.strip("/")
     file = file_at(ground, plain) if plain else None

@@ -396,6 +396,10 @@ def test_through_a_virtual_each_sees_what_its_pages_show(
     put(scripts.writer, "virtual/libs/toad-1.0.zip")
     scripts.reader.refused("GET", "api/storage/virtual/libs/toad-1.0.zip", 404)
     scripts.reader.get("api/storage/local/libs/toad-1.0.zip")
+    metadata, body = f"api/metadata/virtual/{PATH}", {"props": {"qa": "yes"}}
+    scripts.reader.refused("PATCH", metadata, 403, body)
+    assert scripts.writer("PATCH", metadata, body).status_code == 204
+    assert scripts.reader.get(f"api/storage/local/{PATH}?properties=qa")
     said = scripts.admin.refused("DELETE", f"virtual/{PATH}", 400)
     assert "shows what others hold" in said
 
