@@ -9,7 +9,7 @@ PARTS := $(BIN)/python -m tests.parts
 PYTEST := $(BIN)/python -m pytest --durations=15
 JOURNEYS := tests/journeys tests/browser
 UNIT := -n auto --dist worksteal $(JOURNEYS:%=--ignore=%)
-CLIENTS := pip uv twine poetry pdm hatch flit build setuptools
+CLIENTS := pip uv twine poetry pdm hatch flit build setuptools dohq
 UPSTREAMS := devpi proxpi pypiserver
 APT := postgresql redis-server rabbitmq-server nginx-light chromium unzip
 BREW := postgresql@17 redis rabbitmq nginx unzip

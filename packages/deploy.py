@@ -41,6 +41,10 @@ class PathRefused(UploadRefused):
     """A file cannot be put at this path."""
 
 
+class OtherDigest(UploadRefused):
+    """The bytes that came are not those that the client hashed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deployed:
     """What a raw deploy came to."""
@@ -56,13 +60,15 @@ def deploy(  # noqa: PLR0913 - a deploy has this many parts
     chunks: Iterable[bytes],
     by: Principal,
     properties: Properties | None = None,
+    digests: Mapping[str, str] | None = None,
     declared_size: int = 0,
     through: Repository | None = None,
 ) -> Deployed:
     """Put the file that `chunks` make at `path`, with properties that a person gives it.
 
-    `through` is the virtual that it was sent to, if it was one. The same bytes again change
-    nothing but the properties. Raises PathRefused, PropertyRefused, UploadRefused and its kin,
+    `digests` has what the client hashed, by the names that `Spooled` has for it. `through` is the
+    virtual that it was sent to, if it was one. The same bytes again change nothing but the
+    properties. Raises PathRefused, PropertyRefused, OtherDigest, UploadRefused and its kin,
     FileExists, ReleaseClosed, QuotaExceeded, FileTooLarge, or what `require` raises.
     """
     given = properties or {}
@@ -77,10 +83,20 @@ def deploy(  # noqa: PLR0913 - a deploy has this many parts
     with storage.spooled(
         limited(repository, spot if spot.distribution is None else None, chunks)
     ) as spool:
+        _compare_digests(spool, digests or {})
         done = _store(_Deploy(Target(repository, through), path, spool, given), by)
     if not done.created:
         _describe_again(done.distribution, Target(repository, through), given, by)
     return done
+
+
+def _compare_digests(spool: Spooled, digests: Mapping[str, str]) -> None:
+    for name, sent in digests.items():
+        ours: str = getattr(spool, name)
+        if sent.lower() != ours:
+            raise OtherDigest(
+                f"The {name} of what arrived is {ours}, and not {shown(sent)}. Send the file again."
+            )
 
 
 def _describe_again(there: Distribution, target: Target, given: Properties, by: Principal) -> None:

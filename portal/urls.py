@@ -31,6 +31,8 @@ urlpatterns = [
     re_path(r"^api/v1/docs(?:/)?$", docs, name="rest"),
     path("api/v1/", include("repos.api.urls")),
     path("api/v1/", include("packages.api.urls")),
+    # Before the PyPI door, which would take a key here for a project beside its index.
+    path("", include("artifactory.urls")),
     # Before the pages, one of which has the form of /api/pypi/<key>/simple/ if the key is project.
     path("", include("pypi.urls")),
     path("", include("packages.urls")),

@@ -46,7 +46,7 @@ def file(ask: Ask, project: str, filename: str, sha256: str = "") -> Answer:
         headers = {"Content-Type": "text/plain; charset=utf-8"} | NEVER_A_PAGE
         return revalidated(ask, raw, headers, policy=policy)
     found = index.open(name, filename, sha256)
-    return _given_out(ask, repository, found, policy)
+    return given_out(ask, found, policy, through=repository)
 
 
 def unlisted(ask: Ask, path: str) -> Answer:
@@ -62,18 +62,18 @@ def unlisted(ask: Ask, path: str) -> Answer:
         name = f"{there.project}/{there.row.sha256}/{there.filename}"
         headers = {"Location": f"/{repository}/files/{name}", "Cache-Control": "no-cache"}
         return Answer(status=302, headers=headers)
-    return _given_out(ask, repository, there.held, "no-cache")
+    return given_out(ask, there.held, "no-cache", through=repository)
 
 
-def _given_out(ask: Ask, repository: Repository, found: Stored | Arriving, policy: str) -> Answer:
-    """Return a file as it is asked for, and note a download."""
+def given_out(ask: Ask, found: Stored | Arriving, policy: str, *, through: Repository) -> Answer:
+    """Return the bytes of a file that was opened in a repository, and count the download."""
     if isinstance(found, Arriving):
         distribution, answer = None, _arriving(ask, found, policy)
     else:
         distribution, answer = found.row.pk, _bytes_of(ask, found, policy)
     if answer.status in _GIVEN_OUT and _is_download(ask):
         downloads.note(
-            through=repository.pk,
+            through=through.pk,
             holder=found.repository_id,
             distribution=distribution,
             filename=found.filename,
@@ -112,7 +112,7 @@ def _arriving(ask: Ask, arriving: Arriving, policy: str) -> Answer:
         **caching(ask, policy),
         **NEVER_A_PAGE,
         "Accept-Ranges": "bytes",
-        "Content-Type": _content_type(arriving.filename),
+        "Content-Type": content_type(arriving.filename),
         "Content-Disposition": f'attachment; filename="{arriving.filename}"',
     }
     if etag:
@@ -132,7 +132,7 @@ def _bytes_of(ask: Ask, stored: Stored, policy: str) -> Answer:
         "ETag": etag,
         "Last-Modified": modified,
         "Accept-Ranges": "bytes",
-        "Content-Type": _content_type(stored.filename),
+        "Content-Type": content_type(stored.filename),
         "Content-Disposition": f'attachment; filename="{stored.filename}"',
     }
     if is_unchanged(ask, etag) or _is_unmodified(ask, stored):
@@ -165,7 +165,7 @@ def _is_unmodified(ask: Ask, stored: Stored) -> bool:
         return False
 
 
-def _content_type(filename: str) -> str:
+def content_type(filename: str) -> str:
     """Return the archive's type. Never one that a browser would show."""
     ending = filename.rpartition(".")[2]
     return _CONTENT_TYPES.get(ending, "application/octet-stream")

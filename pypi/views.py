@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from http import HTTPStatus
 
 from django.conf import settings
-from django.db import connection
-from django.http import (
-    FileResponse,
-    Http404,
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    StreamingHttpResponse,
-)
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts.authentication import signed_in
-from accounts.models import Tenant
-from base import bodies
 from base.errors import LarderError
-from base.hosts import host_of
 from packages.pages.repository import repository_page
-from packages.upstream.identity import came_full_circle, remember_via
 from pypi import files, legacy_json, simple, upload
 from pypi.answer import SAFE_METHODS, Answer, Ask
-from pypi.errors import FromAnotherSite, LoopDetected, MethodNotAllowed, answer_for
+from pypi.errors import MethodNotAllowed, answer_for
 from pypi.search import is_search, search
+from pypi.wrapping import ask_of, refuse_wrong_ways, response_of, tenant_of_host
 from repos import client_calls
 
 AnswerFunction = Callable[..., Answer]
 DjangoView = Callable[..., HttpResponseBase]
-
-_STREAM_BLOCK = 1024 * 1024
 
 
 def _reading(function: AnswerFunction) -> DjangoView:
@@ -100,16 +85,14 @@ def scope_root(
 def _answered(ask: Ask, function: AnswerFunction, **parts: str) -> HttpResponseBase:
     """Return what `function` answers, or the refusal that kept it from answering."""
     try:
-        if ask.method not in SAFE_METHODS and ask.is_from_another_site:
-            raise FromAnotherSite("This is not taken from a page of another site.")
-        _refuse_a_circle(ask)
+        refuse_wrong_ways(ask)
         answer = function(ask, **parts)
     except LarderError as error:
         _note_call(ask, parts, refusal=error.sentence)
         answer = answer_for(error, ask)
     else:
         _note_call(ask, parts)
-    return _response(ask, answer)
+    return response_of(ask, answer)
 
 
 def _note_call(ask: Ask, parts: dict[str, str], refusal: str = "") -> None:
@@ -124,14 +107,6 @@ def _note_call(ask: Ask, parts: dict[str, str], refusal: str = "") -> None:
             is_upload=ask.method not in SAFE_METHODS,
             refusal=refusal,
         )
-
-
-def _refuse_a_circle(ask: Ask) -> None:
-    """RFC 9110, Via: an index that is its own upstream would ask itself for ever."""
-    via = ask.header("via")
-    if via and came_full_circle(via):
-        raise LoopDetected("This request has been here before: an upstream leads back to Larder.")
-    remember_via(via)
 
 
 def _only_read(ask: Ask, **_parts: str) -> Answer:
@@ -152,49 +127,4 @@ def _ask(request: HttpRequest, tenant: str, key: str, scope: str = "") -> Ask:
     default_tenant, default_key = settings.DEFAULT_REPOSITORY
     if not key:  # /pypi/...: the installation's default repository
         tenant, key = default_tenant, default_key
-    return Ask(
-        knows_chunks=request.META.get("SERVER_PROTOCOL") != "HTTP/1.0",
-        method=request.method or "",
-        tenant=tenant or _tenant_of_host(request),
-        key=key,
-        scope=scope,
-        headers={name.lower(): value for name, value in request.headers.items()},
-        query=request.GET.dict(),
-        address=request.META.get("REMOTE_ADDR", ""),
-        url=request.build_absolute_uri(),
-        body=bodies.body_of(request),
-        signed_in=lambda: signed_in(request),
-    )
-
-
-def _tenant_of_host(request: HttpRequest) -> str:
-    """Return the tenant that owns the host name of `request`, else the default one.
-
-    For the URL forms that name no tenant: Artifactory's and Artifact Keeper's.
-    """
-    owner = Tenant.objects.filter(host_name=host_of(request)).first()
-    return owner.slug if owner else settings.DEFAULT_TENANT
-
-
-def _response(ask: Ask, answer: Answer) -> HttpResponseBase:
-    response: HttpResponseBase
-    if answer.stream is not None:
-        # A long download must not hold a database connection.
-        if not connection.in_atomic_block:
-            connection.close()
-        response = FileResponse(answer.stream)
-        response.block_size = _STREAM_BLOCK
-    elif answer.status == HTTPStatus.NOT_MODIFIED:
-        # RFC 9110: a length here would be that of the body which the caller has. Django adds its
-        # own, 0, to whatever is no stream.
-        response = StreamingHttpResponse(())
-    else:
-        response = HttpResponse(b"" if ask.method == "HEAD" else answer.body)
-        answer.headers.setdefault("Content-Length", str(len(answer.body)))
-    del response.headers["Content-Type"]
-    for name, value in answer.headers.items():
-        response.headers[name] = value
-    response.status_code = answer.status
-    if answer.reason is not None:
-        response.reason_phrase = answer.reason
-    return response
+    return ask_of(request, tenant or tenant_of_host(request), key, scope)

@@ -22,6 +22,7 @@ CACHE = ROOT / ".cache" / "clients"
 PROGRAMS = {
     "build": "pyproject-build",
     "setuptools": "python",
+    "dohq": "python",
     "pypiserver": "pypi-server",
     "devpi": "devpi-server",
 }

@@ -14,10 +14,10 @@ from django.utils.safestring import mark_safe
 from accounts.admin_base import ChangeOnlyAdmin, UseCaseTabular
 from accounts.authentication import signed_in
 from packages import cache, curate, describe
+from packages.deletion import delete_file
 from packages.filenames import parse_name
 from packages.models import Distribution, Project, Property, Reading, Release
 from packages.properties import said_by
-from repos.models import Kind as RepositoryKind
 
 _SHOWN_AT_MOST = 500
 
@@ -214,10 +214,7 @@ class DistributionAdmin(ChangeOnlyAdmin[Distribution]):
 
     def delete_model(self, request: HttpRequest, obj: Distribution) -> None:
         """Delete by the use case: a tombstone, restorable for a while; what is cached just goes."""
-        if obj.repository.kind == RepositoryKind.REMOTE:
-            cache.drop(obj, by=signed_in(request))
-        else:
-            curate.delete(obj, by=signed_in(request))
+        delete_file(obj, by=signed_in(request))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Name the files; what describes them stays, for a restore."""

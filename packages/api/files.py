@@ -14,7 +14,7 @@ from accounts.rest.pages import Order, PageAsked, page_of
 from accounts.rest.schema import paged
 from accounts.rest.views import RestView, asked, sent
 from accounts.roles import Role
-from packages import cache, curate
+from packages import curate
 from packages.api.facts import (
     FileFacts,
     Promotion,
@@ -23,6 +23,7 @@ from packages.api.facts import (
     Uploaded,
     Yank,
 )
+from packages.deletion import delete_file
 from packages.describe import remove_properties, set_properties
 from packages.held_files import files_in
 from packages.index.base import FileNotFound
@@ -32,7 +33,6 @@ from packages.properties import said_by
 from packages.publish import Published
 from packages.visibility import hidden_above
 from repos.access import admitted
-from repos.models import Kind
 from repos.targets import target_of_upload
 
 _BY_NAME = Order(("filename", "pk"), (str, int))
@@ -93,10 +93,7 @@ class OneFile(RestView):
     def delete(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """Delete a file, which can be restored for 30 days; what a remote has kept just goes."""
         row = _file(self.by, (tenant, key, pk), Role.ADMIN)
-        if row.repository.kind == Kind.REMOTE:
-            cache.drop(row, by=self.by)
-        else:
-            curate.delete(row, by=self.by)
+        delete_file(row, by=self.by)
         return Response(status=204)
 
 

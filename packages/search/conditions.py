@@ -137,7 +137,7 @@ def _of_field(term: Matches | Compares, repositories: Repositories) -> Q:
         return _signed(term, _of_kind(term, repositories))
     if term.field == STATE:
         return _signed(term, Q(extraction__in=_chosen(term, _STATES)))
-    return _of_property(term)
+    return of_property(term)
 
 
 def _of_kind(term: Matches | Compares, repositories: Repositories) -> Q:
@@ -178,7 +178,8 @@ def _signed(term: Matches | Compares, found: Q) -> Q:
     return ~found if isinstance(term, Compares) and term.operator == Operator.UNEQUAL else found
 
 
-def _of_property(term: Matches | Compares) -> Q:
+def of_property(term: Matches | Compares) -> Q:
+    """Return what a file meets one of whose properties is as `term` says."""
     rows = Property.objects.filter(distribution=OuterRef("pk"), name=term.field)
     if isinstance(term, Matches):
         return Q(Exists(_matching(rows, term.pattern)))

@@ -80,6 +80,26 @@ class FitsPattern(_OwnSql):
         return f"{column} GLOB %s", pattern
 
 
+class FolderFits(FitsPattern):
+    """A file whose folder, with the slash at its end, a pattern describes; the root is empty."""
+
+    def __init__(self, pattern: Pattern) -> None:
+        _OwnSql.__init__(self, "path", "filename")
+        self.pattern = pattern
+
+    def on_postgresql(self, *columns: str) -> tuple[str, str]:
+        """As of a column."""
+        return super().on_postgresql(_folder(*columns))
+
+    def on_sqlite(self, *columns: str) -> tuple[str, str]:
+        """As of a column."""
+        return super().on_sqlite(_folder(*columns))
+
+
+def _folder(path: str, filename: str) -> str:
+    return f"SUBSTR({path}, 1, LENGTH({path}) - LENGTH({filename}))"
+
+
 class ComparesByBytes(_OwnSql):
     """A text that stands before or after another by its bytes, whatever the locale."""
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from django.db.models import Q, QuerySet
 
 from base.keyset import cursor, place_of
-from packages.documents import showable
 from packages.filenames import NormalizedName
 from packages.models import Distribution
 from packages.search.conditions import of_files
@@ -55,8 +54,7 @@ def find_files(query: Query | None, ground: Ground, page: str) -> Found:
 
 def _meeting(query: Query | None, ground: Ground) -> QuerySet[Distribution]:
     condition = of_files(query, ground.repositories) if query is not None else Q()
-    condition &= ground.is_asked_for("release__project__normalized")
-    return showable().filter(condition, repository_id__in=ground.ids).order_by("-pk")
+    return ground.files().filter(condition).order_by("-pk")
 
 
 def _page_of(
@@ -90,7 +88,7 @@ def _through(virtual: ThroughVirtual, rows: QuerySet[Distribution]) -> Found:
             if last is not None and len(hits) == PER_PAGE:
                 return Found(is_of_projects=False, files=hits, next_page=cursor(last))
             last = row.pk
-            if _is_shown(virtual, row):
+            if virtual.shows(row):
                 hits.append(_hit(row, str(virtual.tree.virtual)))
         looked_at += len(chunk)
     return Found(is_of_projects=False, files=hits)
@@ -109,16 +107,6 @@ def _by_chunks(rows: QuerySet[Distribution]) -> Iterator[list[Distribution]]:
 def _project_name(row: Distribution) -> NormalizedName:
     assert row.release is not None  # noqa: S101 - the question leaves others out
     return NormalizedName(row.release.project.normalized)
-
-
-def _is_shown(virtual: ThroughVirtual, row: Distribution) -> bool:
-    assert row.release is not None  # noqa: S101 - as above
-    source = (row.repository_id, row.release.project.scope)
-    lines = virtual.shown(_project_name(row), source)
-    return any(
-        line.file.filename == row.filename and line.file.sha256 in {"", row.sha256}
-        for line in lines
-    )
 
 
 def _hit(row: Distribution, through: str = "") -> FileHit:

@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.principal import Principal
+from packages.documents import showable
 from packages.filenames import NormalizedName
 from packages.index.decision import Decision, Line
 from packages.index.kept import decide_kept
 from packages.index.virtual import entered
+from packages.models import Distribution
 from packages.search.conditions import is_of_repository
 from packages.search.engines import FitsPattern
 from packages.search.language import (
@@ -74,6 +76,17 @@ class ThroughVirtual:
         self.look_at([name])
         return [line for line in self._decisions[name].shown if line.source.id == source]
 
+    def shows(self, row: Distribution) -> bool:
+        """Say whether the virtual shows this file of a source."""
+        if row.release is None:
+            return False
+        project = row.release.project
+        lines = self.shown(NormalizedName(project.normalized), (row.repository_id, project.scope))
+        return any(
+            line.file.filename == row.filename and line.file.sha256 in {"", row.sha256}
+            for line in lines
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Ground:
@@ -91,6 +104,11 @@ class Ground:
         """
         return is_asked_for(self.choosy, column)
 
+    def files(self) -> QuerySet[Distribution]:
+        """Return the files that may be hits; which of them a virtual shows, it says of each."""
+        condition = self.is_asked_for("release__project__normalized")
+        return showable().filter(condition, repository_id__in=self.ids)
+
     @property
     def ids(self) -> list[int]:
         """Return the ids of the repositories."""
@@ -105,9 +123,21 @@ def ground_of(query: Query, by: Principal) -> tuple[Ground, Query | None]:
     readable = list(readable_by(by).select_related("tenant", "upstream"))
     virtual, rest = _named_virtual(query, readable)
     if virtual is None:
-        own = [each for each in readable if each.kind != Kind.VIRTUAL]
-        return Ground(own, choosy=choosy_among(own)), query
+        return among(readable), query
     return through(virtual, by), rest
+
+
+def among(repositories: Iterable[Repository]) -> Ground:
+    """Return the ground of the locals and remotes among repositories that the caller may read."""
+    own = [each for each in repositories if each.kind != Kind.VIRTUAL]
+    return Ground(own, choosy=choosy_among(own))
+
+
+def within(repository: Repository, by: Principal) -> Ground:
+    """Return the ground of one repository that `by` may read. Raises SignInRequired."""
+    if repository.kind == Kind.VIRTUAL:
+        return through(repository, by)
+    return among([repository])
 
 
 def through(virtual: Repository, by: Principal) -> Ground:

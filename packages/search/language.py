@@ -7,6 +7,7 @@ plain value, so that the pages, REST, the command and the tests speak of the sam
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from dataclasses import field as with_settings
@@ -191,6 +192,16 @@ def _escaped(text: str, also: str = "") -> str:
 def _is_plain(text: str) -> bool:
     """Say whether a text needs no quotes, whatever stands beside it."""
     return all(char.isalnum() or char in "._-+/@" for char in text)
+
+
+def pattern_of(text: str) -> Pattern:
+    """Return a text as a pattern, in which each * and ? stands for text that varies."""
+    parts: list[str | Wildcard] = []
+    for piece in re.split(r"([*?])", text):
+        part = Wildcard(piece) if piece in {"*", "?"} else piece
+        if piece and not (part is Wildcard.ANY and parts and parts[-1] is Wildcard.ANY):
+            parts.append(part)
+    return tuple(parts)
 
 
 def fits(pattern: Pattern, text: str) -> bool:

@@ -14,7 +14,7 @@ from http import HTTPStatus
 
 from accounts.roles import Role
 from tests.access.asking import SAFE
-from tests.access.world import FROG_BYTES, FROG_NAME, Caller, Place
+from tests.access.world import FROG_BYTES, FROG_NAME, WRONG_TENANT, Caller, Place
 
 
 class Hears(Enum):
@@ -27,6 +27,7 @@ class Hears(Enum):
     MAY_NOT_WITH_THIS_TOKEN = "not with this token"
     MAY_NOT_WITH_A_TOKEN = "not with any token, but signed in"
     NOT_YOURS = "none that you may use, be it there or not"
+    NO_TENANT = "no tenant that you may administer, be it there or not"
     NOT_THERE = "your tenant has none of this name"
     NOT_HERE = "this URL does not take that method"
     NO_FORM = "this did not come from a form of ours"
@@ -153,6 +154,62 @@ def answering_with_a_file(_caller: Caller, _place: Place, method: str) -> Hears:
     return Hears.NO_FORM if method == "POST" else Hears.NOT_HERE
 
 
+def repositories_by_script(caller: Caller, place: Place, method: str) -> Hears:
+    """A repository's configuration: tenant admins make and remove, its admins change it."""
+    if method in SAFE:
+        return _may(caller, place, Role.READER)
+    if caller.is_refused or method not in {"PUT", "POST", "DELETE"}:
+        return Hears.REFUSED if caller.is_refused else Hears.NOT_HERE
+    caller = caller.without_cookie()
+    if method == "PUT":
+        return _administers(caller, place)
+    hears = _may(caller, place, Role.ADMIN)
+    if hears is Hears.SERVED and method == "DELETE":
+        return _administers(caller, place)
+    return hears
+
+
+def items_by_script(caller: Caller, place: Place, method: str) -> Hears:
+    """What is at a path: readers read it, writers set and remove properties."""
+    if method in SAFE:
+        return _may(caller, place, Role.READER)
+    if caller.is_refused or method not in {"PUT", "DELETE"}:
+        return Hears.REFUSED if caller.is_refused else Hears.NOT_HERE
+    return _may(caller.without_cookie(), place, Role.WRITER)
+
+
+def metadata_by_script(caller: Caller, place: Place, method: str) -> Hears:
+    """Properties as JSON, which only come."""
+    if caller.is_refused or method != "PATCH":
+        return Hears.REFUSED if caller.is_refused else Hears.NOT_HERE
+    return _may(caller.without_cookie(), place, Role.WRITER)
+
+
+def files_by_script(caller: Caller, place: Place, method: str) -> Hears:
+    """A file at its path: readers get it, writers put it, admins delete it."""
+    needs = {"PUT": Role.WRITER, "DELETE": Role.ADMIN}
+    if method in needs and not caller.is_refused:
+        return _may(caller.without_cookie(), place, needs[method])
+    return items_by_script(caller, place, method if method in SAFE else "POST")
+
+
+def query_by_script(caller: Caller, _place: Place, method: str) -> Hears:
+    """A query in a body, that finds for each what they may read."""
+    if caller.is_refused:
+        return Hears.REFUSED
+    return Hears.SERVED if method == "POST" else Hears.NOT_HERE
+
+
+def _administers(caller: Caller, place: Place) -> Hears:
+    """Who makes and removes repositories of a tenant."""
+    if not caller.is_known:
+        return Hears.SIGN_IN
+    if not caller.belongs_to(place.tenant) or place.tenant == WRONG_TENANT.tenant:
+        return Hears.NO_TENANT
+    is_admin = caller.is_superuser or caller.is_tenant_admin
+    return Hears.SERVED if is_admin else Hears.MAY_NOT
+
+
 def nothing(_caller: Caller, _place: Place, method: str) -> Hears:
     """No URL of ours."""
     return Hears.SERVED if method in SAFE else Hears.NOT_HERE
@@ -186,6 +243,9 @@ class Row:
     status: int = 200  # where it is served
     says: str = ""  # where that is a refusal of its own, how its sentence begins
     is_page: bool = False  # made for people: refusals are pages, and signing in is a form
+    # By method: what who may hears of a request without sense, such as the table's.
+    unsafe: Mapping[str, tuple[int, str]] = field(default_factory=dict, hash=False)
+    spared: str = ""  # the method that would take the place away: who may does not try it
     lacks: str = ""  # what the path adds to the key of a repository, which is not there then
     form: str = ""  # how the pattern names the repository
     served: Mapping[str, int] = field(default_factory=dict)  # status where served, by method
@@ -205,7 +265,7 @@ class Row:
     @property
     def is_hosted(self) -> bool:
         """Say whether the URL leaves the tenant to the host name."""
-        return self.form.endswith("/pypi/<key>")
+        return self.form.startswith("artifactory/") or self.form.endswith("/pypi/<key>")
 
 
 _DIGEST = hashlib.sha256(FROG_BYTES).hexdigest()
@@ -310,6 +370,7 @@ def rows() -> Iterator[Row]:
     yield from _of_contents()
     yield from _of_bytes()
     yield from _of_repositories()
+    yield from _by_script()
     yield Row("<tenant>/<key>/-/explain/", "/{tenant}/{key}/-/explain/", page, is_page=True)
     for end in ("", "seen/"):
         yield Row(
@@ -344,6 +405,49 @@ def rows() -> Iterator[Row]:
     )
     yield no_token
     yield Row("accounts/tokens/<pk>/revoke/", "/accounts/tokens/0/revoke/", answering)
+
+
+def _by_script() -> Iterator[Row]:
+    """Return what Artifactory's scripts ask; the table's bodies are none that these would send."""
+    api, form = "artifactory/api", "artifactory/<key>"
+    no_json, no_names = (400, "The body is no "), (400, "Say which properties")
+    for end in ("", "/"):
+        yield Row(f"{api}/repositories{end}", f"/{api}/repositories{end}", home)
+    yield Row(
+        f"{api}/repositories/<key>",
+        f"/{api}/repositories/{{key}}",
+        repositories_by_script,
+        unsafe={"PUT": no_json, "POST": no_json},
+        spared="DELETE",
+        form=form,
+    )
+    for end, path in (("", ""), ("/", "/"), ("/<path>", f"/frog/1.0/{FROG_NAME}")):
+        yield Row(
+            f"{api}/storage/<key>{end}",
+            f"/{api}/storage/{{key}}{path}",
+            items_by_script,
+            unsafe={"PUT": no_names, "DELETE": no_names},
+            form=form,
+        )
+    yield Row(
+        f"{api}/metadata/<key>/<path>",
+        f"/{api}/metadata/{{key}}/frog/1.0/{FROG_NAME}",
+        metadata_by_script,
+        unsafe={"PATCH": no_json},
+        form=form,
+    )
+    yield Row(f"{api}/search/prop", f"/{api}/search/prop?pypi.name=frog", home)
+    no_query = {"POST": (400, "The body is no text")}
+    yield Row(f"{api}/search/aql", f"/{api}/search/aql", query_by_script, unsafe=no_query)
+    yield Row(
+        "artifactory/<key>/<path>",
+        "/artifactory/{key}/frog/1.0/frog.txt",
+        files_by_script,
+        status=404,
+        says="there is no ",
+        unsafe={"PUT": (400, "'frog.txt' is not"), "DELETE": (404, "there is no ")},
+        form=form,
+    )
 
 
 def _scoped(form: str, start: str) -> Iterator[Row]:

@@ -1,0 +1,56 @@
+"""Puts the answer functions behind Django: each URL has a function for each method it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+
+from artifactory import files, item_search, property_search, repositories, storage
+from artifactory.errors import answer_for
+from base.errors import LarderError
+from pypi.answer import Answer, Ask
+from pypi.errors import MethodNotAllowed
+from pypi.wrapping import ask_of, refuse_wrong_ways, response_of, tenant_of_host
+
+AnswerFunction = Callable[..., Answer]
+DjangoView = Callable[..., HttpResponseBase]
+
+
+def _door(**functions: AnswerFunction) -> DjangoView:
+    """Return the view of a URL whose methods are answered by `functions`."""
+    if "GET" in functions:
+        functions["HEAD"] = functions["GET"]
+    allowed = ", ".join(sorted(functions))
+
+    def not_allowed(ask: Ask, **_parts: str) -> Answer:
+        ask.authenticate()
+        raise MethodNotAllowed(f"This URL takes {allowed}.", allowed=allowed)
+
+    @csrf_exempt  # scripts show their own credentials; the session cookie changes nothing here
+    def view(request: HttpRequest, *, key: str = "", **parts: str) -> HttpResponseBase:
+        # "-" is nobody's name. What cannot be printed is not even looked for.
+        ask = ask_of(request, tenant_of_host(request), key if key.isprintable() else "-")
+        try:
+            refuse_wrong_ways(ask)
+            answer = functions.get(ask.method, not_allowed)(ask, **parts)
+        except LarderError as error:
+            answer = answer_for(error, ask)
+        return response_of(ask, answer)
+
+    return view
+
+
+all_repositories = _door(GET=repositories.listing)
+one_repository = _door(
+    GET=repositories.show,
+    PUT=repositories.create,
+    POST=repositories.change,
+    DELETE=repositories.remove,
+)
+items = _door(GET=storage.show, PUT=storage.set_properties, DELETE=storage.remove_properties)
+metadata = _door(PATCH=storage.patch_properties)
+property_results = _door(GET=property_search.search)
+aql_results = _door(POST=item_search.find)
+file = _door(GET=files.give, PUT=files.put, DELETE=files.delete)
