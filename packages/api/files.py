@@ -14,7 +14,7 @@ from accounts.rest.pages import Order, PageAsked, page_of
 from accounts.rest.schema import paged
 from accounts.rest.views import RestView, asked, sent
 from accounts.roles import Role
-from packages import curate
+from packages import cache, curate
 from packages.api.facts import (
     FileFacts,
     Promotion,
