@@ -34,6 +34,8 @@ LEASE = timedelta(seconds=30)
 # Then other work has its turn; the next ring of the bell goes on.
 TIME_AT_MOST = timedelta(seconds=10)
 FILES_AT_ONCE = 100
+# Of what upstream has done to a file: then the same bytes are there to be fetched again.
+_COMES_AGAIN = ("", Distribution.UpstreamChange.YANKED)
 
 
 class NotTyped(InvalidInput):
@@ -141,9 +143,15 @@ def steps(purge: CachePurge) -> Generator[Dropped]:
 
 
 def _due(purge: CachePurge) -> QuerySet[Distribution]:
-    """Return the files that are still to go: those alone that were here when the purge began."""
+    """Return the files that are still to go: those alone that were here when the purge began.
+
+    What upstream has changed stays: it may be the last copy, or what a quarantine hangs on.
+    Somebody who has looked at it drops it by itself.
+    """
     fetched = purge.began_at - timedelta(days=purge.fetched_days)
-    due = cached(purge.repository).filter(uploaded_at__lte=fetched, release__isnull=False)
+    due = cached(purge.repository).filter(
+        uploaded_at__lte=fetched, release__isnull=False, upstream_change__in=_COMES_AGAIN
+    )
     if not purge.unused_days:
         return due
     since = purge.began_at - timedelta(days=purge.unused_days)

@@ -16,7 +16,7 @@ from pypi.answer import NEVER_A_PAGE, Answer, Ask, caching, is_unchanged
 from pypi.ranges import Unsatisfiable, asked_range
 from pypi.simple import readable_name, revalidated
 from repos.access import require
-from repos.models import Repository
+from repos.models import Kind, Repository
 
 _METADATA = ".metadata"
 _GIVEN_OUT = {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
@@ -59,7 +59,10 @@ def unlisted(ask: Ask, path: str) -> Answer:
     if there.held is None or there.row is None:  # what is put by a path is held
         raise FileNotFound(f"There is no such file in {repository}.")
     if there.row.release is not None:
-        name = f"{there.project}/{there.row.sha256}/{there.filename}"
+        # The paths of a remote's files are our own, and alike in each of its scopes.
+        if repository.kind == Kind.REMOTE:
+            raise FileNotFound(f"There is no such file in {repository}.")
+        name = f"{there.project}/{there.filename}"
         headers = {"Location": f"/{repository}/files/{name}", "Cache-Control": "no-cache"}
         return Answer(status=302, headers=headers)
     return given_out(ask, there.held, "no-cache", through=repository)

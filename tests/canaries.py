@@ -36,7 +36,10 @@ ALLOWED: Mapping[str, str] = {
 }
 _SHORTEST = 10  # shorter ones, "wrong" for example, are words as well
 _TOKEN = re.compile(rb"lrd_[0-9A-Za-z]{57}")
-_LONG_BASE_64 = re.compile(rb"[0-9A-Za-z+/]{82,}")  # a token's 61 bytes take 82 characters
+_LONG_BASE_64 = re.compile(rb"[0-9A-Za-z+/_-]{82,}")  # a token's 61 bytes take 82 characters
+
+
+_AS_IN_URLS = bytes.maketrans(b"-_", b"+/")
 
 
 class Canaries:
@@ -97,7 +100,8 @@ def _spellings(secret: str) -> Iterable[bytes]:
 def _readings(data: bytes) -> Iterable[bytes]:
     """Return `data` as it is, and what stands in it in base 64, wherever that begins."""
     yield data
-    for run in _LONG_BASE_64.findall(data):
+    for found in _LONG_BASE_64.findall(data):
+        run = found.translate(_AS_IN_URLS)
         for start in range(4):
             text = run[start : len(run) - ((len(run) - start) % 4 == 1)]
             yield base64.b64decode(text + b"==")

@@ -91,6 +91,8 @@ SPELLINGS: list[Callable[[str], str]] = [
     # With more around it, before and after it is spelled so.
     *(lambda token, end="u" * length: in_base_64(f"a:{token}{end}") for length in range(4)),
     *(lambda token, by="u" * length: f"{by}{in_base_64(token)}{by}" for length in range(4)),
+    # As URLs spell it: what stands before and after has a - and a _ then.
+    lambda token: in_base_64(f"a>>>{token}a???").translate(str.maketrans("+/", "-_")),
 ]
 
 

@@ -30,6 +30,10 @@ class RemoteForm(PurgeForm, forms.ModelForm[Remote]):
         model = Remote
         fields = ()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["typed"].help_text = f"Type {self.instance} to purge it."
+
 
 @admin.register(Remote)
 class RemoteAdmin(ChangeOnlyAdmin[Remote]):
@@ -72,7 +76,7 @@ class RemoteAdmin(ChangeOnlyAdmin[Remote]):
                 {
                     "fields": ("fetched_days", "unused_days", "typed"),
                     "description": "Kept files go, in the background, and are fetched again when "
-                    "somebody asks for them.",
+                    "somebody asks for them. What upstream has changed or taken away stays.",
                 },
             ),
         )
@@ -83,19 +87,7 @@ class RemoteAdmin(ChangeOnlyAdmin[Remote]):
             _try_out(request, obj)
             return
         form.ask(obj, by=signed_in(request))
-        messages.success(request, f"The purge of {obj} begins.")
-
-    def get_form(
-        self,
-        request: HttpRequest,
-        obj: Remote | None = None,
-        change: bool = False,  # noqa: FBT002 - Django's signature
-        **kwargs: Any,
-    ) -> Any:
-        """Say which name is to be typed."""
-        form = super().get_form(request, obj, change, **kwargs)
-        form.base_fields["typed"].help_text = f"Type {obj} to purge it."
-        return form
+        messages.success(request, f"{obj} is being purged.")
 
     @admin.action(permissions=["change"], description="Purge the cache of the chosen remotes")
     def purge(self, request: HttpRequest, queryset: QuerySet[Remote]) -> HttpResponse | None:

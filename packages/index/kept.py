@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from packages.filenames import NormalizedName
 from packages.index.base import ProjectNotFound, ProjectPage
@@ -12,7 +12,7 @@ from packages.index.decision import Decision, Pages, decide_by
 from packages.index.keepers import Facts, facts_of_all, is_withdrawn
 from packages.index.local import local_page
 from packages.index.remote import RemoteIndex
-from packages.models import Distribution, UpstreamPage
+from packages.models import Distribution, UpstreamMetadata, UpstreamPage
 from packages.upstream.refresh import Known, kept_of
 from packages.upstream.source import Source as UpstreamSource
 from repos.virtuals import Source, SourceId, Tree
@@ -32,7 +32,10 @@ def decide_kept(
         if row.release is not None and row.deleted_at is None:
             project = row.release.project
             files[(row.repository_id, project.scope), project.normalized].append(row)
-    kept = _Kept(facts, files, _pages(names, sources))
+    remotes = {each[0] for each, source in sources.items() if not source.is_local}
+    pages = _pages(names, remotes) if remotes else {}
+    hides_digests = any(page.document is not None for page in pages.values())
+    kept = _Kept(facts, files, pages, _digests(names, remotes) if hides_digests else {})
     return {name: decide_by(each, readable, kept.open) for name, each in facts.items()}
 
 
@@ -48,61 +51,69 @@ def _rows(
     return list(rows.order_by("release__version_key", "filename"))
 
 
-def _pages(
-    names: Collection[NormalizedName], sources: Mapping[SourceId, Source]
-) -> dict[Key, UpstreamPage]:
+def _pages(names: Collection[NormalizedName], remotes: set[int]) -> dict[Key, UpstreamPage]:
     """Return what the upstreams of the remotes once said of the names."""
-    remotes = {each[0] for each, source in sources.items() if not source.is_local}
-    rows: Iterable[UpstreamPage] = ()
-    if remotes:
-        rows = UpstreamPage.objects.filter(repository__in=remotes, normalized__in=list(names))
+    rows = UpstreamPage.objects.filter(repository__in=remotes, normalized__in=list(names))
     return {((row.repository_id, row.scope), row.normalized): row for row in rows}
 
 
+def _digests(names: Collection[NormalizedName], remotes: set[int]) -> dict[Key, dict[str, str]]:
+    """Return the digests of the metadata files that are kept of the names, by file name."""
+    rows = UpstreamMetadata.objects.filter(repository__in=remotes, normalized__in=list(names))
+    found: dict[Key, dict[str, str]] = defaultdict(dict)
+    for pk, scope, name, filename, digest in rows.values_list(
+        "repository_id", "scope", "normalized", "filename", "sha256"
+    ):
+        found[(pk, scope), name][filename] = digest
+    return found
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
     """Opens the sources of a virtual over what was read of them."""
 
-    def __init__(
-        self,
-        facts: Mapping[NormalizedName, Facts],
-        files: Mapping[Key, Sequence[Distribution]],
-        pages: Mapping[Key, UpstreamPage],
-    ) -> None:
-        self._facts = facts
-        self._read = files
-        self._pages = pages
+    facts: Mapping[NormalizedName, Facts]
+    files: Mapping[Key, Sequence[Distribution]]
+    pages: Mapping[Key, UpstreamPage]
+    digests: Mapping[Key, Mapping[str, str]]
 
     def open(self, source: Source) -> Pages:
         """Return the behaviour of a source as far as its pages go."""
         if source.is_local:
-            return _KeptLocal(source.id, self._facts, self._read)
-        return RemoteIndex(
-            source.repository, source.scope, ask=self._known, held=partial(self._held, source.id)
-        )
+            return _KeptLocal(self, source.id)
+        rows = _KeptRows(self, source.id)
+        return RemoteIndex(source.repository, source.scope, ask=self._known, rows=rows)
 
     def _known(self, source: UpstreamSource, project: NormalizedName) -> Known:
-        return kept_of(source, self._pages.get(((source.repository.pk, source.scope), project)))
-
-    def _held(self, source: SourceId, project: NormalizedName) -> Sequence[Distribution]:
-        return self._read.get((source, project), ())
+        return kept_of(source, self.pages.get(((source.repository.pk, source.scope), project)))
 
 
+@dataclass(frozen=True, slots=True)
+class _KeptRows:
+    """What was read of a remote, by project."""
+
+    kept: _Kept
+    source: SourceId
+
+    def held(self, project: NormalizedName) -> Sequence[Distribution]:
+        """Return the living files of a project."""
+        return self.kept.files.get((self.source, project), ())
+
+    def digests(self, project: NormalizedName) -> Mapping[str, str]:
+        """Return the digests of its metadata files, by file name."""
+        return self.kept.digests.get((self.source, project), {})
+
+
+@dataclass(frozen=True, slots=True)
 class _KeptLocal:
     """A local over the rows that were read of it."""
 
-    def __init__(
-        self,
-        source: SourceId,
-        facts: Mapping[NormalizedName, Facts],
-        files: Mapping[Key, Sequence[Distribution]],
-    ) -> None:
-        self._source = source
-        self._facts = facts
-        self._read = files
+    kept: _Kept
+    source: SourceId
 
     def page(self, project: NormalizedName) -> ProjectPage:
         """Return the files of `project`. Raises ProjectNotFound."""
-        row = self._facts[project].projects.get(self._source)
+        row = self.kept.facts[project].projects.get(self.source)
         if row is None:
             raise ProjectNotFound(f"There is no project {project}.")
-        return local_page(row, self._read.get((self._source, project), ()))
+        return local_page(row, self.kept.files.get((self.source, project), ()))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from django.db.models import QuerySet
 from packaging.utils import canonicalize_name
@@ -52,7 +53,18 @@ _LOOKS_AT_MOST = 3
 _USE_NOTED_EVERY = timedelta(hours=1)
 _REMOVED = "removed upstream"
 AskForPage = Callable[[Source, NormalizedName], Known]
-HeldFiles = Callable[[NormalizedName], Sequence[Distribution]]
+
+
+class KeptRows(Protocol):
+    """What was read of a remote for many names at once."""
+
+    def held(self, project: NormalizedName) -> Sequence[Distribution]:
+        """Return the living files of a project, with release, project and blob."""
+
+    def digests(self, project: NormalizedName) -> Mapping[str, str]:
+        """Return the digests of the metadata files that are kept, by file name."""
+
+
 _Change = Distribution.UpstreamChange
 
 
@@ -64,11 +76,11 @@ class RemoteIndex:
         repository: Repository,
         scope: str = "",
         ask: AskForPage = known_page,
-        held: HeldFiles | None = None,
+        rows: KeptRows | None = None,
     ) -> None:
         """Take what knows the pages: `known_page` asks upstream where it must.
 
-        With `held`, take what knows the rows of the files that we hold, too.
+        With `rows`, take what has read the rows beside them already.
         """
         upstream: Upstream | None = getattr(repository, "upstream", None)
         if upstream is None:
@@ -78,7 +90,8 @@ class RemoteIndex:
         self.repository = repository
         self.source = Source(repository, upstream, scope)
         self._ask = ask
-        self._held = held or self._asked_held
+        self._held = rows.held if rows else self._asked_held
+        self._digests = rows.digests if rows else self._asked_digests
 
     def projects(self) -> ProjectList:
         """Return upstream's list of projects, without those that are left out here."""
@@ -265,7 +278,7 @@ class RemoteIndex:
         lines = known.document.lines if known.document is not None else ()
         if known.document is not None and known.document.status == Project.Status.QUARANTINED:
             lines = ()
-        metadata = self._kept_metadata(project) if any(map(_hides_its_digest, lines)) else {}
+        metadata = self._digests(project) if any(map(_hides_its_digest, lines)) else {}
         ours = matched(self.source, project, lines, held)
         files = [
             _page_file(line, row, metadata.get(line.filename, ""))
@@ -277,7 +290,7 @@ class RemoteIndex:
             files = sorted(files + left, key=lambda file: (Version(file.version), file.filename))
         return files
 
-    def _kept_metadata(self, project: NormalizedName) -> dict[str, str]:
+    def _asked_digests(self, project: NormalizedName) -> Mapping[str, str]:
         rows = UpstreamMetadata.objects.filter(
             repository=self.repository, scope=self.source.scope, normalized=project
         )

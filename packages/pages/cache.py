@@ -46,7 +46,7 @@ def cache_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
             except InvalidInput as refused:
                 form.add_error("typed" if isinstance(refused, NotTyped) else None, refused.sentence)
             else:
-                messages.success(request, f"The purge of {come_in.repository} begins.")
+                messages.success(request, f"{come_in.repository} is being purged.")
                 return redirect("cache", tenant=tenant, key=key)
         return _rendered(request, come_in, form, status=400)
     come_in = _admitted(admitted(caller_of(request), tenant, key, Role.ADMIN))

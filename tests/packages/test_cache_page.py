@@ -9,10 +9,12 @@ import pytest
 from django.test import Client
 
 from accounts.roles import Role
-from packages.models import CachePurge
+from packages.admin.remotes import RemoteForm
+from packages.models import CachePurge, Remote
 from packages.purge import purge_due
-from repos.models import Repository, Upstream
-from tests.cast import Cast, grant
+from packages.purge_form import PurgeForm
+from repos.models import Kind, Repository, Upstream
+from tests.cast import Cast, grant, make_repository
 from tests.conftest import MovableClock
 from tests.virtuals import make_remote, put_file
 
@@ -41,7 +43,7 @@ def test_a_purge_is_begun_followed_and_remembered(client: Client, remote: Reposi
     assert "Type acme/pypi-remote to go on." in page
     assert "hx-get" not in page.partition('id="purge-state"')[2].partition("</section>")[0]
     page = text_of(client, typed="acme/pypi-remote")
-    assert "The purge of acme/pypi-remote begins." in page
+    assert "acme/pypi-remote is being purged." in page
     assert "waits for a worker" in page
     assert f'hx-get="{PART}"' in page
     assert f'<a href="{URL}">See how far it is now</a>' in page  # without scripts
@@ -113,3 +115,13 @@ def test_the_page_asks_the_same_however_much_is_kept(
         put_file(remote, f"newt-{number}", "1.0")
     with django_assert_num_queries(len(few)):
         text_of(client)
+
+
+def test_a_form_of_the_admin_names_its_own_remote_alone(cast: Cast) -> None:
+    acme, globex = (
+        make_repository(house.tenant, "mirror", Kind.REMOTE) for house in (cast.acme, cast.globex)
+    )
+    forms = [RemoteForm(instance=Remote.objects.get(pk=each.pk)) for each in (acme, globex)]
+    told = [form.fields["typed"].help_text for form in forms]
+    assert told == ["Type acme/mirror to purge it.", "Type globex/mirror to purge it."]
+    assert PurgeForm().fields["typed"].help_text == ""

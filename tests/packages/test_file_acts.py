@@ -240,7 +240,7 @@ def test_a_file_without_a_name_is_given_to_its_readers_by_its_path(
     assert client.get(raw).status_code == 404
     Distribution.objects.update(deleted_at=None, **named)
     moved = client.get(f"/acme/local/-/raw/{frog.path}")
-    assert moved.headers["Location"] == f"/acme/local/files/frog/{frog.sha256}/{WHEEL}"
+    assert moved.headers["Location"] == f"/acme/local/files/frog/{WHEEL}"
 
 
 @pytest.mark.parametrize("tab", ["general", "info", "contents", "activity", "manage"])
@@ -290,6 +290,10 @@ def test_the_activity_of_a_project_tells_its_administrators_what_was_done(
     assert deeds(client, f"{PROJECT}2.0/") == [done[0], done[3]]
     page = told(client, f"{PROJECT}?tab=activity")
     assert "All of it in the audit of acme" in page
+    # Most of all when nothing of it is given out.
+    curate.set_status(project, status=Project.Status.QUARANTINED, reason="worms", by=by)
+    with django_assert_max_num_queries(12):
+        assert deeds(client, PROJECT) == ["root set the status of frog to quarantined", *done]
     for person in (cast.acme.reader, cast.acme.writer):
         client.force_login(person.user)
         assert deeds(client, PROJECT) == []

@@ -183,6 +183,19 @@ def test_what_is_old_or_not_in_use_goes_alone(
     assert gone(fetched_days=3) == [WHEELS[0][0]]
 
 
+def test_what_upstream_has_changed_is_left_to_somebody_who_looks_at_it(
+    remote: Repository, cast: Cast
+) -> None:
+    change = Distribution.UpstreamChange
+    for (name, _), what in zip(
+        WHEELS, (change.REMOVED, change.QUARANTINED, change.YANKED), strict=True
+    ):
+        Distribution.objects.filter(filename=name).update(upstream_change=what)
+    asked(remote, cast)
+    purge.purge_due()
+    assert kept(remote) == sorted(name for name, _ in WHEELS[:2])
+
+
 def test_the_audit_tells_who_and_how_much(remote: Repository, cast: Cast) -> None:
     asked(remote, cast, fetched_days=2)
     purge.purge_due()

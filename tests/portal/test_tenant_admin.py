@@ -28,7 +28,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.admin_base import UseCaseAdmin
 from accounts.admin_scope import TenantRows
-from accounts.models import Team, User
+from accounts.models import Membership, Team, Tenant, User
 from base.models import AuditEvent
 from portal.admin_site import LarderAdminSite
 from repos.models import Kind, Repository
@@ -423,7 +423,8 @@ def test_adding_takes_no_foreign_row(scene: Scene, label: str) -> None:
 def test_every_model_that_is_added_is_tried() -> None:
     request = RequestFactory().get("/")
     request.user = User(username="x")
-    request.user.__dict__["administers"] = {1: "acme"}
+    place = Membership(tenant=Tenant(pk=1, slug="acme"), kind=Membership.Kind.ADMIN)
+    request.user.__dict__["places"] = {"acme": place}
     added = {
         model._meta.label_lower
         for model, options in admin.site._registry.items()

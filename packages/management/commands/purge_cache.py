@@ -64,7 +64,12 @@ class Command(BaseCommand):
             raise CommandError(f"There is no user {username}. Say with --as who has it purged.")
         if not (0 <= fetched_days <= DAYS_AT_MOST and 0 <= unused_days <= DAYS_AT_MOST):
             raise CommandError(f"Days are from 0 to {DAYS_AT_MOST}.")
-        typed = str(remote) if no_input else input(f"Type {remote} to go on: ")
+        try:
+            typed = str(remote) if no_input else input(f"Type {remote} to go on: ")
+        except EOFError:
+            raise CommandError(
+                "Nothing was purged: nobody typed the name. Say --no-input to go on without."
+            ) from None
         try:
             row = purge.ask(
                 remote,

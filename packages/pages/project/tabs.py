@@ -24,7 +24,7 @@ from packages.pages.project.facts import (
     told_of,
 )
 from packages.pages.project.lines import lines_of, properties_of_files
-from packages.pages.project.releases import named
+from packages.pages.project.releases import ReleaseFiles, named
 from packages.pages.project.requirements import requirements_of
 from packages.pages.project.subject import Contents, Subject
 from packages.pages.project.timeline import timeline
@@ -37,6 +37,7 @@ _RELEASES_AT_ONCE = 100
 _SPANS = (30, 90, 365)
 _UPLOADS_SHOWN = 25
 _ACTS_SHOWN = 20
+_NAMES_AT_MOST = 1000
 _WITHHELD_AT_ONCE = 100
 
 Context = dict[str, object]
@@ -177,7 +178,7 @@ def _acts(subject: Subject) -> Context:
         repository,
         subject.name,
         version=release.version if release is not None else "",
-        filenames=[each.filename for each in (release or subject.page).files],
+        filenames=_filenames(subject, release),
         columns=COLUMNS,
         limit=_ACTS_SHOWN,
     )
@@ -186,6 +187,14 @@ def _acts(subject: Subject) -> Context:
         "deeds": [deed_of(row, str(repository)) for row in rows],
         "audited": f"{repository}/{subject.name}" if is_auditor else "",
     }
+
+
+def _filenames(subject: Subject, release: ReleaseFiles | None) -> list[str]:
+    """Return the names of the files here, also while the project is quarantined and shows none."""
+    if files := (release or subject.page).files:
+        return [each.filename for each in files]
+    rows = withheld_in(subject.repository, subject.name).filter(deleted_at__isnull=True)
+    return list(rows.values_list("filename", flat=True)[:_NAMES_AT_MOST])
 
 
 def _manage(subject: Subject, _contents: Contents, query: QueryDict) -> Context:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -13,23 +15,37 @@ from packages.filenames import NormalizedName
 from packages.index.decision import decide
 from packages.index.kept import decide_kept
 from packages.index.opening import open_kept
+from packages.index.remote import RemoteIndex
 from packages.index.virtual import entered
 from packages.models import Distribution, Project
 from repos import configure
 from repos.models import Claim, Repository, VirtualSettings
 from tests.cast import Cast, make_repository
-from tests.virtuals import ever_had, make_remote, make_virtual, put_file
+from tests.dists import make_wheel
+from tests.upstreams import Server, make_remote, serving
+from tests.virtuals import ever_had, make_virtual, put_file
 
-NAMES = [NormalizedName(name) for name in ("frog", "newt", "toad", "tadpole", "eft", "unheard-of")]
+NAMES = [
+    NormalizedName(name)
+    for name in ("frog", "newt", "toad", "tadpole", "eft", "bull-frog", "unheard-of")
+]
 
 
 @pytest.fixture
-def pond(cast: Cast) -> Repository:
+def pond(cast: Cast) -> Iterator[Repository]:
     """A virtual over two locals and two remotes in which names are kept, claimed and withdrawn."""
+    with serving() as server:
+        yield _pond(cast, server)
+
+
+def _pond(cast: Cast, server: Server) -> Repository:
     ours, second = cast.acme.repository, make_repository(cast.acme.tenant, "second")
-    private = make_remote(cast.acme, "private", keeps_names=True)
-    public = make_remote(cast.acme, "public", exclude=["eft"])
-    for at, name in enumerate(NAMES[:-1]):
+    private = make_remote(cast.acme.tenant, server, "private", names_are_kept=True)
+    public = make_remote(cast.acme.tenant, server, "public", names_are_kept=False, exclude=["eft"])
+    for name in ("frog", "newt", "bull-frog"):  # whose metadata has no digest upstream
+        server.add_files(name, make_wheel(name, "3.0"), **{"core-metadata": True})
+        RemoteIndex(public).page(NormalizedName(name))
+    for at, name in enumerate(NAMES[:-2]):
         for repository in (ours, second, private, public)[at % 3 :]:
             put_file(repository, name, "1.0")
             put_file(repository, name, "2.0")
@@ -65,7 +81,7 @@ def test_lists_name_the_source_of_the_first_file_that_is_shown(
     shown = {
         name: decision.shown[0].source
         for name, decision in decide_kept(where.tree, NAMES, readable).items()
-        if decision.shown
+        if decision.shown and name != "bull-frog"  # nothing of it is held: it is in no list
     }
     listed = shelves.in_virtual(where.tree, readable, shelves.Wanted()).items
     assert {item.normalized: item.source for item in listed if item.normalized in shown} == shown
@@ -74,7 +90,7 @@ def test_lists_name_the_source_of_the_first_file_that_is_shown(
 def test_as_many_questions_for_one_name_as_for_all(cast: Cast, pond: Repository) -> None:
     where, readable = entered(pond, cast.acme.admin.principal)
     counts = []
-    for names in (NAMES[:1], NAMES):
+    for names in (NAMES[:1], NAMES):  # the first has a page upstream
         with CaptureQueriesContext(connection) as asked:
             decide_kept(where.tree, names, readable)
         counts.append(len(asked))
