@@ -59,7 +59,7 @@ class Tab:
 
 def tabs_of(subject: Subject) -> list[Tab]:
     """Return the tabs that there are for this reader."""
-    return [*_TABS, _MANAGE] if _may_manage(subject) else list(_TABS)
+    return [*_TABS, _MANAGE] if may_manage(subject) else list(_TABS)
 
 
 def chosen(subject: Subject, slug: str) -> Tab:
@@ -71,7 +71,7 @@ def chosen(subject: Subject, slug: str) -> Tab:
     return found
 
 
-def _may_manage(subject: Subject) -> bool:
+def may_manage(subject: Subject) -> bool:
     """Say whether the reader may change something here, where it can be changed at all.
 
     Of a remote's project that is what its administrators may give out again.

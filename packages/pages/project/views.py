@@ -75,6 +75,7 @@ def _page(
         "strip": strip_of(subject),
         "tab": tab,
         "tabs": tabs_of(subject),
+        "may_manage": may_manage(subject),
         "counts": counts_of(subject, contents),
         "switcher": subject.releases[:_IN_SWITCHER],
         "trail": _trail(subject),
