@@ -16,7 +16,7 @@ from accounts.roles import Role
 from packages.pages.project.changing import change, forms_of
 from packages.pages.project.strip import strip_of
 from packages.pages.project.subject import Subject, contents_of, subject_of
-from packages.pages.project.tabs import Context, chosen, counts_of, tabs_of
+from packages.pages.project.tabs import Context, chosen, counts_of, may_manage, tabs_of
 from packages.set_up.filling import Setting
 from repos.access import require
 from repos.models import Kind
