@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -32,7 +33,7 @@ CONFIG = replace(
 def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no name be looked up: what is an address already is one."""
 
-    def known(host: str, *more: object, **options: object):
+    def known(host: str, *more: Any, **options: Any):
         if not host.replace(".", "").isdigit():
             raise socket.gaierror(-2, "unknown")
         return looked_up(host, *more, **options)
