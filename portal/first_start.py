@@ -14,6 +14,7 @@ from accounts import members
 from accounts.models import Membership, Tenant, User
 from base.audit import SYSTEM
 from portal.config import Config
+from portal.file_host import FileHost, file_host_of
 from portal.pip_index import configured_index, split_credentials
 from repos import configure
 from repos.models import Kind, Repository, Upstream, VirtualSettings
@@ -27,14 +28,16 @@ class FirstStart:
 
     is_new: bool
     password: str | None = None
+    about_files: str = ""  # what was found out of where the remote's files come from
 
 
 def first_start(config: Config) -> FirstStart:
     """Seed an empty installation; one that has a user already is left as it is."""
     if User.objects.exists():
         return FirstStart(is_new=False)
-    # Asked before the transaction: pip takes a second or two.
+    # Asked before the transaction: pip takes a second or two, and its index may be slow.
     upstream = split_credentials(config.upstream_url) if config.upstream_url else configured_index()
+    files = file_host_of(upstream) if upstream is not None else FileHost()
     generated = None if config.admin_password else secrets.token_urlsafe(12)
     with transaction.atomic():
         admin = User(username=ADMINISTRATOR, is_superuser=True)
@@ -51,6 +54,7 @@ def first_start(config: Config) -> FirstStart:
                 Upstream(
                     repository=remote,
                     index_url=upstream.url,
+                    files_url=files.url,
                     username=upstream.username,
                     private_allowed=True,
                     # A mirror of everybody's names, which are not ours to keep from other remotes.
@@ -61,7 +65,7 @@ def first_start(config: Config) -> FirstStart:
             )
         configure.set_members(virtual, [local, remote], by=SYSTEM)
         configure.save_virtual(VirtualSettings(repository=virtual, deployment=local), by=SYSTEM)
-    return FirstStart(is_new=True, password=generated)
+    return FirstStart(is_new=True, password=generated, about_files=files.says)
 
 
 def _repository(tenant: Tenant, key: str, kind: Kind, description: str) -> Repository:

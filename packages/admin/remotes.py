@@ -43,6 +43,7 @@ class RemoteAdmin(ChangeOnlyAdmin[Remote]):
     reads_with = ("tenant", "upstream", "upstream_health")
     form = RemoteForm
     change_form_template = "admin/packages/remote/change_form.html"
+    save_on_top = True  # where the connection is tested
     list_display = ("key", "tenant", "index", "answering", "kept", "purging")
     list_filter = ("tenant",)
     search_fields = ("key", "tenant__slug")
@@ -166,5 +167,6 @@ def _try_out(request: HttpRequest, remote: Remote) -> None:
     if upstream is None:
         messages.error(request, f"{remote} has no index URL yet.")
         return
-    trial = check_upstream(remote, upstream)
-    messages.add_message(request, messages.SUCCESS if trial.works else messages.ERROR, trial.says)
+    for trial in check_upstream(remote, upstream):
+        level = messages.SUCCESS if trial.works else messages.ERROR
+        messages.add_message(request, level, trial.says)

@@ -18,7 +18,7 @@ from packages import shelves
 from packages.extraction.waiting import not_extracted, waiting_of
 from packages.index.held import Standing
 from packages.index.virtual import entered
-from packages.models import UpstreamHealth
+from packages.models import Fetch, UpstreamHealth
 from packages.pages.connection import connection
 from packages.pages.frame import frame
 from packages.pages.pictures import Sparkline, columns, sparkline
@@ -164,7 +164,14 @@ def _kind_facts(repository: Repository, beneath: Beneath | None) -> dict[str, ob
         case Kind.REMOTE:
             upstream = getattr(repository, "upstream", None)
             health = UpstreamHealth.objects.filter(repository=repository).first()
-            return {"upstream": upstream, "health": health, "now": clock.now()}
+            # Until the file comes, or the sweeper forgets it.
+            failed = Fetch.objects.filter(repository=repository, heartbeat_at=None)
+            return {
+                "upstream": upstream,
+                "health": health,
+                "not_come": failed.exclude(reason="").order_by("-pk").first(),
+                "now": clock.now(),
+            }
         case Kind.VIRTUAL:
             return {"members": _members(*beneath) if beneath else []}
 

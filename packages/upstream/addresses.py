@@ -10,7 +10,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from packages.filenames import shown
-from packages.upstream.errors import AddressRefused
+from packages.upstream.errors import AddressRefused, NotConfigured
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Origin = tuple[str, str, int]  # scheme, host, port
@@ -52,6 +52,12 @@ def origin_of(url: str) -> Origin:
     return parts.scheme, host, parts.port or _USUAL_PORTS[parts.scheme]
 
 
+def root_of(url: str) -> str:
+    """Return the URL of the host of `url`, as a setting names it."""
+    parts = split_url(url)
+    return f"{parts.scheme}://{parts.netloc}/"
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """What one upstream may lead to; `configured` are the hosts and ports that its admin set."""
@@ -62,27 +68,29 @@ class Guard:
     def judge_target(self, host: str, port: int) -> None:
         """Refuse a port that is neither the web's nor configured."""
         if port not in _USUAL_PORTS.values() and (host.lower(), port) not in self.configured:
-            raise AddressRefused(
-                f"{shown(host)} is not asked on port {port}: nobody configured it."
-            )
+            raise NotConfigured(f"{shown(host)} is not asked on port {port}: nobody configured it.")
 
     def judge_address(self, host: str, port: int, address: str) -> None:
-        """Refuse an address that is not public, unless the host is one that may be private."""
+        """Refuse an address that is not public, unless the host is one that may be private.
+
+        Raises NotConfigured where the upstream may have one, and this host is not named by it.
+        """
         ip = _meant(ipaddress.ip_address(address.partition("%")[0]))
         if _is_public(ip):
             return
         never = ip.is_multicast or ip.is_unspecified or ip.is_link_local or _is_reserved(ip)
-        if not never and self.private_allowed and (host.lower(), port) in self.configured:
-            return
-        raise AddressRefused(
-            f"{shown(host)} has the address {ip}, which is not public. "
-            + (
-                "Such addresses are never asked."
-                if never
-                else "Only the hosts of the index URL and of the URL of files may have one, and "
-                "only where a superuser ticked that."
+        found = f"{shown(host)} has the address {ip}, which is not public"
+        if never:
+            raise AddressRefused(f"{found}. Such addresses are never asked.")
+        if not self.private_allowed:
+            raise AddressRefused(
+                f"{found}. Only the hosts of the index URL and of the URL of files may have one, "
+                "and only where a superuser ticked that."
             )
-        )
+        if (host.lower(), port) not in self.configured:
+            raise NotConfigured(
+                f"{found}: only the hosts of the index URL and of the URL of files may have one."
+            )
 
 
 def _meant(ip: Address) -> Address:

@@ -28,10 +28,11 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from packages.upstream.addresses import Guard, split_url
+from packages.upstream.addresses import Guard, root_of, split_url
 from packages.upstream.errors import (
     AddressRefused,
     NotAsked,
+    NotConfigured,
     UpstreamAway,
     UpstreamFailed,
     UpstreamUnreadable,
@@ -199,7 +200,11 @@ def _followed(
     source: Source, url: str, headers: Mapping[str, str], method: str
 ) -> tuple[urllib3.BaseHTTPResponse, str]:
     for _ in range(_REDIRECTS_AT_MOST + 1):
-        response = _sent(source, url, headers, method)
+        try:
+            response = _sent(source, url, headers, method)
+        except NotConfigured as refused:
+            refused.url = root_of(url)
+            raise
         location = response.headers.get("Location")
         if response.status not in _REDIRECTS or not location:
             return response, url

@@ -37,6 +37,12 @@ class AddressRefused(NotAsked):
     """Upstream is, or leads to, an address that Larder does not talk to."""
 
 
+class NotConfigured(AddressRefused):
+    """Upstream leads to where only a setting of the remote would let Larder go."""
+
+    url = ""  # the root of that place, once it is known
+
+
 class UpstreamUnreadable(UpstreamFailed):
     """Upstream answered with what is no page of an index."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 
+from packages.filenames import NormalizedName
 from packages.models import UpstreamPage
 from packages.upstream import connection
 from packages.upstream.errors import UpstreamFailed
@@ -18,6 +19,7 @@ from packages.upstream.source import Source
 _REMEMBERED_FOR = 60.0  # seconds
 _REMEMBERED_AT_MOST = 1000
 _SECONDS = 30.0
+_LOOKED_AT = 20  # pages, for one that is not left out by now
 # "It is there": also that it does not list its projects, or not for HEAD.
 _THERE = frozenset({200, 204, 304, 405, 501})
 _GONE = frozenset({404, 410})
@@ -35,9 +37,9 @@ def index_answers(source: Source) -> bool:
     try:
         status = _status(source, source.root_url)
         there = status in _THERE
-        if status in _GONE and (page := _a_served_page(source)):
+        if status in _GONE and not source.is_flat and (name := a_served_name(source)):
             # A static index may have no root at all: then a page of it tells.
-            there = _status(source, page) in _THERE
+            there = _status(source, source.page_url(name)) in _THERE
     except UpstreamFailed:
         return False
     if there:
@@ -64,9 +66,10 @@ def _status(source: Source, url: str) -> int:
     return connection.ask(source, url, headers, limit=0, seconds=_SECONDS, method="HEAD").status
 
 
-def _a_served_page(source: Source) -> str:
+def a_served_name(source: Source) -> NormalizedName | None:
+    """Return the project whose page upstream served last, of those that it may be asked for."""
     rows = UpstreamPage.objects.filter(
         repository=source.repository, scope=source.scope, is_served=True
     ).exclude(normalized="")
-    name = rows.order_by("-answered_at").values_list("normalized", flat=True).first()
-    return source.page_url(name) if name and not source.is_flat else ""
+    names = rows.order_by("-answered_at").values_list("normalized", flat=True)[:_LOOKED_AT]
+    return next((NormalizedName(n) for n in names if source.upstream.may_ask_for(n)), None)

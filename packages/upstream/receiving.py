@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -11,9 +12,11 @@ from packages.filenames import NormalizedName
 from packages.upstream import connection
 from packages.upstream.connection import Answering
 from packages.upstream.errors import (
+    AddressRefused,
     AskedTooOften,
     CircleClosed,
     NotAsked,
+    NotConfigured,
     TooLarge,
     UpstreamFailed,
     UpstreamRefused,
@@ -55,9 +58,11 @@ def received(wanted: Wanted, spool: Spool) -> Iterator[int | None]:
     progress = _Progress(size=wanted.line.size)
     for attempt in range(1, _TRIES + 1):
         try:
-            with connection.opened(
-                wanted.source, wanted.line.url, _headers(progress, spool)
-            ) as answering:
+            headers = _headers(progress, spool)
+            with (
+                naming_the_setting(wanted.source),
+                connection.opened(wanted.source, wanted.line.url, headers) as answering,
+            ):
                 _require_file(wanted, answering)
                 if not progress.has_begun:
                     _begin(wanted, answering, progress)
@@ -74,6 +79,21 @@ def received(wanted: Wanted, spool: Spool) -> Iterator[int | None]:
             break
         connection.pause_after(attempt)
     _judge(wanted, progress, spool)
+
+
+@contextmanager
+def naming_the_setting(source: Source) -> Iterator[None]:
+    """Say of a host that is not asked for files which setting would let it be.
+
+    Who asks for a file may read the remote, and so know its name.
+    """
+    try:
+        yield
+    except NotConfigured as refused:
+        raise AddressRefused(
+            f"{refused.sentence} In {source.repository}, URL of files is to be {refused.url} for "
+            "that (Administration, Upstream)."
+        ) from None
 
 
 def _headers(progress: _Progress, spool: Spool) -> dict[str, str]:

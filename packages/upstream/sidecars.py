@@ -14,6 +14,7 @@ from packages.models import Fetch, UpstreamMetadata, UpstreamPage
 from packages.upstream import connection, heartbeats
 from packages.upstream.errors import UpstreamFailed, UpstreamRefused, WrongBytes
 from packages.upstream.links import Line
+from packages.upstream.receiving import naming_the_setting
 from packages.upstream.source import Source
 from packages.upstream.waiting import waiting
 from repos.stamps import locked_state, move_serial
@@ -88,7 +89,8 @@ def _asked(source: Source, line: Line) -> bytes:
     parts = urlsplit(line.url)
     url = parts._replace(path=f"{parts.path}.metadata").geturl()
     heartbeats.give_back()
-    reply = connection.ask(source, url, {}, limit=METADATA_BYTES_AT_MOST, seconds=_SECONDS)
+    with naming_the_setting(source):
+        reply = connection.ask(source, url, {}, limit=METADATA_BYTES_AT_MOST, seconds=_SECONDS)
     if reply.status != HTTPStatus.OK:
         raise UpstreamRefused(
             f"{source.host} answered {reply.status} for the metadata of {line.filename}."

@@ -125,7 +125,7 @@ class RepositoryAdmin(UseCaseAdmin[Repository]):
     def behind(self, obj: Repository) -> str:
         """Lead to the page of the remote: whether the index answers, and what is kept of it."""
         url = reverse("admin:packages_remote_change", args=[obj.pk])
-        return format_html('<a href="{}">Test the connection, look at what is kept</a>', url)
+        return format_html('<a href="{}#test">Test the connection, look at what is kept</a>', url)
 
     def save_model(
         self, request: HttpRequest, obj: Repository, form: forms.ModelForm[Repository], change: bool

@@ -258,7 +258,12 @@ def test_the_connection_of_a_remote_is_tried_out(root: Client, cast: Cast) -> No
         configure.save_upstream(upstream, by=SYSTEM)
         assert "there is no index" in said()
         index.add_html("/simple/", '<h1>Simple index</h1><a href="frog/">frog</a>')
-        assert "is an index (Simple API 1.0) with 1 projects." in said()
+        answer = said()
+        assert "answers as an index, with 404 for a project that nobody has." in answer
+        assert "No file was asked for" in answer
+    settings_page = root.get(change("repos_repository", remote)).content.decode()
+    assert f'href="{url}#test"' in settings_page
+    assert 'id="test"' in root.get(url).content.decode()
 
 
 def test_what_a_remote_keeps_is_purged_by_who_types_its_name(root: Client, cast: Cast) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import socket
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -18,10 +21,36 @@ from portal.first_start import first_start
 from repos.access import require
 from repos.models import Grant, Kind, Repository, Upstream
 from repos.sealed import unseal
+from tests.dists import make_wheel
+from tests.upstreams import HTML, Reply, Server, json_line, serving
 
 CONFIG = replace(
     django_settings.CONFIG, upstream_url="https://ann:s3cret-s3cret@mirror.example.org/simple"
 )
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no name be looked up: what is an address already is one."""
+
+    def known(host: str, *more: Any, **options: Any):
+        if not host.replace(".", "").isdigit():
+            raise socket.gaierror(-2, "unknown")
+        return looked_up(host, *more, **options)
+
+    looked_up = socket.getaddrinfo
+    monkeypatch.setattr("socket.getaddrinfo", known)
+    monkeypatch.setattr("packages.upstream.connection._pause", lambda _: None)
+
+
+@pytest.fixture
+def index() -> Iterator[Server]:
+    with serving() as running:
+        yield running
+
+
+def files_at(index: Server, url: str) -> None:
+    index.add_page("pip", [json_line(*make_wheel("pip", "1.0")) | {"url": f"{url}f/pip.whl"}])
 
 
 def test_an_empty_installation_gets_all_it_needs(db: None) -> None:
@@ -59,6 +88,87 @@ def test_the_upstreams_credentials_are_sealed_and_written_nowhere(db: None) -> N
     assert "s3cret" not in events
 
 
+def test_an_index_inside_the_network_gets_the_host_of_its_files(db: None, index: Server) -> None:
+    with serving() as files:
+        files_at(index, files.url)
+        made = first_start(replace(CONFIG, upstream_url=index.url))
+        assert Upstream.objects.get().files_url == files.url
+        assert made.about_files == (
+            f"The index has its files at {files.url}, which is now the URL of files."
+        )
+        assert (len(index.asked), files.asked) == (1, [])
+
+
+def test_the_indexs_password_is_given_to_no_other_host_unasked(db: None, index: Server) -> None:
+    with serving() as files:
+        files_at(index, files.url)
+        with_password = index.url.replace("//", "//ann:s3cret-s3cret@")
+        made = first_start(replace(CONFIG, upstream_url=with_password))
+    assert Upstream.objects.get().files_url == ""
+    assert f"has its files at {files.url}. If that host may have the index's" in made.about_files
+    assert "s3cret" not in made.about_files
+
+
+def test_files_beside_their_index_need_no_setting(db: None, index: Server) -> None:
+    index.add_files("pip", make_wheel("pip", "1.0"))
+    made = first_start(replace(CONFIG, upstream_url=index.url))
+    assert (Upstream.objects.get().files_url, made.about_files) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("address", "is_set"), [("198.18.0.9", True), ("8.8.8.8", False), ("169.254.169.254", False)]
+)
+def test_only_a_host_that_a_setting_may_open_is_set(
+    db: None, index: Server, monkeypatch: pytest.MonkeyPatch, address: str, is_set: bool
+) -> None:
+    files_at(index, f"https://{address}/")
+    made = first_start(replace(CONFIG, upstream_url=index.url))
+    assert Upstream.objects.get().files_url == (f"https://{address}/" if is_set else "")
+    assert bool(made.about_files) is is_set
+
+
+def test_an_index_with_a_public_address_is_not_asked(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("8.8.8.8", 443))])
+    monkeypatch.setattr("packages.upstream.file_host.asked_page", None)
+    assert first_start(CONFIG).about_files == ""
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        (Reply(status=404), "lists no files of pip"),
+        (Reply(status=503), "is in trouble"),
+        (Reply(b"<title>Welcome</title>", kind=HTML), "not one of an index"),
+    ],
+)
+def test_what_is_not_found_out_is_said_and_leaves_the_rest_as_it_is(
+    db: None, index: Server, reply: Reply, why: str
+) -> None:
+    index.always = reply
+    made = first_start(replace(CONFIG, upstream_url=index.url))
+    upstream = Upstream.objects.get()
+    assert (upstream.files_url, upstream.private_allowed) == ("", True)
+    assert made.about_files.startswith("Where the index has its files was not found out: ")
+    assert why in made.about_files
+
+
+def test_a_machine_without_a_network_starts_and_says_so(db: None) -> None:
+    said = first_start(CONFIG).about_files
+    assert said.endswith("The name mirror.example.org cannot be looked up.")
+
+
+def test_who_takes_too_long_is_not_waited_for(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr("portal.file_host._SECONDS", 0.05)
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: over.wait(10) and [])
+    try:
+        assert first_start(CONFIG).about_files.endswith("The index takes too long to answer.")
+    finally:
+        over.set()
+
+
 def test_a_later_start_changes_nothing(db: None) -> None:
     first_start(CONFIG)
     before = (User.objects.get().password, AuditEvent.objects.count())
@@ -89,6 +199,8 @@ def test_prepare_prints_the_password_once(settings, tmp_path) -> None:
     call_command("prepare", stdout=second)
     assert "http://testserver/" in first.getvalue()
     assert "shown this once" in first.getvalue()
+    assert "The name mirror.example.org cannot be looked up." in first.getvalue()
+    assert "Files " not in second.getvalue()
     assert "Password" not in second.getvalue()
     assert "s3cret" not in first.getvalue()
 

@@ -44,6 +44,8 @@ class Command(BaseCommand):
             self.stdout.write(f"  Sign in   {ADMINISTRATOR}")
         if made.password is not None:
             self.stdout.write(f"  Password  {made.password}   (shown this once)")
+        if made.about_files:
+            self.stdout.write(f"  Files     {made.about_files}")
         self.stdout.write("")
 
 

@@ -511,8 +511,67 @@ def test_address_that_is_refused_is_not_worth_asking_again(remote, server, cast,
     url = f"/acme/remote/files/frog/{sha256(SMALL[1])}/{SMALL[0]}"
     answer = client.get(url, headers=cast.acme.reader.headers)
     assert answer.status_code == 501
-    assert "10.0.0.1, which is not public" in answer.reason_phrase
+    assert answer.reason_phrase == (
+        "'10.0.0.1' has the address 10.0.0.1, which is not public: only the hosts of the index URL "
+        "and of the URL of files may have one. In acme/remote, URL of files is to be "
+        "http://10.0.0.1/ for that (Administration, Upstream)."
+    )
     assert "Retry-After" not in answer.headers
+
+
+def test_refused_address_names_no_setting_where_no_setting_would_do(
+    remote, server, cast, client
+) -> None:
+    """Also none that a superuser has not allowed: a stranger's page is not to ask for it."""
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_page("frog", [json_line(*SMALL) | {"url": "http://169.254.169.254/frog.whl"}])
+    url = f"/acme/remote/files/frog/{sha256(SMALL[1])}/{SMALL[0]}"
+    answer = client.get(url, headers=cast.acme.reader.headers)
+    assert answer.reason_phrase.endswith("not public. Such addresses are never asked.")
+
+
+def test_refused_metadata_names_the_setting_too(remote, server) -> None:
+    line = json_line(*SMALL) | {"url": "http://10.0.0.1/frog.whl", "core-metadata": True}
+    server.add_page("frog", [line])
+    with pytest.raises(IndexNotServed, match="In acme/remote, URL of files is to be http://10"):
+        RemoteIndex(remote).metadata(FROG, SMALL[0])
+
+
+def test_only_who_may_read_the_remote_is_told_its_name(remote, server, cast, client) -> None:
+    """Through a virtual, a file is refused by name to those alone who may read where it is."""
+    virtual = make_repository(cast.acme.tenant, "virtual", Kind.VIRTUAL)
+    configure.set_members(virtual, [remote], by=SYSTEM)
+    for each in (cast.acme.reader, cast.acme.writer):
+        grant(virtual, Role.READER, each)
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_page("frog", [json_line(*SMALL) | {"url": "http://10.0.0.1/frog.whl"}])
+    url = f"/acme/virtual/files/frog/{sha256(SMALL[1])}/{SMALL[0]}"
+    told = client.get(url, headers=cast.acme.reader.headers)
+    assert told.status_code == 501
+    assert "In acme/remote, URL of files is to be http://10.0.0.1/" in told.content.decode()
+    untold = client.get(url, headers=cast.acme.writer.headers)
+    assert untold.status_code == 403
+    assert "remote" not in f"{untold.reason_phrase} {untold.content.decode()}"
+    assert "10.0.0.1" not in untold.content.decode()
+
+
+def test_refused_files_are_seen_on_the_page_of_the_remote(
+    remote, server, cast, client, time
+) -> None:
+    grant(remote, Role.READER, cast.acme.reader)
+    server.add_page("frog", [json_line(*SMALL) | {"url": "http://10.0.0.1/frog.whl"}])
+    with pytest.raises(IndexNotServed):
+        fetched(remote, *digest_of(SMALL))
+    settled()
+    client.force_login(cast.acme.reader.user)
+    assert f"{SMALL[0]} did not come:" in client.get("/acme/remote/").content.decode()
+    server.add_files("frog", SMALL)
+    time.move(seconds=601)
+    fetched(remote, *digest_of(SMALL))
+    settled()
+    page = client.get("/acme/remote/").content.decode()
+    assert "did not come" not in page
+    assert '<span class="badge fresh">ok</span> answered' in page
 
 
 def test_only_so_many_files_are_fetched_at_once(remote, server, settings) -> None:
