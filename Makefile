@@ -11,8 +11,8 @@ JOURNEYS := tests/journeys tests/browser
 UNIT := -n auto --dist worksteal $(JOURNEYS:%=--ignore=%)
 CLIENTS := pip uv twine poetry pdm hatch flit build setuptools dohq
 UPSTREAMS := devpi proxpi pypiserver
-APT := postgresql redis-server rabbitmq-server nginx-light chromium unzip
-BREW := postgresql@17 redis rabbitmq nginx unzip
+APT := postgresql redis-server rabbitmq-server nginx-light chromium unzip curl jq
+BREW := postgresql@17 redis rabbitmq nginx unzip jq
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
