@@ -49,6 +49,8 @@ function show(row, state) {
   part(row, "says").toggleAttribute("inert", state === "publishing");
   button(row, "publish").hidden = state !== "ready";
   button(row, "again").hidden = state !== "refused";
+  // What is published stays so: "Remove" would promise more than to clear the row.
+  button(row, "drop").hidden = ["there", "published"].includes(state);
   button(row, "drop").textContent = isSending || state === "waiting" ? "Cancel" : "Remove";
   sum();
 }

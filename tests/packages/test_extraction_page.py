@@ -179,7 +179,7 @@ def test_what_carries_no_metadata_gets_its_name_with_the_file_or_later(
 
 def test_a_refused_file_is_refused_with_the_sentence_of_the_terminal(writer: Client) -> None:
     for file, says in (
-        (("frog.exe", b"MZ"), "is not a distribution"),
+        (("frog.exe", b"MZ"), "is no archive that Python installs"),
         (("frog 1.0.whl", b"PK"), "holds"),
     ):
         answer = send(writer, file)
