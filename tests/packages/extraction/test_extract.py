@@ -249,7 +249,7 @@ def test_the_archives_word_replaces_the_clients_and_the_difference_is_kept(
 def test_another_spelling_of_the_same_is_no_difference(
     name: str,
     value: str,
-    is_told: bool,  # noqa: FBT001 - a case
+    is_told: bool,
 ) -> None:
     found = {"pypi.name": ["Frog-Fu"], "pypi.version": ["1.0"], "pypi.summary": ["Frog-Fu"]}
     assert bool(differences({name: [value]}, found)) is is_told
