@@ -70,6 +70,8 @@ def test_a_project_shows_the_newest_final_release_and_what_it_says(
     assert 'href="javascript:' not in page
     assert 'href="https://example.org/docs"' in page
     assert "MIT License" in page
+    assert "Shown as it was written until the archive is read" in page
+    assert "files wait; extraction starts in" in page
 
 
 def test_the_commands_name_this_repository_and_hold_no_secret(client: Client, frogs: Cast) -> None:
