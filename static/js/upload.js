@@ -24,14 +24,15 @@ const rows = new Map(); // of the list's items
 const queue = [];
 let running = 0;
 
+// In the words of the server's own sizes.
 function sized(bytes) {
-  const units = ["B", "KiB", "MiB", "GiB"];
+  const units = ["bytes", "KB", "MB", "GB"];
   let at = 0;
   while (bytes >= UNIT && at < units.length - 1) {
     bytes /= UNIT;
     at += 1;
   }
-  return `${bytes.toFixed(at && bytes < 10 ? 1 : 0)} ${units[at]}`;
+  return `${bytes.toFixed(at ? 1 : 0)} ${units[at]}`;
 }
 
 function part(row, name) {
