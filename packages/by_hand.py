@@ -15,7 +15,7 @@ from accounts.authentication import again
 from accounts.principal import Principal
 from base.errors import InvalidInput
 from packages.describe import judge_properties, set_by_person
-from packages.filenames import Kind, guess, parse_filename, shown
+from packages.filenames import Kind, guess, parse_filename, require_archive_name, shown
 from packages.models import Distribution
 from packages.places import place_of
 from packages.properties import Properties
@@ -119,6 +119,7 @@ def properties_in_lines(text: str) -> dict[str, list[str]]:
 
 def _as_a_client_sends(given: ByHand) -> Upload:
     """Return the upload with the fields that a client fills in: none of them is the person's."""
+    require_archive_name(given.filename)
     name, version = guess(given.filename)
     name, version = given.name or name, given.version or version
     if not name or not version:

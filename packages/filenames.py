@@ -280,7 +280,7 @@ def _extension(filename: str) -> str:
         if filename.endswith(extension):
             return extension
     raise FilenameRefused(
-        f"{shown(filename)} is not a distribution: its name must end in one of "
+        f"{shown(filename)} is no archive that Python installs: its name must end in one of "
         f"{', '.join(EXTENSIONS)}."
     )
 

@@ -111,6 +111,11 @@ def may(principal: Principal, repository: Repository, role: Role) -> bool:
     return granted is not None and granted >= role
 
 
+def anyone_may_read(repository: Repository) -> bool:
+    """Say whether `repository` is read without a token."""
+    return Grant.objects.filter(repository=repository, subject=Grant.Subject.ANYONE).exists()
+
+
 def readable_by(principal: Principal) -> QuerySet[Repository]:
     """Return the repositories that `principal` may read: where every listing starts."""
     alive = Repository.objects.filter(deleted_at__isnull=True)

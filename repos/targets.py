@@ -56,6 +56,18 @@ def admitted_to_upload(principal: Principal, tenant: str, key: str) -> tuple[Adm
     return come_in, _through(principal, asked) if is_virtual else Target(asked)
 
 
+def takes_uploads(repository: Repository) -> bool:
+    """Say whether anybody publishes to it: to a local, and through a virtual that passes on."""
+    match Kind(repository.kind):
+        case Kind.LOCAL:
+            return True
+        case Kind.REMOTE:
+            return False
+        case Kind.VIRTUAL:
+            passes_on = VirtualSettings.objects.filter(deployment__deleted_at__isnull=True)
+            return passes_on.filter(repository=repository, deployment__isnull=False).exists()
+
+
 def where_uploads_go(principal: Principal, repository: Repository) -> Repository | None:
     """Return the local that takes what `principal` uploads to `repository`; None: they may not.
 

@@ -220,6 +220,12 @@ def stamps_and_readable(
     return {row.repository_id: row.stamp for row in rows}, readable
 
 
+def virtual_showing(local: Repository, principal: Principal) -> Repository | None:
+    """Return a virtual that `principal` may read and that has `local` as a member, if any does."""
+    virtuals = readable_by(principal).filter(kind=Kind.VIRTUAL, members__repository=local)
+    return virtuals.select_related("tenant").order_by("tenant__slug", "key").first()
+
+
 def _readable_through(principal: Principal) -> QuerySet[Repository]:
     return readable_by(replace(principal, token=None))
 

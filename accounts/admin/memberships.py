@@ -41,8 +41,16 @@ class InvitationAdmin(UseCaseAdmin[Invitation]):
         self, request: HttpRequest, obj: Invitation, post_url_continue: str | None = None
     ) -> HttpResponse:
         """Lead to the list: a service account of one's own is a member now, and has no row."""
+        # To a tenant admin the same words whether there is such a user or not (DESIGN, Access).
+        makes = (
+            "make one under Users"
+            if office_of(request).everything
+            else "ask whoever runs this installation to make one"
+        )
         messages.success(
-            request, f"Invited {obj.username} to {obj.tenant}. A user of this name can now join."
+            request,
+            f"Invited {obj.username} to {obj.tenant}. If there is an account of this name, it can "
+            f"now join; if not, {makes}.",
         )
         again = "_addanother" in request.POST
         return redirect(f"admin:accounts_invitation_{'add' if again else 'changelist'}")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
 
 from accounts import members
 from accounts.admin_base import UseCaseAdmin
@@ -66,6 +68,24 @@ class UserAdmin(UseCaseAdmin[User]):
         """Save by the use case, with the new password if there is one."""
         password = form.cleaned_data["new_password"] or None
         members.save_user(obj, by=signed_in(request).actor, password=password)
+
+    def response_add(
+        self, request: HttpRequest, obj: User, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Lead on to the membership, which a new account does not have."""
+        answer = super().response_add(request, obj, post_url_continue)
+        if not obj.is_superuser:
+            place = f"{reverse('admin:accounts_membership_add')}?user={obj.pk}"
+            messages.info(
+                request,
+                format_html(
+                    '{} belongs to no tenant yet. <a href="{}">Make {} a member of one</a>',
+                    obj.username,
+                    place,
+                    obj.username,
+                ),
+            )
+        return answer
 
 
 class ServiceAccountForm(forms.ModelForm[ServiceAccount]):

@@ -29,12 +29,15 @@ class Change:
 
 
 def field_changes(old: Side, new: Side) -> list[Change]:
-    """Return the core metadata fields that differ, each with the values of one side alone."""
+    """Return the core metadata fields that differ, each with the values of one side alone.
+
+    The README is the last of them.
+    """
     names = {key: field.name for side in (old, new) for key, field in side.fields.items()}
     before = {key: field.values for key, field in old.fields.items()}
     after = {key: field.values for key, field in new.fields.items()}
     kept = {key: name for key, name in names.items() if key not in _LEFT_OUT}
-    return _changes(before, after, kept)
+    return [*_changes(before, after, kept), *_readme_change(old, new)]
 
 
 def requirement_changes(old: Side, new: Side) -> list[Change]:
@@ -60,6 +63,18 @@ def _changes(
         if only_old or only_new:
             changes.append(Change(name, only_old, only_new))
     return changes
+
+
+def _readme_change(old: Side, new: Side) -> list[Change]:
+    """Return that the README differs, with how long it is: the texts are no field to be shown."""
+    before, after = old.readme, new.readme
+    if before == after:
+        return []
+    return [Change("README", _length(before), _length(after))]
+
+
+def _length(text: str) -> tuple[str, ...]:
+    return (f"{len(text)} characters",) if text else ()
 
 
 def _requirements(side: Side) -> dict[str, list[str]]:

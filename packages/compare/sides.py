@@ -17,6 +17,7 @@ from packages.core_fields import Field, readable_fields
 from packages.filenames import FilenameRefused, NormalizedName
 from packages.index.base import PageFile, Stored, stored_of
 from packages.inside.members import member_bytes, member_digests, members_in
+from packages.metadata import MetadataRefused, parse_core_metadata
 from packages.models import Distribution, Reading
 from packages.reading import Member
 from packages.shown_file import held_rows
@@ -47,6 +48,14 @@ class Side:
     def fields(self) -> dict[str, Field]:
         """Return the core metadata fields by their names."""
         return {field.key: field for field in readable_fields(self.metadata)}
+
+    @cached_property
+    def readme(self) -> str:
+        """Return the description; it is no field that one looks at whole."""
+        try:
+            return parse_core_metadata(self.metadata).description if self.metadata else ""
+        except MetadataRefused:
+            return ""
 
     @cached_property
     def members(self) -> dict[str, Member]:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from packaging.utils import canonicalize_name, canonicalize_version
 
 from packages.properties import Properties, fitting
-from packages.pypi_properties import REQUIRES_NAME
+from packages.pypi_properties import NAME, REQUIRES_NAME, VERSION
 
+# Spelled otherwise, these mean the same: PEP 503 and PEP 440 say when.
+_MEANINGS: dict[str, Callable[[str], str]] = {
+    NAME: canonicalize_name,
+    VERSION: canonicalize_version,
+}
 _SHOWN_AT_MOST = 200
 _SENTENCES_AT_MOST = 50
 _SENTENCE = re.compile(
@@ -25,7 +32,8 @@ def differences(sent: Properties, found: Properties) -> list[str]:
         if name == REQUIRES_NAME:  # made of pypi.requires.dist, which is compared already
             continue
         there = fitting(found.get(name, ()))
-        if set(values) != set(there):
+        meaning = _MEANINGS.get(name, str)
+        if set(map(meaning, values)) != set(map(meaning, there)):
             told.append(f"{name}: {_quoted(values)} was sent, the archive says {_quoted(there)}.")
     return told[:_SENTENCES_AT_MOST]
 

@@ -16,7 +16,7 @@ from base.errors import InvalidInput
 from base.keyset import first_of
 from base.models import AuditEvent
 from packages.pages.deeds import COLUMNS, deed_of
-from packages.pages.frame import frame
+from packages.pages.frame import heading
 from repos.access import admitted
 
 _EVENTS_PER_PAGE = 50
@@ -44,7 +44,7 @@ def activity_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
         "next": urlencode({"after": f"{last['at'].isoformat()}/{last['id']}"}) if last else "",
         "is_later": "after" in request.GET,
     }
-    return render(request, "packages/activity.html", frame(come_in) | context)
+    return render(request, "packages/activity.html", heading(come_in) | context)
 
 
 def _after(place: str) -> list[QuerySet[AuditEvent]]:

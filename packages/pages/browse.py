@@ -28,7 +28,7 @@ from packages.index.held import decided
 from packages.index.opening import open_kept
 from packages.index.virtual import entered, page_order
 from packages.models import Distribution, Document, Project
-from packages.pages.frame import frame
+from packages.pages.frame import frame, heading
 from packages.shelves import Wanted
 from repos.access import admitted
 from repos.models import Kind, Repository
@@ -102,7 +102,8 @@ def browse_page(
     come_in = admitted(principal, tenant, key, Role.READER)
     chosen = _chosen(request, principal, come_in.repository, project, version)
     part = request.GET.get("part", "")
-    context = frame(come_in) | {"chosen": chosen, "contains": _contains(request)}
+    around = frame(come_in) if part else heading(come_in)
+    context = around | {"chosen": chosen, "contains": _contains(request)}
     if part != "node":
         context["branches"] = _branches(request, principal, chosen, is_part=part == "tree")
     if part == "tree":

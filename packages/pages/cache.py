@@ -15,7 +15,7 @@ from base import clock
 from base.errors import InvalidInput
 from packages.long_work import lately_in, state_of
 from packages.models import CachePurge
-from packages.pages.frame import frame
+from packages.pages.frame import frame, heading
 from packages.purge import LEASE, NotTyped
 from packages.purge_form import PurgeForm
 from packages.statistics import totals
@@ -80,7 +80,7 @@ def _rendered(
     return render(
         request,
         "packages/cache.html",
-        frame(come_in) | context | _purges(repository),
+        heading(come_in) | context | _purges(repository),
         status=status,
     )
 

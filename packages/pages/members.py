@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.authentication import caller_of
 from accounts.roles import Role
 from packages.index.virtual import entered
-from packages.pages.frame import frame
+from packages.pages.frame import heading
 from repos.access import RepositoryMissing, admitted
 from repos.models import AlsoUpstream, Claim, Kind, Member, Repository, VirtualSettings
 
@@ -59,7 +59,7 @@ def members_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
         "target": target if target and target.pk in readable else None,
         "has_target": target is not None,
     }
-    return render(request, "packages/members.html", frame(come_in) | context)
+    return render(request, "packages/members.html", heading(come_in) | context)
 
 
 def _claims(repositories: Iterable[Repository]) -> dict[int, list[str]]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.authentication import caller_of
 from accounts.models import Membership, User
 from accounts.roles import Role
-from packages.pages.frame import frame
+from packages.pages.frame import heading
 from repos.access import Admitted, administrators, admitted
 from repos.models import Grant, Repository
 
@@ -49,7 +49,7 @@ def access_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse:
         "is_token": principal.token is not None,
         "rights": list(_rights(come_in)) if come_in.is_admin else [],
     }
-    return render(request, "packages/access.html", frame(come_in) | context)
+    return render(request, "packages/access.html", heading(come_in) | context)
 
 
 def _belongs(come_in: Admitted, user: User | None) -> bool:

@@ -167,12 +167,18 @@ def _make_token(
     asked = form.cleaned_data
     return configure.create_token(
         membership=place,
-        name=f"{client.name} for {repository}"[:_NAME_AT_MOST],
+        name=_token_name(client, repository),
         by=by,
         role=_ROLES[asked["purpose"]],
         repositories=[repository],
         expires_at=clock.now() + timedelta(days=asked["days"]),
     )
+
+
+def _token_name(client: Client, repository: Repository) -> str:
+    """Return what it is for and of which day: a second one is told from the first."""
+    day = f", {clock.now():%Y-%m-%d}"
+    return f"{client.name} for {repository}"[: _NAME_AT_MOST - len(day)] + day
 
 
 def _groups(shown: list[Client]) -> list[tuple[str, list[Client]]]:

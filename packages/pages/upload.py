@@ -99,15 +99,17 @@ def _publish(
 ) -> HttpResponse:
     by = signed_in(request)
     done = publish_by_hand(_by_hand(form, file), target=target, by=by)
+    hidden = hidden_above(done.distribution, by=by)
+    # Through the virtual it is installed with what it needs, unless that does not show it.
+    shown_in = target.repository if hidden else target.through or target.repository
     return render(
         request,
         "packages/upload_published.html",
         {
-            "repository": target.through or target.repository,
-            "local": target.repository,
+            "repository": shown_in,
             "file": done.distribution,
             "created": done.created,
-            "hidden": hidden_above(done.distribution, by=by),
+            "hidden": hidden,
         },
     )
 

@@ -111,7 +111,7 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     except ValidationError as refusal:
         messages.warning(request, refusal.message)
     else:
-        messages.success(request, f"{token} is revoked. Nothing accepts it any more.")
+        messages.success(request, f"{token.name} is revoked. Nothing accepts it any more.")
     return redirect("tokens")
 
 

@@ -24,14 +24,15 @@ const rows = new Map(); // of the list's items
 const queue = [];
 let running = 0;
 
+// In the words of the server's own sizes.
 function sized(bytes) {
-  const units = ["B", "KiB", "MiB", "GiB"];
+  const units = ["bytes", "KB", "MB", "GB"];
   let at = 0;
   while (bytes >= UNIT && at < units.length - 1) {
     bytes /= UNIT;
     at += 1;
   }
-  return `${bytes.toFixed(at && bytes < 10 ? 1 : 0)} ${units[at]}`;
+  return `${bytes.toFixed(at ? 1 : 0)} ${units[at]}`;
 }
 
 function part(row, name) {
@@ -49,6 +50,8 @@ function show(row, state) {
   part(row, "says").toggleAttribute("inert", state === "publishing");
   button(row, "publish").hidden = state !== "ready";
   button(row, "again").hidden = state !== "refused";
+  // What is published stays so: "Remove" would promise more than to clear the row.
+  button(row, "drop").hidden = ["there", "published"].includes(state);
   button(row, "drop").textContent = isSending || state === "waiting" ? "Cancel" : "Remove";
   sum();
 }

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests import dists
 from tests.browser.sound import listen_to
 from tests.journeys.larder import Larder, Repository
+from tests.journeys.machine import signed_in
 from tests.journeys.wire import Content, upload
 
 
@@ -42,7 +43,8 @@ def test_one_reads_switches_the_version_and_copies_the_command(wes: Page, pond: 
     wes.get_by_label("Copy the uv command").click()
     wes.wait_for_selector("button[data-copied=yes]")
     copied = wes.evaluate("navigator.clipboard.readText()")
-    assert copied == f"uv pip install --default-index {pond.simple} frog==1.0"
+    index = signed_in(pond.simple, "TOKEN")
+    assert copied == f"uv pip install --default-index {index} frog==1.0"
     wes.click("nav.project-tabs >> text=Requirements")
     expect(wes.locator("main")).to_contain_text("toad")
     assert wrong == []

@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.principal import Principal
+from accounts.roles import Role
 from base.audit import SYSTEM
 from base.models import AuditEvent
 from packages.by_hand import ByHand, PropertiesUnreadable, check, properties_in_lines
@@ -19,9 +20,9 @@ from packages.describe import PropertyRefused
 from packages.models import Blob, Distribution, LooseObject, Project, Property
 from packages.uploads import FileExists
 from repos import configure
-from repos.models import Repository
+from repos.models import Kind, Repository, VirtualSettings
 from repos.rules import Rules
-from tests.cast import Cast
+from tests.cast import Cast, grant, make_repository
 from tests.dists import make_dumb, make_sdist, make_wheel
 
 CHECK, PUBLISH = "/acme/local/-/upload/check/", "/acme/local/-/upload/publish/"
@@ -93,6 +94,28 @@ def test_what_was_checked_is_published_with_its_properties_and_listed_at_once(
     assert Distribution.objects.count() == 1
 
 
+def test_what_went_through_a_virtual_is_shown_there(writer: Client, cast: Cast) -> None:
+    house = cast.acme
+    virtual = make_repository(house.tenant, "virtual", Kind.VIRTUAL)
+    configure.set_members(virtual, [house.repository], by=SYSTEM)
+    configure.save_virtual(
+        VirtualSettings(repository=virtual, deployment=house.repository), by=SYSTEM
+    )
+    grant(virtual, Role.READER, house.writer)
+    said = text(send(writer, "/acme/virtual/-/upload/publish/", WHEEL))
+    assert 'href="/acme/virtual/project/frog/"' in said
+    assert 'href="/acme/virtual/project/frog/1.0/frog-1.0-py3-none-any.whl' in said
+    assert "/acme/local/" not in said
+
+
+def test_a_name_that_the_archive_spells_otherwise_is_no_false_claim(writer: Client) -> None:
+    wheel = make_wheel("frog-fu", "1.0")
+    said = text(send(writer, CHECK, wheel))
+    assert '<input type="hidden" name="name" value="frog-fu">' in said
+    send(writer, PUBLISH, wheel, name="frog-fu")
+    assert Property.objects.get(name="pypi.name").value == "frog-fu"
+
+
 def test_a_file_that_changed_since_its_check_is_refused(writer: Client) -> None:
     answer = send(writer, PUBLISH, WHEEL, sha256="0" * 64)
     assert answer.status_code == 400
@@ -106,7 +129,11 @@ def test_a_file_that_changed_since_its_check_is_refused(writer: Client) -> None:
         (("frog-2.0-py3-none-any.whl", WHEEL[1]), "which is not the one of version"),
         (("frog-1.0-py3-none-any.whl", b"PK"), "frog-1.0-py3-none-any.whl"),
         (("readme.zip", b"PK"), "does not say of which project and version it is"),
-        (("frog-1.0.exe", b"MZ"), "is not a distribution"),
+        (("frog-1.0.exe", b"MZ"), "is no archive that Python installs"),
+        (
+            ("bad.txt", b"so"),
+            "&#x27;bad.txt&#x27; is no archive that Python installs: its name must end in",
+        ),
     ],
 )
 def test_a_check_says_no_in_the_words_of_the_terminal(

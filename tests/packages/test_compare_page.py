@@ -29,7 +29,13 @@ SCRIPTS = "[console_scripts]\n"
 def wheel(version: str, scripts: str, requires: list[str], **files: bytes) -> tuple[str, bytes]:
     named = {path.replace("__", "."): content for path, content in files.items()}
     entry_points = {f"frog-{version}.dist-info/entry_points.txt": (SCRIPTS + scripts).encode()}
-    return make_wheel("frog", version, requires_dist=requires, files=named | entry_points)
+    return make_wheel(
+        "frog",
+        version,
+        requires_dist=requires,
+        files=named | entry_points,
+        description=f"Hops to {version}.",
+    )
 
 
 @pytest.fixture
@@ -95,6 +101,11 @@ def test_requirements_and_entry_points_are_told_one_by_one(pond: Client) -> None
         ["console_scripts: frog", "changed"],
         ["console_scripts: frogd", "added"],
     ]
+
+
+def test_another_readme_of_the_same_length_is_told(pond: Client) -> None:
+    length = "12 characters"
+    assert ["README", "changed", length, length] in cells(page_of(pond, PAGE), "metadata")
 
 
 def test_files_of_one_size_differ_by_their_digests(pond: Client) -> None:

@@ -56,3 +56,31 @@ def test_through_a_virtual_one_uploads_among_its_tabs(client: Client, cast: Cast
     client.force_login(wes.user)
     found, here = tabs(client, "all/-/upload")
     assert (found, here) == (["Projects", "Browse", "Members", "Access", "Upload"], "Upload")
+
+
+@pytest.mark.parametrize("page", ["local/browse", "local/-/activity", "local/-/access"])
+def test_what_is_above_the_tabs_is_the_same_on_all_of_them(
+    client: Client, cast: Cast, page: str
+) -> None:
+    client.force_login(cast.acme.admin.user)
+    first, other = (
+        BeautifulSoup(client.get(f"/acme/{each}/").content, "html.parser")
+        for each in ("local", page)
+    )
+    told = [each.get_text(strip=True) for each in first.select(".heading a, .address code")]
+    assert told == ["Upload", "Explain", "Set me up", "http://testserver/acme/local/simple/"]
+    assert [each.get_text(strip=True) for each in other.select(".heading a, .address code")] == told
+
+
+def test_a_virtual_offers_uploads_on_its_tabs_where_it_passes_them_on(
+    client: Client, cast: Cast
+) -> None:
+    virtual = make_virtual(cast.acme, "all", [cast.acme.repository])
+    grant(virtual, Role.WRITER, cast.acme.writer)
+    client.force_login(cast.acme.writer.user)
+    link = 'href="/acme/all/-/upload/"'
+    assert link not in client.get("/acme/all/-/members/").content.decode()
+    VirtualSettings.objects.update_or_create(
+        repository=virtual, defaults={"deployment": cast.acme.repository}
+    )
+    assert link in client.get("/acme/all/-/members/").content.decode()

@@ -182,7 +182,10 @@ def test_a_token_is_made_as_small_as_its_purpose_and_shown_in_that_answer_alone(
     (secret,) = set(re.findall(r"lrd_\w{57}", page))
     token = tokens.find(secret)
     assert token is not None
-    assert (token.role, token.name) == (Role.READER, "pip for acme/local")
+    assert (token.role, token.name) == (
+        Role.READER,
+        f"pip for acme/local, {time():%Y-%m-%d}",
+    )
     assert [each.repository for each in token.repositories.all()] == [cast.acme.repository]
     assert token.expires_at is not None
     assert (token.expires_at - time()).days == 7

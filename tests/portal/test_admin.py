@@ -95,6 +95,11 @@ def test_a_tenant_its_people_and_a_repository(root: Client) -> None:
         fill_in(root, add("accounts_user"), username="peter", new_password="tps-reports-again")
     )
     peter = User.objects.get(username="peter")
+    told = root.get("/admin/").content.decode()
+    member = (
+        f'<a href="{add("accounts_membership")}?user={peter.pk}">Make peter a member of one</a>'
+    )
+    assert f"peter belongs to no tenant yet. {member}" in told
     assert peter.check_password("tps-reports-again")
     assert saved(fill_in(root, add("accounts_membership"), tenant=tenant.pk, user=peter.pk))
     place = Membership.objects.get(user=peter)
@@ -177,6 +182,11 @@ def test_a_token_is_limited_and_revoked(root: Client, cast: Cast) -> None:
         {"action": "revoke", "_selected_action": [token.pk]},
     )
     assert tokens.find(cast.acme.writer.secret) is None
+
+
+def test_a_repository_leads_to_its_page_in_the_portal(root: Client, cast: Cast) -> None:
+    page = root.get(change("repos_repository", cast.acme.repository)).content.decode()
+    assert '<a href="/acme/local/" class="viewsitelink">Open in the portal</a>' in page
 
 
 def test_a_repository_can_be_closed_to_members(root: Client, cast: Cast) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts import members
-from accounts.models import Membership
+from accounts.models import Invitation, Membership
 from accounts.roles import Role
 from base.audit import SYSTEM
 from packages import holdings, statistics
@@ -70,6 +70,28 @@ def test_a_tenant_tells_its_admins_who_belongs_to_it(client: Client, frog: Cast)
     assert "Tokens that work" not in page
     with_token = client.get("/acme/", headers=frog.acme.admin.headers)
     assert "mona" not in with_token.content.decode()
+
+
+def test_what_an_admin_of_a_tenant_is_led_to_does_what_it_says(client: Client, cast: Cast) -> None:
+    client.force_login(cast.acme.admin.user)
+    page = text_of(client, "/acme/")
+    assert "Make an account" not in page  # that is for superusers
+    found = re.findall(r'href="(/admin/accounts/(?:invitation|membership)/[^"]*)"', page)
+    invite, change = (text_of(client, url) for url in found)
+    assert 'name="username"' in invite
+    assert "mona" in change
+    client.force_login(cast.superuser.user)
+    assert 'href="/admin/accounts/user/add/">Make an account<' in text_of(client, "/acme/")
+
+
+def test_whoever_is_invited_is_not_told_to_ask_for_it(client: Client, cast: Cast) -> None:
+    client.force_login(cast.stranger.user)
+    assert "You belong to no tenant yet." in text_of(client, "/")
+    invitation = Invitation(tenant=cast.acme.tenant, username=cast.stranger.user.username)
+    members.invite(invitation, by=SYSTEM)
+    page = text_of(client, "/")
+    assert "invites you to be a member" in page
+    assert "You belong to no tenant yet." not in page
 
 
 def test_many_repositories_come_in_pages(client: Client, cast: Cast, monkeypatch) -> None:

@@ -135,7 +135,7 @@ def contents_of(subject: Subject, *, asks: bool = False) -> Contents:
     row = (
         Distribution.objects.filter(pk__in=[each.pk for each in subject.held.values()])
         .filter(Q(stored_metadata__isnull=False) | Q(reading__isnull=False))
-        .select_related("stored_metadata", "reading", "release__project")
+        .select_related("stored_metadata", "reading", "release__project", "repository__state")
         .defer("reading__contents")
         .order_by("-kind", "filename")
         .first()

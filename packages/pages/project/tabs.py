@@ -10,8 +10,10 @@ from django.http import Http404, QueryDict
 
 from accounts.roles import Role
 from base import clock
+from packages.extraction.waiting import Waiting, waiting_of
 from packages.file_history import events_about
 from packages.index.opening import sources_of
+from packages.models import Distribution
 from packages.needed_by import needed_by
 from packages.pages.deeds import COLUMNS, deed_of
 from packages.pages.pictures import columns
@@ -96,6 +98,7 @@ def _readme(subject: Subject, contents: Contents, _query: QueryDict) -> Context:
     if metadata is None:
         return context
     return context | {
+        "waiting": _waiting(contents),
         "authors": people_of(metadata.author, metadata.author_email),
         "maintainers": people_of(metadata.maintainer, metadata.maintainer_email),
         "topics": classifiers_by_topic(metadata),
@@ -103,6 +106,14 @@ def _readme(subject: Subject, contents: Contents, _query: QueryDict) -> Context:
         "keywords": _keywords(metadata.keywords),
         "facts": archive_facts(contents),
     }
+
+
+def _waiting(contents: Contents) -> Waiting | None:
+    """Return how long it is until the README is rendered, where that has not been done yet."""
+    file = contents.file
+    if file is None or file.extraction != Distribution.Extraction.PENDING:
+        return None
+    return waiting_of(file.repository, getattr(file.repository, "state", None))
 
 
 def _origins(subject: Subject) -> list[str]:

@@ -18,8 +18,9 @@ from packages.pages.project.strip import strip_of
 from packages.pages.project.subject import Subject, contents_of, subject_of
 from packages.pages.project.tabs import Context, chosen, counts_of, may_manage, tabs_of
 from packages.set_up.filling import Setting
-from repos.access import require
+from repos.access import anyone_may_read, require
 from repos.models import Kind
+from repos.virtuals import virtual_showing
 
 _IN_SWITCHER = 15
 
@@ -99,12 +100,30 @@ def _trail(subject: Subject) -> list[tuple[str, str]]:
 
 def _install(subject: Subject) -> Context:
     """Return what the commands are made of: without a secret, and pinned where a release is."""
+    repository, is_open = subject.repository, _is_open(subject)
     values = Setting(
-        base_url=settings.BASE_URL, repository=str(subject.repository), user=""
+        base_url=settings.BASE_URL,
+        repository=str(repository),
+        user="" if is_open else "__token__",
+        secret="TOKEN",  # noqa: S106 - stands for one
     ).values()
     version = subject.release.version if subject.release and subject.is_of_release else ""
+    is_local = repository.kind == Kind.LOCAL
     return {
         "simple": values["simple"],
+        "index": values["signed"],
         "source": values["source"],
         "wanted": f"{subject.spelled}=={version}" if version else subject.spelled,
+        "is_open": is_open,
+        "shown_in": virtual_showing(repository, subject.by) if is_local else None,
     }
+
+
+def _is_open(subject: Subject) -> bool:
+    """Say whether it is installed without a token.
+
+    What anyone may read of a virtual is not all that this reader sees of it.
+    """
+    if subject.by.is_anonymous:
+        return True
+    return subject.repository.kind != Kind.VIRTUAL and anyone_may_read(subject.repository)

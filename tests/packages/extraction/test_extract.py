@@ -13,6 +13,7 @@ from base.audit import SYSTEM
 from base.models import AuditEvent
 from packages import curate, storage
 from packages.extraction import extract
+from packages.extraction.differences import differences
 from packages.extraction.extract import extract_due
 from packages.extraction.turns import LEASE, TurnLost, take_turn
 from packages.models import Distribution, Property, Reading, StoredMetadata
@@ -233,6 +234,25 @@ def test_the_archives_word_replaces_the_clients_and_the_difference_is_kept(
     assert (reading.sha256, reading.readme_html) == (row.sha256, README)
     assert reading.facts == {"modules": ["frog"]}
     assert [each.path for each in unpacked_members(bytes(reading.contents))] == ["frog.py"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_told"),
+    [
+        ("pypi.name", "frog_fu", False),
+        ("pypi.name", "toad-fu", True),
+        ("pypi.version", "1.0.0", False),
+        ("pypi.version", "1.0.1", True),
+        ("pypi.summary", "frog_fu", True),
+    ],
+)
+def test_another_spelling_of_the_same_is_no_difference(
+    name: str,
+    value: str,
+    is_told: bool,
+) -> None:
+    found = {"pypi.name": ["Frog-Fu"], "pypi.version": ["1.0"], "pypi.summary": ["Frog-Fu"]}
+    assert bool(differences({name: [value]}, found)) is is_told
 
 
 def test_read_again_the_differences_stay(

@@ -70,21 +70,47 @@ def test_a_project_shows_the_newest_final_release_and_what_it_says(
     assert 'href="javascript:' not in page
     assert 'href="https://example.org/docs"' in page
     assert "MIT License" in page
+    assert "Shown as it was written until the archive is read" in page
+    assert "files wait; extraction starts in" in page
 
 
 def test_the_commands_name_this_repository_and_hold_no_secret(client: Client, frogs: Cast) -> None:
     page = text_of(client, FROG)
     index = "http://testserver/acme/local/simple/"
+    signed = "http://__token__:TOKEN@testserver/acme/local/simple/"
     for command in (
-        f"pip install --index-url {index} frog<",
-        f"uv pip install --default-index {index} frog<",
+        f"pip install --index-url {signed} frog<",
+        f"uv pip install --default-index {signed} frog<",
+        "Put your token in place of <code>TOKEN</code>.",
         f"poetry source add --priority=primary acme-local {index} poetry add frog<",
         f"pdm config --local pypi.url {index} pdm add frog<",
     ):
         assert command in page
-    assert "TOKEN" not in page
     assert "extra-index" not in page
-    assert f"{index} frog==1.1rc1<" in text_of(client, f"{FROG}1.1rc1/")
+    assert f"{signed} frog==1.1rc1<" in text_of(client, f"{FROG}1.1rc1/")
+
+
+def test_what_anyone_may_read_is_installed_without_a_token(client: Client, frogs: Cast) -> None:
+    grant(frogs.acme.repository, Role.READER)
+    for _ in range(2):
+        page = text_of(client, FROG)
+        assert "pip install --index-url http://testserver/acme/local/simple/ frog<" in page
+        assert "TOKEN" not in page
+        client.logout()
+
+
+def test_a_local_names_a_virtual_that_shows_it_to_who_may_read_that(
+    client: Client, frogs: Cast
+) -> None:
+    house = frogs.acme
+    virtual = make_repository(house.tenant, "virtual", Kind.VIRTUAL)
+    configure.set_members(virtual, [house.repository], by=SYSTEM)
+    assert "acme/virtual" not in text_of(client, FROG)
+    grant(virtual, Role.READER, house.reader)
+    page = text_of(client, FROG)
+    link = '<a href="/acme/virtual/project/frog/">acme/virtual</a>'
+    assert f"Also installed through {link}, with what it needs." in page
+    assert "Also installed" not in text_of(client, "/acme/virtual/project/frog/")
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.0.0", "v1", "1.1.RC.1"])

@@ -53,7 +53,7 @@ def test_it_says_where_one_belongs_and_what_one_may_do(client: Client, cast: Cas
     make_repository(cast.acme.tenant, "closed")
     client.force_login(ray.user)
     page = client.get("/accounts/").content.decode()
-    assert rows_of(page, "tenants") == {"acme Acme": ["member", "data"]}
+    assert rows_of(page, "tenants") == {"acme": ["member", "data"]}
     assert rows_of(page, "may") == {
         "acme/everybodys": ["local", "read"],
         "acme/local": ["local", "read"],

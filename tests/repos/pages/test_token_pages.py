@@ -159,7 +159,7 @@ def test_a_revoked_token_is_refused_at_once(wes: Client, cast: Cast) -> None:
     answer = Client().get("/acme/local/simple/", headers=headers)
     assert answer.status_code == HTTPStatus.UNAUTHORIZED
     page = wes.get("/accounts/tokens/").content.decode()
-    assert "is revoked. Nothing accepts it any more." in page
+    assert "laptop is revoked. Nothing accepts it any more." in page
     wes.post(f"/accounts/tokens/{token.pk}/revoke/")
     assert "This token is revoked already." in wes.get("/accounts/tokens/").content.decode()
     assert 'name="role"' not in wes.get(f"/accounts/tokens/{token.pk}/").content.decode()
