@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.defaultfilters import filesizeformat
@@ -18,7 +19,7 @@ from packages import shelves
 from packages.extraction.waiting import not_extracted, waiting_of
 from packages.index.held import Standing
 from packages.index.virtual import entered
-from packages.models import Fetch, UpstreamHealth
+from packages.models import Fetch
 from packages.pages.connection import connection
 from packages.pages.frame import frame
 from packages.pages.pictures import Sparkline, columns, sparkline
@@ -162,18 +163,31 @@ def _kind_facts(repository: Repository, beneath: Beneath | None) -> dict[str, ob
         case Kind.LOCAL:
             return {}
         case Kind.REMOTE:
-            upstream = getattr(repository, "upstream", None)
-            health = UpstreamHealth.objects.filter(repository=repository).first()
-            # Until the file comes, or the sweeper forgets it.
-            failed = Fetch.objects.filter(repository=repository, heartbeat_at=None)
-            return {
-                "upstream": upstream,
-                "health": health,
-                "not_come": failed.exclude(reason="").order_by("-pk").first(),
-                "now": clock.now(),
-            }
+            return _upstream_facts(repository)
         case Kind.VIRTUAL:
             return {"members": _members(*beneath) if beneath else []}
+
+
+def _upstream_facts(repository: Repository) -> dict[str, object]:
+    """Return how the index behind a remote fares, and the last file that did not come of it."""
+    # Until the file comes, or the sweeper forgets it.
+    failed = Fetch.objects.filter(repository=OuterRef("pk"), heartbeat_at=None)
+    failed = failed.exclude(reason="").order_by("-pk")
+    row = (
+        Repository.objects.select_related("upstream_health")
+        .annotate(
+            not_come=Subquery(failed.values("filename")[:1]),
+            not_come_why=Subquery(failed.values("reason")[:1]),
+        )
+        .get(pk=repository.pk)
+    )
+    return {
+        "upstream": getattr(repository, "upstream", None),
+        "health": getattr(row, "upstream_health", None),
+        "not_come": row.not_come,
+        "not_come_why": row.not_come_why,
+        "now": clock.now(),
+    }
 
 
 def _members(where: Standing, readable: frozenset[int]) -> list[Shown]:
