@@ -16,6 +16,7 @@ from __future__ import annotations
 import base64
 import functools
 import logging
+import os
 import re
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import suppress
@@ -23,7 +24,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import django
 import pytest
+from django.apps import apps
 from django.urls import Resolver404
 
 # The views, by name, whose answer shows a secret.
@@ -109,6 +112,9 @@ def _readings(data: bytes) -> Iterable[bytes]:
 
 def _is_token(text: bytes) -> bool:
     """Say whether `text` has a token's checksum; made-up ones of tests and documents have not."""
+    if not apps.ready:  # a bench, or whoever takes pictures, runs servers and no Django itself
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+        django.setup()
     from accounts import tokens  # noqa: PLC0415 - Django is set up after this plugin is loaded
 
     body = text.decode()[len(tokens.PREFIX) : -tokens._CHECKSUM_LENGTH]
