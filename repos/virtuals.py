@@ -109,6 +109,11 @@ class Tree:
     marks: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
     @property
+    def sources(self) -> dict[SourceId, Source]:
+        """Return the sources, each once, by their ids."""
+        return {place.source.id: place.source for place in self.places}
+
+    @property
     def beneath(self) -> frozenset[int]:
         """Return the ids of everything beneath the virtual: sources and nested virtuals."""
         found = {place.source.repository.pk for place in self.places} | set(self.virtuals)

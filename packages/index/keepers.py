@@ -165,15 +165,14 @@ class Facts:
 
 def facts_of(tree: Tree, name: NormalizedName) -> Facts:
     """Return what the rows say of `name` beneath a virtual; as many questions for any number."""
-    sources = {place.source.id: place.source for place in tree.places}
-    return facts_of_all(tree, [name], _withdrawn_rows(name, sources))[name]
+    return facts_of_all(tree, [name], _withdrawn_rows(name, tree.sources))[name]
 
 
 def facts_of_all(
     tree: Tree, names: Collection[NormalizedName], withdrawn_rows: Iterable[Distribution]
 ) -> dict[NormalizedName, Facts]:
     """Return the same of several names, for whoever has read the files that are withdrawn."""
-    sources = {place.source.id: place.source for place in tree.places}
+    sources = tree.sources
     rows = _rows_of(names, sources)
     withdrawn = _withdrawn(withdrawn_rows, sources)
     found = {}

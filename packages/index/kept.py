@@ -24,7 +24,7 @@ def decide_kept(
     tree: Tree, names: Collection[NormalizedName], readable: frozenset[int]
 ) -> dict[NormalizedName, Decision]:
     """Return what a virtual has of each name, in as many questions for one as for a hundred."""
-    sources = {place.source.id: place.source for place in tree.places}
+    sources = tree.sources
     rows = _rows(names, sources)
     facts = facts_of_all(tree, names, filter(is_withdrawn, rows))
     files: dict[Key, list[Distribution]] = defaultdict(list)
@@ -34,8 +34,9 @@ def decide_kept(
             files[(row.repository_id, project.scope), project.normalized].append(row)
     remotes = {each[0] for each, source in sources.items() if not source.is_local}
     pages = _pages(names, remotes) if remotes else {}
-    hides_digests = any(page.document is not None for page in pages.values())
-    kept = _Kept(facts, files, pages, _digests(names, remotes) if hides_digests else {})
+    # Only what stands on a page has a metadata file.
+    has_lines = any(page.document is not None for page in pages.values())
+    kept = _Kept(facts, files, pages, _digests(names, remotes) if has_lines else {})
     return {name: decide_by(each, readable, kept.open) for name, each in facts.items()}
 
 
