@@ -208,7 +208,9 @@ def _rows_of(
     """Return where locals and private remotes have or ever had each of the names."""
     keeping = {each for each, source in sources.items() if source.is_local or source.keeps_names}
     there = Q(
-        repository_id__in={repository for repository, _ in keeping}, normalized__in=list(names)
+        repository_id__in={repository for repository, _ in keeping},
+        scope__in={scope for _, scope in keeping},  # before the name in the index
+        normalized__in=list(names),
     )
     rows: list[Project | UpstreamPage] = list(Project.objects.filter(there))
     if any(not sources[each].is_local for each in keeping):
