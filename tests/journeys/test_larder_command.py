@@ -184,7 +184,8 @@ def test_one_login_signs_every_client_in_until_it_is_revoked(running: Larder, de
         "from base.audit import SYSTEM\n"
         "[logins.revoke(each, by=SYSTEM) for each in Login.objects.filter(revoked_at=None)]"
     )
-    shutil.rmtree(desk.folder / "got")
+    for got in ("got", "uv-got"):
+        shutil.rmtree(desk.folder / got)
     for command in (publish, install, uv, send, f"{lock} --regenerate"):
         desk.fails(command)
         running.forgive()
