@@ -23,6 +23,21 @@ examples:
 It ends with 0 when done, 1 when refused, 2 when the command cannot be read, 3 when you have to log
 in, 4 when you may not, 5 when there is no such thing, 6 when Larder cannot be reached.
 """
+_EXAMPLE = {
+    "login": "larder login https://packages.example\n"
+    "  larder login https://packages.example --token-stdin < token",
+    "publish": "larder publish --to acme/pypi-local dist/*",
+    "search": "larder search frog\n  larder search 'qa.approved:yes pypi.version>=1.9'",
+    "explain": "larder explain acme/pypi-virtual frog",
+    "yank": "larder yank acme/pypi-local frog 1.0 --reason 'It croaks.'",
+    "promote": "larder promote frog-1.0-py3-none-any.whl acme/staging acme/production",
+    "repo create": "larder repo create acme/pypi-local\n"
+    "  larder repo create acme/mirror --kind remote --upstream https://index.example/simple/\n"
+    "  larder repo create acme/all --kind virtual --member acme/pypi-local --member acme/mirror",
+    "grant add": "larder grant add acme/pypi-local writer --team data\n"
+    "  larder grant add acme/pypi-local reader --anyone",
+    "token create": "larder token create CI --tenant acme --role writer --days 90",
+}
 _INTERRUPTED = 130
 _ROLES = ("reader", "writer", "admin")
 
@@ -151,8 +166,15 @@ def _group(groups: Groups, name: str, about: str) -> Groups:
 def _command(
     groups: Groups, name: str, does: Callable[[Namespace], None], about: str
 ) -> ArgumentParser:
-    made = groups.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+    made = groups.add_parser(
+        name,
+        help=about,
+        description=f"{about[0].upper()}{about[1:]}.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     made.set_defaults(does=does)
+    if example := _EXAMPLE.get(made.prog.removeprefix("larder ")):
+        made.epilog = f"for example:\n  {example}"
     made.add_argument("--json", action="store_true", help="answer in JSON")
     if name != "login":
         made.add_argument("--url", default=os.environ.get("LARDER_URL"),

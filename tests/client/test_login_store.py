@@ -63,7 +63,7 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(
     def full(*_: object, **__: object) -> None:
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(store.json, "dump", full)
+    monkeypatch.setattr("larder_client.store.json.dump", full)
     with pytest.raises(OSError, match="full"):
         keep(OTHER, username="bob", token="y")
     assert store.login_to(ONE) == {"username": "ann", "token": "x"}
