@@ -7,11 +7,12 @@ waited for the lock finds the token that the one before brought.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import datetime
 
 from larder_client import store
 from larder_client.api import Api
-from larder_client.problems import SIGN_IN, Problem
+from larder_client.problems import AWAY, SIGN_IN, Problem
 
 SECONDS = 3.0  # a client that waits for its password waits no longer
 _LEFT_SECONDS = 600
@@ -42,7 +43,11 @@ def _new_access(origin: str, refresh_token: str) -> store.Login:
         if problem.code == SIGN_IN:
             raise Problem(f"Your login has ended. Type: larder login {origin}", SIGN_IN) from None
         raise
-    return {name: given[name] for name in ("username", "access_token", "expires_at")}
+    try:
+        datetime.fromisoformat(_ends(given))
+        return {name: given[name] for name in ("username", "access_token", "expires_at")}
+    except (KeyError, ValueError):
+        raise Problem(f"{origin} gives no access: is it a Larder?", AWAY) from None
 
 
 def _lasts(login: store.Login) -> bool:
@@ -50,8 +55,11 @@ def _lasts(login: store.Login) -> bool:
         return True
     if "access_token" not in login:
         return False
-    ends = datetime.fromisoformat(login["expires_at"].replace("Z", "+00:00"))
-    return ends.timestamp() - time.time() > _LEFT_SECONDS
+    return datetime.fromisoformat(_ends(login)).timestamp() - time.time() > _LEFT_SECONDS
+
+
+def _ends(given: Mapping[str, str]) -> str:
+    return given["expires_at"].replace("Z", "+00:00")  # Python 3.10 reads no Z
 
 
 def _shown(login: store.Login | None) -> tuple[str, str] | None:

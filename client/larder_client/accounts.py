@@ -37,7 +37,10 @@ def login(asked: Namespace) -> None:
         note(f"{origin} is not encrypted: whoever is on the way reads what you send.")
     kept = _by_token(origin) if asked.token_stdin else _by_password(origin, asked)
     with store.locked():
+        before = store.login_to(origin)
         store.keep(origin, kept, is_current=True)
+    if before and "refresh_token" in before:
+        _end(origin, before["refresh_token"])
     said = {"url": origin, "username": kept["username"]}
     tell(said, f"You are logged in to {origin} as {kept['username']}.", as_json=asked.json)
 

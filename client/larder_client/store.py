@@ -101,14 +101,26 @@ def _read() -> dict[str, Any]:
     try:
         with path.open() as file:
             mode = os.fstat(file.fileno()).st_mode
-            if os.name == "posix" and mode & _OTHERS:
-                raise Problem(f"Others may read {path}. Type: chmod 600 '{path}'")
             content = json.load(file)
-        return {"current": str(content["current"]), "logins": dict(content["logins"])}
     except FileNotFoundError:
         return {"current": "", "logins": {}}
-    except (ValueError, KeyError, TypeError):
-        raise Problem(f"{path} cannot be read. Remove it and log in again.") from None
+    except ValueError:
+        content = None
+    if os.name == "posix" and mode & _OTHERS:
+        raise Problem(f"Others may read {path}. Type: chmod 600 '{path}'")
+    if not _is_whole(content):
+        raise Problem(f"{path} cannot be read. Remove it and log in again.")
+    return dict(content)
+
+
+def _is_whole(content: Any) -> bool:  # noqa: ANN401 - it is whatever JSON holds
+    if not isinstance(content, dict) or not isinstance(content.get("current"), str):
+        return False
+    logins = content.get("logins")
+    return isinstance(logins, dict) and all(
+        isinstance(login, dict) and "username" in login and {"token", "refresh_token"} & set(login)
+        for login in logins.values()
+    )
 
 
 def _write(content: dict[str, Any]) -> None:

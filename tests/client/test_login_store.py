@@ -47,7 +47,17 @@ def test_the_last_login_is_the_current_one_until_it_is_forgotten() -> None:
     assert store.login_to(OTHER) is None
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"current": "", "logins": 7}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"current": "", "logins": 7}',
+        '{"current": "", "logins": {"https://packages.example": {"username": "ann"}}}',
+    ],
+)
 def test_a_broken_file_is_said_to_be_broken(config: Path, content: str) -> None:
     keep(ONE, username="ann", token="x")
     (config / "logins.json").write_text(content)
