@@ -16,8 +16,8 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import check_password, make_password
 from django.http import HttpRequest
 
-from accounts import last_use, throttle, tokens
-from accounts.models import User
+from accounts import last_use, logins, throttle, tokens
+from accounts.models import Login, User
 from accounts.principal import Principal, TokenLimits
 from base.errors import LarderError
 
@@ -56,7 +56,7 @@ def credentials_in(headers: Mapping[str, str]) -> Credentials | None:
         raise CredentialsRefused("The Authorization header cannot be read.") from None
     username, _, secret = text.partition(":")
     # twine and pip pass on what was pasted, line breaks included. A password may end in a space.
-    if tokens.looks_like_one(secret.strip()):
+    if _looks_like_token(secret.strip()):
         secret = secret.strip()
     return Credentials(username=username.strip(), secret=secret, is_basic=True)
 
@@ -68,16 +68,30 @@ def authenticate(credentials: Credentials, *, address: str) -> Principal:
     Raises TooManyFailures where too many wrong ones came (accounts.throttle). A good token is
     let in all the same, so that nobody's mistakes lock out the CI beside them.
     """
-    if credentials.is_basic and not tokens.looks_like_one(credentials.secret):
+    if credentials.is_basic and not _looks_like_token(credentials.secret):
         user = by_password(credentials.username, credentials.secret, address=address)
         return Principal(user=user, address=address)
+    if logins.looks_like_access(credentials.secret):
+        login = logins.by_access_token(credentials.secret)
+        if login is None:
+            raise _wrong_token(address)
+        return Principal(user=login.user, token=TokenLimits.of_login(login), address=address)
     token = tokens.find(credentials.secret)
     if token is None:
-        with suppress(throttle.FailuresUncounted):  # it is wrong, counted or not
-            throttle.count_failure(address=address)
-        raise CredentialsRefused("This token is not valid: it is wrong, expired or revoked.")
+        raise _wrong_token(address)
     last_use.note(token)
     return Principal(user=token.membership.user, token=TokenLimits.of(token), address=address)
+
+
+def by_refresh_token(secret: str, *, address: str) -> Login:
+    """Return the login of a refresh token: for the one door that takes such, and no other.
+
+    Raises CredentialsRefused or TooManyFailures.
+    """
+    login = logins.by_refresh_token(secret)
+    if login is None:
+        raise _wrong_token(address)
+    return login
 
 
 def by_password(username: str, password: str, *, address: str) -> User:
@@ -97,6 +111,17 @@ def by_password(username: str, password: str, *, address: str) -> User:
         return user
     throttle.count_failure(address=address, account=username)
     raise CredentialsRefused("The user name or password is wrong, or the account is disabled.")
+
+
+def _looks_like_token(text: str) -> bool:
+    return tokens.looks_like_one(text) or logins.looks_like_access(text)
+
+
+def _wrong_token(address: str) -> CredentialsRefused:
+    """Count a wrong token, and return what its sender hears."""
+    with suppress(throttle.FailuresUncounted):  # it is wrong, counted or not
+        throttle.count_failure(address=address)
+    return CredentialsRefused("This token is not valid: it is wrong, expired or revoked.")
 
 
 class PasswordBackend(BaseBackend):
@@ -156,7 +181,10 @@ def again(principal: Principal) -> Principal:
         return principal
     user = User.objects.filter(pk=principal.user.pk, is_active=True).first()
     limits = principal.token
-    if limits is not None:
+    if limits is not None and limits.login_id is not None:
+        login = logins.living().filter(pk=limits.login_id).first()
+        limits = limits if logins.still_holds(login) else None
+    elif limits is not None:
         token = tokens.living().filter(pk=limits.token_id).first()
         limits = None if token is None else TokenLimits.of(token)
     if user is None or (principal.token is not None and limits is None):

@@ -300,6 +300,31 @@ class Token(models.Model):
         return f"{self.name} ({self.identifier})"
 
 
+class Login(models.Model):
+    """A person's sign-in with the larder command on one machine.
+
+    Its refresh token, of which a digest is stored, brings access tokens and opens no other door
+    (`accounts.logins`).
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="logins")
+    name = models.CharField(max_length=100, help_text="Where it was made, e.g. ann on laptop.")
+    identifier = models.CharField(max_length=8, unique=True, editable=False)
+    digest = models.CharField(max_length=64, editable=False)
+    # Of the password at the time: with another one the login is over, as sessions are.
+    password_mark = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(editable=False)
+    expires_at = models.DateTimeField(editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.identifier})"
+
+
 class SignInFailures(models.Model):
     """How often wrong credentials came for one account, or from one address, in one window.
 

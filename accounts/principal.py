@@ -5,21 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from accounts.models import Token, User
+from accounts.models import Login, Token, User
 from accounts.roles import Role
 from base.audit import Actor
 
 
 @dataclass(frozen=True, slots=True)
 class TokenLimits:
-    """How a token narrows its owner."""
+    """How a token narrows its owner; the access token of a login does so least.
 
-    token_id: int
+    That one works in all of its owner's tenants (`tenant_id` is None). It still is a token: what
+    is for people themselves it does not open.
+    """
+
+    token_id: int  # 0: it is a login's
     name: str
-    tenant_id: int
+    tenant_id: int | None
     role: Role
     all_repositories: bool
     project_patterns: tuple[str, ...]
+    login_id: int | None = None
 
     @classmethod
     def of(cls, token: Token) -> TokenLimits:
@@ -32,6 +37,23 @@ class TokenLimits:
             all_repositories=token.all_repositories,
             project_patterns=tuple(token.project_patterns),
         )
+
+    @classmethod
+    def of_login(cls, login: Login) -> TokenLimits:
+        """Return the limits of every access token of `login`."""
+        return cls(
+            token_id=0,
+            name=str(login),
+            tenant_id=None,
+            role=Role.ADMIN,
+            all_repositories=True,
+            project_patterns=(),
+            login_id=login.pk,
+        )
+
+    def works_in(self, tenant_id: int) -> bool:
+        """Say whether the token belongs to the tenant, or to no one of its owner's."""
+        return self.tenant_id in {None, tenant_id}
 
     def allows_project(self, normalized: str) -> bool:
         """Say whether the token may publish, yank or delete in the project of this name."""

@@ -19,7 +19,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from accounts.models import Membership, Token
+from accounts.models import Login, Membership, Token
 from accounts.roles import Role
 from base import audit, clock
 from base.audit import Actor
@@ -59,14 +59,12 @@ def create(  # noqa: PLR0913 - a token has this many limits
 
     `narrow` writes what else limits it (`repos.configure`: the repositories), before the audit.
     """
-    identifier = _random(_IDENTIFIER_LENGTH)
-    body = identifier + _random(_SECRET_LENGTH)
-    secret = PREFIX + body + _checksum(body)
+    identifier, secret = new_secret(PREFIX)
     token = Token(
         membership=membership,
         name=name,
         identifier=identifier,
-        digest=_digest(secret),
+        digest=digest_of(secret),
         role=role,
         all_repositories=all_repositories,
         project_patterns=list(project_patterns),
@@ -131,13 +129,38 @@ def looks_like_one(text: str) -> bool:
 
 def find(secret: str) -> Token | None:
     """Return the living token that `secret` belongs to, with its owner and tenant; else None."""
+    identifier = identifier_in(secret)
+    if identifier is None:
+        return None
+    token = living().filter(identifier=identifier).first()
+    return token if is_secret_of(token, secret) else None
+
+
+def new_secret(prefix: str) -> tuple[str, str]:
+    """Return what finds the row of a new secret, and the secret."""
+    identifier = _random(_IDENTIFIER_LENGTH)
+    body = identifier + _random(_SECRET_LENGTH)
+    return identifier, prefix + body + _checksum(body)
+
+
+def identifier_in(secret: str) -> str | None:
+    """Return what finds the row of `secret`; None where it is mistyped."""
     body = secret[len(PREFIX) : len(PREFIX) + _BODY_LENGTH]
     is_plain = len(secret) == _LENGTH and body.isascii() and body.isalnum()
     if not is_plain or secret[len(PREFIX) + _BODY_LENGTH :] != _checksum(body):
         return None
-    token = living().filter(identifier=body[:_IDENTIFIER_LENGTH]).first()
-    stored = token.digest if token is not None else _NO_DIGEST
-    return token if hmac.compare_digest(stored, _digest(secret)) else None
+    return body[:_IDENTIFIER_LENGTH]
+
+
+def is_secret_of(row: Token | Login | None, secret: str) -> bool:
+    """Say whether `secret` belongs to the row that was found for it; in the same time for none."""
+    stored = row.digest if row is not None else _NO_DIGEST
+    return hmac.compare_digest(stored, digest_of(secret))
+
+
+def digest_of(secret: str) -> str:
+    """Return what is stored of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def living() -> QuerySet[Token]:
@@ -168,10 +191,6 @@ def _record(
 
 def _random(length: int) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _checksum(body: str) -> str:

@@ -35,6 +35,8 @@ ACTS = {
     "grant.change": "made {whom} {role} of {subject}",
     "grant.create": "made {whom} {role} of {subject}",
     "grant.end": "took the role {role} of {subject} from {whom}",
+    "login.create": "signed in with the larder command: {subject}",
+    "login.revoke": "ended the login {subject}",
     "members.change": "changed the members of {subject}",
     "membership.change": "made {subject} {kind} of the tenant",
     "membership.create": "took {subject} into the tenant",

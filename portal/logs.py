@@ -22,7 +22,8 @@ _NAMED = re.compile(
 )
 _SECRETS = (
     # Our tokens, a password within a URL, credentials in a header.
-    (re.compile(r"lrd_[0-9A-Za-z]+"), "lrd_***"),
+    (re.compile(r"(lrd|lrr)_[0-9A-Za-z]+"), r"\1_***"),
+    (re.compile(r"lra_[0-9A-Za-z._-]+"), "lra_***"),
     (re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]*(?=@)"), "***"),
     (re.compile(r"(?i)\b(basic|bearer)\s+[A-Za-z0-9+/=._~-]{4,}"), r"\1 ***"),
     (_NAMED, r"\1\2***"),

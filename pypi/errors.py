@@ -11,6 +11,7 @@ import json
 from http import HTTPStatus
 
 from accounts.authentication import CredentialsRefused
+from accounts.logins import LoginMissing
 from accounts.rest.callers import CHALLENGE
 from accounts.rest.once import KeyUsed
 from accounts.rest.versions import ChangedMeanwhile, VersionNotSaid
@@ -80,6 +81,7 @@ _STATUS: tuple[tuple[type[LarderError], int], ...] = (
     (ProjectNotFound, 404),
     (FileNotFound, 404),
     (TokenMissing, 404),
+    (LoginMissing, 404),
     (NotThere, 404),
     (MethodNotAllowed, 405),
     (KeyUsed, 409),

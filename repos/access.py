@@ -219,7 +219,7 @@ def tenants_of(principal: Principal) -> list[str]:
     return [
         slug
         for slug, place in principal.user.places.items()
-        if limits is None or place.tenant_id == limits.tenant_id
+        if limits is None or limits.works_in(place.tenant_id)
     ]
 
 
@@ -244,7 +244,9 @@ def _limited(principal: Principal, repositories: Q) -> Q:
     limits = principal.token
     if limits is None:
         return repositories
-    narrowed = repositories & Q(tenant_id=limits.tenant_id)
+    narrowed = repositories
+    if limits.tenant_id is not None:
+        narrowed &= Q(tenant_id=limits.tenant_id)
     if not limits.all_repositories:
         narrowed &= Q(tokens__token_id=limits.token_id)
     return narrowed
@@ -255,7 +257,8 @@ def _standing(principal: Principal, tenant: str) -> Standing:
     if user is None:
         return Standing(membership=None, is_admin=False)
     membership = user.places.get(tenant)
-    if limits is not None and (membership is None or membership.tenant_id != limits.tenant_id):
+    belongs_to = membership.tenant_id if membership is not None else 0
+    if limits is not None and not limits.works_in(belongs_to):
         # A token belongs to one tenant, and tells nothing of another that its owner is in.
         return Standing(membership=None, is_admin=False)
     is_admin = user.is_superuser or (membership is not None and membership.is_admin)
@@ -293,7 +296,7 @@ def _within_token(principal: Principal, repository: Repository, roles: list[Role
     limits = principal.token
     if limits is None:
         return roles
-    if limits.tenant_id != repository.tenant_id:
+    if not limits.works_in(repository.tenant_id):
         return []
     if (
         not limits.all_repositories

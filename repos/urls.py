@@ -13,6 +13,7 @@ urlpatterns = [
     path("accounts/tokens/", tokens.own_tokens, name="tokens"),
     path("accounts/tokens/new/", tokens.new_token, name="new-token"),
     path("accounts/tokens/<int:pk>/", tokens.narrow, name="token"),
+    path("accounts/logins/<int:pk>/revoke/", tokens.end_login, name="end-login"),
     path("accounts/tokens/<int:pk>/revoke/", tokens.revoke, name="revoke-token"),
     re_path(rf"^(?P<tenant>{SLUG_PATTERN})/-/audit/$", audit.audit_page, name="audit"),
 ]

@@ -33,12 +33,14 @@ from django.urls import Resolver404
 ALLOWED: Mapping[str, str] = {
     "admin:accounts_token_add": "the one page that shows a new token, this once",
     "new-token": "the same, for people's own tokens",
+    "rest-logins": "the one answer that shows a refresh token",
+    "rest-access": "the one answer that shows an access token",
     "set-up": "the same, in the snippets of a client",
     "rest-tokens": "the same, to a script",
     "set-up-client": "the same, of another client",
 }
 _SHORTEST = 10  # shorter ones, "wrong" for example, are words as well
-_TOKEN = re.compile(rb"lrd_[0-9A-Za-z]{57}")
+_TOKEN = re.compile(rb"lr[dr]_[0-9A-Za-z]{57}")
 _LONG_BASE_64 = re.compile(rb"[0-9A-Za-z+/_-]{82,}")  # a token's 61 bytes take 82 characters
 
 

@@ -7,6 +7,7 @@ from django.urls import URLPattern, re_path
 from base.slugs import SLUG_PATTERN
 from repos.api import (
     grants,
+    logins,
     names,
     parts,
     people,
@@ -41,6 +42,10 @@ urlpatterns: list[URLPattern] = [
     re_path(rf"{REPOSITORY}/grants/(?P<pk>{NUMBER}){END}", grants.OneGrant.as_view()),
     re_path(rf"^tokens{END}", tokens.Tokens.as_view(), name="rest-tokens"),
     re_path(rf"^tokens/(?P<pk>{NUMBER}){END}", tokens.OneToken.as_view()),
+    re_path(rf"^logins{END}", logins.Logins.as_view(), name="rest-logins"),
+    re_path(rf"^logins/(?P<pk>{NUMBER}){END}", logins.OneLogin.as_view()),
+    re_path(rf"^access{END}", logins.Access.as_view(), name="rest-access"),
+    re_path(rf"^logout{END}", logins.Logout.as_view()),
     re_path(rf"^tenants{END}", tenants.Tenants.as_view()),
     re_path(rf"{_TENANT}{END}", tenants.OneTenant.as_view()),
     re_path(rf"{_TENANT}/audit{END}", tenants.Audit.as_view()),

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import tokens
+from accounts import logins, tokens
 from accounts.authentication import caller_of
 from accounts.models import Membership, Token, User
 from accounts.principal import Principal
@@ -28,7 +28,7 @@ _TOKENS_PER_PAGE = 50
 
 @require_safe
 def own_tokens(request: HttpRequest) -> HttpResponse:
-    """List the reader's tokens: those that work first, each with what it may do."""
+    """List the reader's tokens: those that work first, each with what it may do; and logins."""
     user = require_person(caller_of(request))
     is_over = (
         When(revoked_at__isnull=False, then=Value(1)),
@@ -38,7 +38,12 @@ def own_tokens(request: HttpRequest) -> HttpResponse:
     page = Paginator(mine.order_by("over", "-created_at"), _TOKENS_PER_PAGE).get_page(
         request.GET.get("page")
     )
-    context = {"page": page, "now": clock.now(), "has_tenants": _memberships(user).exists()}
+    context = {
+        "page": page,
+        "now": clock.now(),
+        "has_tenants": _memberships(user).exists(),
+        "logins": logins.living().filter(user=user)[:_TOKENS_PER_PAGE],
+    }
     return render(request, "repos/tokens.html", context)
 
 
@@ -112,6 +117,20 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, refusal.message)
     else:
         messages.success(request, f"{token.name} is revoked. Nothing accepts it any more.")
+    return redirect("tokens")
+
+
+@require_POST
+def end_login(request: HttpRequest, pk: int) -> HttpResponse:
+    """End one of the reader's logins with the larder command."""
+    principal = caller_of(request)
+    login = logins.one_of(require_person(principal), pk)
+    try:
+        logins.revoke(login, by=principal.actor)
+    except ValidationError as refusal:
+        messages.warning(request, refusal.message)
+    else:
+        messages.success(request, f"{login} is ended, and every access token of it.")
     return redirect("tokens")
 
 

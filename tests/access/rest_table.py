@@ -169,6 +169,10 @@ def _everybodys(caller: Caller, _place: Place, method: str) -> Hears:
     return _door(caller, method, {"GET": 0}) or Hears.SERVED
 
 
+def _by_refresh_token(caller: Caller, _place: Place, method: str) -> Hears:
+    return _door(caller, method, {"POST": 0}) or Hears.SERVED
+
+
 def _nobodys(_caller: Caller, _place: Place, method: str) -> Hears:
     return Hears.SERVED if method in SAFE else Hears.NOT_HERE
 
@@ -210,6 +214,11 @@ def rest_rows() -> Iterator[Row]:
     yield _row("tokens", "/api/v1/tokens", _known(tokens, people_only=True), tokens)
     token = {"GET": 404, "PATCH": 404, "DELETE": 404}
     yield _row("tokens/<pk>", "/api/v1/tokens/0", _known(token, people_only=True), token)
+    yield _row("logins", "/api/v1/logins", _known(tokens, people_only=True), tokens)
+    ended = {"DELETE": 404}
+    yield _row("logins/<pk>", "/api/v1/logins/0", _known(ended, people_only=True), ended)
+    for name in ("access", "logout"):
+        yield _row(name, f"/api/v1/{name}", _by_refresh_token, {"POST": 415})
     listed = _superusers({"POST": 415}, otherwise=_known({"GET": 200}))
     yield _row("tenants", "/api/v1/tenants", listed, {"POST": 415})
     for pattern, path, statuses in _OF_TENANTS:

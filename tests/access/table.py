@@ -404,6 +404,7 @@ def rows() -> Iterator[Row]:
         is_page=True,
     )
     yield no_token
+    yield Row("accounts/logins/<pk>/revoke/", "/accounts/logins/0/revoke/", answering)
     yield Row("accounts/tokens/<pk>/revoke/", "/accounts/tokens/0/revoke/", answering)
 
 

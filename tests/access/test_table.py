@@ -67,6 +67,9 @@ CALLERS = (
     "unreadable header",
     "wrong Bearer token",
     "wrong token beside a good session",
+    "writer of both tenants by an access token",
+    "access token of a login that was ended",
+    "refresh token",
 )
 PLAIN = {"", next(iter(FORMS))}  # the forms whose URLs name tenant and key
 

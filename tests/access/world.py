@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.test import Client, override_settings
 
-from accounts import members, tokens
+from accounts import logins, members, tokens
 from accounts.models import Membership, SignInFailures, Tenant, User
 from accounts.roles import Role
 from base import clock
@@ -248,6 +248,13 @@ class World:
             shows=dora.headers,
             roles={"acme": Role.WRITER},
         )
+        login, _ = logins.create(user=dora.user, name="laptop", by=SYSTEM)
+        access, _ = logins.access_token(login)
+        yield replace(
+            caller,
+            name="writer of both tenants by an access token",
+            shows={"Authorization": f"Bearer {access}"},
+        )
 
     def _narrowed(self) -> Iterator[Caller]:
         ada = Membership.objects.get(user=self.acme.admin.user)
@@ -290,6 +297,10 @@ class World:
         tokens.revoke(token, by=SYSTEM)
         token, unknown = tokens.create(membership=place, name="never made", by=SYSTEM)
         token.delete()
+        _, refresh = logins.create(user=wes.user, name="laptop", by=SYSTEM)
+        ended, _ = logins.create(user=wes.user, name="lost", by=SYSTEM)
+        access, _ = logins.access_token(ended)
+        logins.revoke(ended, by=SYSTEM)
         gone = make_member("gone", self.acme.tenant)
         grant(self.acme.repository, Role.WRITER, gone)
         members.save_user(gone.user, by=SYSTEM, password=PASSWORD)
@@ -301,6 +312,8 @@ class World:
             "token of a disabled owner": gone.headers,
             "password of a disabled owner": basic("gone", PASSWORD),
             "unknown token": basic("__token__", unknown),
+            "refresh token": {"Authorization": f"Bearer {refresh}"},
+            "access token of a login that was ended": basic("__token__", access),
             "mistyped token": basic("__token__", f"{wes.secret[:-1]}-"),
             "wrong password": basic("wes", "wrong-password"),
             "nobody's password": basic("nobody", PASSWORD),

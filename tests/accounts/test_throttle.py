@@ -369,13 +369,13 @@ def test_a_known_identifier_costs_what_an_unknown_one_does(cast: Cast, monkeypat
     wrong = "lrd_" + body + tokens._checksum(body)
     unknown = "lrd_" + "0" * 51 + tokens._checksum("0" * 51)
     digests: list[str] = []
-    digest = tokens._digest
+    digest = tokens.digest_of
 
     def counted(text: str) -> str:
         digests.append(text)
         return digest(text)
 
-    monkeypatch.setattr(tokens, "_digest", counted)
+    monkeypatch.setattr(tokens, "digest_of", counted)
     cost = {}
     for shown in (wrong, unknown, cast.acme.reader.secret):
         digests.clear()

@@ -19,9 +19,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import resolve, reverse
 
-from accounts import members
+from accounts import logins, members
 from accounts.models import (
     Invitation,
+    Login,
     Membership,
     ServiceAccount,
     SignInFailures,
@@ -255,6 +256,14 @@ def revoked(scene: Scene) -> Any:
     return wes_himself(scene).post(reverse("revoke-token", args=[token.pk]))
 
 
+def logged_in(scene: Scene) -> Any:
+    return logins.create(user=scene.cast.acme.writer.user, name="laptop", by=SYSTEM)
+
+
+def login_ended(scene: Scene) -> Any:
+    return wes_himself(scene).post(reverse("end-login", args=[scene.row(Login).pk]))
+
+
 def set_up_at(client: str) -> Callable[[Scene], Any]:
     """Return what makes a token beside a client's snippets."""
     sent = {"purpose": "install", "days": "7"}
@@ -474,6 +483,9 @@ CHANGES: dict[str, list[Change]] = {
     ],
     "accounts/tokens/<int:pk>/": [
         Change("a narrower token", "token.change", narrower, actor="wes"),
+    ],
+    "accounts/logins/<int:pk>/revoke/": [
+        Change("a login ended", "login.revoke", login_ended, actor="wes", prepare=logged_in),
     ],
     "accounts/tokens/<int:pk>/revoke/": [
         Change("a token of one's own ended", "token.revoke", revoked, actor="wes"),
@@ -898,7 +910,7 @@ def test_a_change_leaves_one_event(scene: Scene, entry: Change) -> None:
     assert event.before != event.after
     written = f"{event.before} {event.after} {event.subject} {event.token}"
     assert not any(secret in written for secret in SECRETS)
-    is_of_no_tenant = event.action == "membership.decline" or (
+    is_of_no_tenant = event.action in {"membership.decline", "login.revoke"} or (
         event.action.startswith("user.") and "/" not in event.subject
     )
     expected = "" if is_of_no_tenant else "initech" if event.subject == "initech" else "acme"
@@ -911,7 +923,8 @@ MOVE_NOTHING = {
     "membership.invite", "membership.withdraw", "membership.decline",
 }  # fmt: skip
 LAST_STEPS = (
-    "accounts.members.move_access", "accounts.tokens.move_access", "repos.configure.move_access",
+    "accounts.members.move_access", "accounts.logins.move_access",
+    "accounts.tokens.move_access", "repos.configure.move_access",
     "repos.configure.move_epoch", "packages.curate.contents_changed",
     "packages.cache.contents_changed", "packages.publish.contents_changed",
     "packages.curate.move_serial", "packages.curate.file_waits", "packages.deploy.file_waits",

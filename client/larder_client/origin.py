@@ -1,0 +1,36 @@
+"""The origin of a URL: scheme, host and port, which are all that a login is for."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from larder_client.problems import Problem
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def origin_of(url: str) -> str | None:
+    """Return `scheme://host:port` of a URL; None for what is none, a bare host among them.
+
+    A bare host does not say whether the secret would be sent in clear.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return None
+    if parts.scheme not in _PORTS or not parts.hostname or not port:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    usual = port == _PORTS[parts.scheme]
+    return f"{parts.scheme}://{host}" + ("" if usual else f":{port}")
+
+
+def typed_origin(url: str) -> str:
+    """Return the origin of a URL that somebody typed. Raises Problem."""
+    origin = origin_of(url)
+    if origin is None:
+        raise Problem(f"'{url}' is no URL of a Larder. Write it as https://packages.example.")
+    if "@" in urlsplit(url).netloc:
+        raise Problem("Leave the user name out of the URL: it is asked for.")
+    return origin

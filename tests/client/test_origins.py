@@ -1,0 +1,45 @@
+"""The origin of a URL: what a login is for, and nothing beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from larder_client.origin import origin_of, typed_origin
+from larder_client.problems import Problem
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://packages.example/acme/x/simple/", "https://packages.example"),
+        ("https://Packages.Example:443", "https://packages.example"),
+        ("http://packages.example:80/", "http://packages.example"),
+        ("http://packages.example:443/", "http://packages.example:443"),
+        ("https://ann:secret@packages.example:8443/x", "https://packages.example:8443"),
+        ("http://[::1]:8000/simple", "http://[::1]:8000"),
+        (" https://packages.example ", "https://packages.example"),
+    ],
+)
+def test_scheme_host_and_port_are_the_origin(url: str, origin: str) -> None:
+    assert origin_of(url) == origin
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "packages.example", "packages.example:443", "shelf", "ftp://packages.example", "https://",
+     "https:///x", "https://packages.example:x/", "https://packages.example:99999/",
+     "https://[packages", "file:///etc/passwd"],
+)  # fmt: skip
+def test_what_has_no_origin_has_none(text: str) -> None:
+    assert origin_of(text) is None
+    with pytest.raises(Problem, match="is no URL of a Larder"):
+        typed_origin(text)
+
+
+def test_the_host_after_the_at_sign_counts() -> None:
+    assert origin_of("https://packages.example@evil.example/") == "https://evil.example"
+
+
+def test_nobody_types_a_secret_into_a_url() -> None:
+    with pytest.raises(Problem, match="Leave the user name out"):
+        typed_origin("https://ann:secret@packages.example")
