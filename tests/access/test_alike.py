@@ -30,7 +30,7 @@ from tests.access.world import (
     Place,
     World,
 )
-from tests.properties import IS_FULL, IS_ON_POSTGRES
+from tests.properties import IS_FULL, lines
 
 ACME = (PRIVATE_A, WRONG_KEY_A, DELETED)
 HUSH = (HIDDEN, HIDDEN_WRONG_KEY, WRONG_TENANT)
@@ -58,8 +58,9 @@ class Seen:
 def test_not_yours_is_like_not_there(world: World, name: str) -> None:
     caller = world.callers[name]
     asked(caller, "GET", next(rows()), PRIVATE_A)  # notes the token's use
-    for number, (row, method, alike) in enumerate(comparisons(OUTSIDERS[name])):
-        is_main = is_plain(row) and method in {"GET", "POST"}
+    tried = lines(list(comparisons(OUTSIDERS[name])), list(OUTSIDERS).index(name))
+    for number, (row, method, alike) in enumerate(tried):
+        is_main = row.form in PLAIN and method in {"GET", "POST"}
         others = alike[1:] if is_main or IS_FULL else (alike[1 + number % (len(alike) - 1)],)
         first = see(caller, method, row, alike[0])
         for place in others:
@@ -74,9 +75,8 @@ def comparisons(there: tuple[Place, ...]) -> Iterator[tuple[Row, str, tuple[Plac
         # globex has a public repository, and so is there for everybody.
         if names_nothing or (row.rule is tenant_page and PRIVATE_B in there):
             continue
-        # The other forms of a URL share its view, and its answers to what it does not do.
         methods = {"GET", "POST", METHODS[number % len(METHODS)]}
-        if is_plain(row) or IS_FULL:
+        if IS_FULL:
             methods = set(METHODS)
         hosts = dict.fromkeys(row.host(place) for place in there)
         for host in hosts:
@@ -84,11 +84,6 @@ def comparisons(there: tuple[Place, ...]) -> Iterator[tuple[Row, str, tuple[Plac
             alike = tuple(place for place in there if row.host(place) == host)
             if len(alike) > 1:
                 yield from ((row, method, alike) for method in sorted(methods))
-
-
-def is_plain(row: Row) -> bool:
-    """Say whether a URL is one to be tried in every way: on PostgreSQL, once more, none is."""
-    return row.form in PLAIN and not IS_ON_POSTGRES
 
 
 def see(caller: Caller, method: str, row: Row, place: Place) -> Seen:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.test import Client
 from django.urls import resolve, reverse
 
@@ -41,8 +44,9 @@ from packages.filenames import parse_filename
 from packages.models import Distribution, LooseObject, Project, Release
 from repos import configure
 from repos.models import Grant, Kind, Repository
+from tests.access.world import quick_and_stored_in
 from tests.canary_tenant import first_of, furnish
-from tests.cast import Cast
+from tests.cast import Cast, assemble
 from tests.dists import make_wheel
 from tests.portal.test_admin import add, change, fill_in
 from tests.routes import path_for, patterns
@@ -78,15 +82,31 @@ class Scene:
         return model._default_manager.filter(**having).order_by("pk").first()
 
 
+@pytest.fixture(scope="module")
+def acme_furnished(
+    django_db_setup: None, django_db_blocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Path, Cast]]:
+    """Acme with one of everything, in a transaction that is rolled back after the module."""
+    folder = tmp_path_factory.mktemp("acme")
+    with django_db_blocker.unblock(), transaction.atomic(), quick_and_stored_in(folder):
+        cast = assemble()
+        furnish(cast.acme, Client(), "acme")
+        members.save_user(cast.superuser.user, by=SYSTEM, password="the-old-password")
+        yield folder, cast
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def scene(client: Client, cast: Cast, settings) -> Scene:
-    """Acme, furnished; the short URLs lead to it."""
+def scene(
+    acme_furnished: tuple[Path, Cast], db: None, own_storage: None, client: Client, settings
+) -> Iterator[Scene]:
+    """Acme as it was furnished; the short URLs lead to it."""
+    folder, cast = deepcopy(acme_furnished)
     settings.DEFAULT_TENANT = "acme"
     settings.DEFAULT_REPOSITORY = ("acme", "local")
-    furnish(cast.acme, Client(), "acme")
-    members.save_user(cast.superuser.user, by=SYSTEM, password="the-old-password")
-    client.force_login(cast.superuser.user)
-    return Scene(root=client, cast=cast)
+    with quick_and_stored_in(folder):
+        client.force_login(cast.superuser.user)
+        yield Scene(root=client, cast=cast)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from packages.models import Distribution
 from tests.cast import Cast, grant
 from tests.dists import make_wheel
 from tests.portal.urls_walk import PARTS, Route, routes
+from tests.properties import IS_FULL, IS_ON_POSTGRES
 from tests.uploads import form_body, post_form, published, twine_fields, upload
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE")
@@ -236,21 +237,25 @@ def one_of_each() -> list[Route]:
     return [route for route in routes() if not route.template.startswith(others)]
 
 
+# What an engine alone refuses; and what our own code may, on any engine.
+HOSTILE_TO_ENGINES = ("%00", "99999999999999999999", "-1")
 HOSTILE = (
-    "%00",
-    "%c0%af",  # "/" in an overlong form of UTF-8
-    "%ff%fe",
-    "%2f%2f",
-    "..%2f..%2fetc%2fpasswd",
-    "%5c..%5c..%5c",
-    "%0d%0aSet-Cookie:%20a=b",
-    "%E2%80%AEtxt",
-    quote("frög 🐸"),
-    "a" * 3000,
-    "99999999999999999999",
-    "-1",
-    ".",
-    "%25%30%30",
+    HOSTILE_TO_ENGINES
+    if IS_ON_POSTGRES and not IS_FULL
+    else (
+        *HOSTILE_TO_ENGINES,
+        "%c0%af",  # "/" in an overlong form of UTF-8
+        "%ff%fe",
+        "%2f%2f",
+        "..%2f..%2fetc%2fpasswd",
+        "%5c..%5c..%5c",
+        "%0d%0aSet-Cookie:%20a=b",
+        "%E2%80%AEtxt",
+        quote("frög 🐸"),
+        "a" * 3000,
+        ".",
+        "%25%30%30",
+    )
 )
 
 
@@ -273,7 +278,8 @@ def test_no_part_of_any_url_makes_us_fail(published_frog: Cast, who: str) -> Non
                 assert "Set-Cookie" not in answer.headers, url[:200]
 
 
-QUERIES = ("%00", "99999999999999999999", "%ff" * 1000, "")
+# What PostgreSQL alone refuses; and what any engine may, one of them for each parameter of a URL.
+QUERIES = ("%00",) if IS_ON_POSTGRES else ("9" * 20, "%ff" * 1000, "")
 NAMES = (
     *("q", "o", "p", "e", "page", "next", "format", "_popup", "_to_field", "_changelist_filters"),
     *("action", "tenant", "tenant__id__exact", "is_active__exact", "at__year", "no_such__filter"),
@@ -291,8 +297,8 @@ def test_no_query_makes_us_fail(published_frog: Cast, name: str) -> None:
         route.url() if "changelist" in route.view_name else route.view_name: route
         for route in one_of_each()
     }
-    for route in different.values():
-        for value in QUERIES:
+    for number, route in enumerate(different.values(), start=NAMES.index(name)):
+        for value in QUERIES if IS_FULL else (QUERIES[number % len(QUERIES)],):
             answer = browser.get(f"{route.url()}?{name}={value}")
             answer.getvalue()
             assert answer.status_code < 500, f"{route.url()}?{name}={value[:50]}"
