@@ -9,7 +9,7 @@ from typing import TypeVar
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
-from accounts.models import Membership, User
+from accounts.models import Membership, Token, User
 
 M = TypeVar("M", bound=Model)
 
@@ -44,6 +44,15 @@ class Office:
         if self.everything:
             return memberships
         return memberships.filter(Q(user=user) | Q(user__service_of__isnull=False))
+
+    def may_widen(self, user: User, token: Token) -> bool:
+        """Say whether `user` may add to what `token` may do: an administrator who may make it.
+
+        Everybody else takes from it, as its owner does too who administers nothing.
+        """
+        owner = Membership.objects.filter(pk=token.membership_id)
+        is_here = self.everything or token.membership.tenant_id in self.tenants
+        return is_here and self.token_owners(user, owner).exists()
 
 
 def office_of(request: HttpRequest) -> Office:

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.principal import Principal
 from base.models import AuditEvent
-from repos.access import NotYours, may_read_audit, require_person
+from repos.access import NotYours, may_read_audit, require_person, require_superuser
 
 
 def events_of(tenant: str, *, by: Principal) -> QuerySet[AuditEvent]:
@@ -17,6 +17,12 @@ def events_of(tenant: str, *, by: Principal) -> QuerySet[AuditEvent]:
     if not may_read_audit(user, tenant):
         raise NotYours(f"There is no tenant {tenant} whose audit you may read.")
     return AuditEvent.objects.filter(tenant=tenant)
+
+
+def events_of_nobody(*, by: Principal) -> QuerySet[AuditEvent]:
+    """Return the events of no tenant, such as a new user. Raises as `require_superuser` does."""
+    require_superuser(by)
+    return AuditEvent.objects.filter(tenant="")
 
 
 def met_by(

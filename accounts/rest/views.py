@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.http import HttpResponseBase
+from django.utils.cache import patch_vary_headers
 from rest_framework import serializers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -57,7 +58,7 @@ class RestView(APIView):
         """Keep answers about what some may see out of others' caches."""
         response = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]  # any answer
         response.headers.setdefault("Cache-Control", "private, no-cache")
-        response.headers["Vary"] = "Authorization, X-JFrog-Art-Api, Cookie"
+        patch_vary_headers(response, ["Authorization", "X-JFrog-Art-Api", "Cookie"])
         return response
 
 

@@ -34,6 +34,7 @@ _EXAMPLE = {
     "repo create": "larder repo create acme/pypi-local\n"
     "  larder repo create acme/mirror --kind remote --upstream https://index.example/simple/\n"
     "  larder repo create acme/all --kind virtual --member acme/pypi-local --member acme/mirror",
+    "repo purge": "larder repo purge acme/mirror --unused-days 90 --yes acme/mirror",
     "grant add": "larder grant add acme/pypi-local writer --team data\n"
     "  larder grant add acme/pypi-local reader --anyone",
     "token create": "larder token create CI --tenant acme --role writer --days 90",
@@ -70,7 +71,9 @@ def parser() -> ArgumentParser:
     groups = top.add_subparsers(metavar="COMMAND", required=True)
     _of_logins(groups)
     _of_files(groups)
-    _of_repositories(_group(groups, "repo", "list, make, show and delete repositories"))
+    _of_repositories(
+        _group(groups, "repo", "list, make, show, check, purge and delete repositories")
+    )
     _of_grants(_group(groups, "grant", "say who may do what in a repository"))
     _of_tokens(_group(groups, "token", "make, list and revoke tokens; asks for your password"))
     return top
@@ -128,7 +131,15 @@ def _of_repositories(group: Groups) -> None:
     _takes_repository(_command(group, "show", commands.show_repository, "show its settings"))
     gone = _command(group, "delete", commands.delete_repository, "take it out of service")
     _takes_repository(gone)
-    gone.add_argument("--yes", metavar="REPO", help="its name again")
+    tried = _command(group, "check", commands.check_repository, "try the index of a remote out")
+    _takes_repository(tried)
+    purged = _command(group, "purge", commands.purge_repository, "let go of what a remote keeps")
+    _takes_repository(purged)
+    purged.add_argument("--fetched-days", type=int, default=0, help="what was fetched so long ago")
+    purged.add_argument("--unused-days", type=int, default=0, help="what nobody asked for since")
+    _takes_repository(_command(group, "purges", commands.list_purges, "say how far purges are"))
+    for each in (gone, purged):
+        each.add_argument("--yes", metavar="REPO", help="its name again")
 
 
 def _of_grants(group: Groups) -> None:

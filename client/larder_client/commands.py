@@ -11,6 +11,7 @@ from larder_client.problems import MISSING, Problem
 
 Repository = tuple[str, str]
 _REPOSITORY = ("tenant", "key", "kind", "description")
+_PURGE = ("id", "state", "files_done", "files", "bytes_done", "began_at", "by")
 _GRANT = ("id", "subject", "user", "team", "role")
 
 
@@ -57,6 +58,36 @@ def delete_repository(asked: Namespace) -> None:
         raise Problem(f"Nothing is deleted. If you mean it, add: --yes {name}")
     signed_in(asked).send("DELETE", ("repositories", *asked.repository))
     tell({"repository": name}, f"{name} is deleted.", as_json=asked.json)
+
+
+def check_repository(asked: Namespace) -> None:
+    """Try the index behind a remote out, and say what it answers."""
+    path = ("repositories", *asked.repository, "upstream", "check")
+    found = signed_in(asked).send("POST", path)
+    if asked.json:
+        tell(found, "", as_json=True)
+    else:
+        show(found["trials"], ("works", "says"), as_json=False)
+    if not found["works"]:
+        raise Problem(f"What is behind {'/'.join(asked.repository)} does not work.")
+
+
+def purge_repository(asked: Namespace) -> None:
+    """Let go of what a remote keeps, with its name typed once more; workers do it."""
+    name = "/".join(asked.repository)
+    if asked.yes != name:
+        raise Problem(f"Nothing is purged. If you mean it, add: --yes {name}")
+    which = {"fetched_days": asked.fetched_days, "unused_days": asked.unused_days}
+    path = ("repositories", *asked.repository, "cache", "purges")
+    begun = signed_in(asked).send("POST", path, {"typed": name} | which)
+    said = f"{name} is being purged. How far it is: larder repo purges {name}"
+    tell(begun, said, as_json=asked.json)
+
+
+def list_purges(asked: Namespace) -> None:
+    """List the purges of what a remote keeps, the latest first, with how far they are."""
+    rows = signed_in(asked).rows("repositories", *asked.repository, "cache", "purges")
+    show(list(rows), _PURGE, as_json=asked.json)
 
 
 def list_grants(asked: Namespace) -> None:

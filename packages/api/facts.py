@@ -130,6 +130,10 @@ class Properties(serializers.Serializer[Any]):
     """All properties of a file."""
 
     properties = PropertyFacts(many=True)
+    differences = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What the client sent otherwise than the archive has it, a sentence each.",
+    )
 
 
 class PropertyValues(Strict):

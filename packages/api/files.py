@@ -27,7 +27,7 @@ from packages.deletion import delete_file
 from packages.describe import remove_properties, set_properties
 from packages.held_files import files_in
 from packages.index.base import FileNotFound
-from packages.models import Distribution, Property
+from packages.models import Distribution, Property, Reading
 from packages.promotion import promote
 from packages.properties import said_by
 from packages.publish import Published
@@ -44,6 +44,11 @@ class FilesAsked(PageAsked):
     project = serializers.CharField(required=False, max_length=200, help_text="Normalised.")
     filename = serializers.CharField(required=False, max_length=255)
     extraction = serializers.ChoiceField(Distribution.Extraction.choices, required=False)
+    upstream_change = serializers.ChoiceField(
+        ["any", *Distribution.UpstreamChange.values],
+        required=False,
+        help_text="Of a remote: what upstream has done to them since they were kept.",
+    )
     deleted = serializers.BooleanField(
         default=False, help_text="Those that were deleted, to who administers the repository."
     )
@@ -65,6 +70,10 @@ class Files(RestView):
         for name in ("filename", "extraction"):
             if name in wanted:
                 rows = rows.filter(**{name: wanted[name]})
+        if "upstream_change" in wanted:
+            rows = rows.exclude(upstream_change="")  # the index is of these
+            if wanted["upstream_change"] != "any":
+                rows = rows.filter(upstream_change=wanted["upstream_change"])
         return page_of(request, rows, _BY_NAME, FileFacts)
 
 
@@ -197,10 +206,12 @@ def _file(by: Principal, where: tuple[str, str, str], role: Role = Role.READER) 
 
 
 def _properties(row: Distribution) -> dict[str, Any]:
+    reading = Reading.objects.filter(distribution=row).first()
     return {
         "properties": [
             {"name": name, "values": values, "origin": origin.value}
             for origin in (Property.Origin.PERSON, Property.Origin.ARCHIVE, Property.Origin.CLIENT)
             for name, values in said_by(row, origin).items()
-        ]
+        ],
+        "differences": reading.differences if reading is not None else [],
     }

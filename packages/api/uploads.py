@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -14,7 +15,7 @@ from accounts.rest.views import RestView, Strict, asked
 from base.bodies import body_of
 from packages.api.facts import Uploaded
 from packages.api.files import published
-from packages.by_hand import ByHand, publish_by_hand
+from packages.by_hand import ByHand, check, publish_by_hand
 from packages.multipart_form import BrokenForm, MultipartForm
 from repos.targets import target_of_upload
 
@@ -37,6 +38,22 @@ class UploadAsked(Strict):
     sha256 = serializers.CharField(required=False, default="", max_length=64)
 
 
+class CheckedFile(serializers.Serializer[Any]):
+    """What publishing a file would come to."""
+
+    filename = serializers.CharField()
+    kind = serializers.CharField()
+    name = serializers.CharField()
+    version = serializers.CharField()
+    size = serializers.IntegerField()
+    sha256 = serializers.CharField(help_text="Sent with the upload, no other bytes are published.")
+    requires_python = serializers.CharField()
+    is_there = serializers.BooleanField(help_text="The same bytes are there already.")
+    overwrites = serializers.BooleanField(help_text="It would take the place of another file.")
+    findings = serializers.ListField(child=serializers.CharField())
+    properties = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+
+
 class Upload(RestView):
     """Takes a form with a file in it."""
 
@@ -50,14 +67,34 @@ class Upload(RestView):
     def post(self, request: Request, tenant: str, key: str) -> Response:
         """Publish a file that comes in a form. Sessions are not taken here: show a token."""
         target = target_of_upload(self.by, tenant, key)
-        form = MultipartForm(request.headers.get("Content-Type", ""), body_of(request._request))  # noqa: SLF001 - the framework has no other way
-        file = form.file()
-        if file is None:
-            raise BrokenForm("The form has no file in it.")
-        said = _said(form)
-        chunks = _then_nothing_new(file.chunks, form, said)
-        given = ByHand(file.filename, chunks, declared_size=file.declared_size, **said)
-        return published(publish_by_hand(given, target=target, by=self.by), self.by)
+        return published(publish_by_hand(_in_form(request), target=target, by=self.by), self.by)
+
+
+class Checking(RestView):
+    """Takes the same form, and keeps nothing of it."""
+
+    takes_sessions = False
+
+    @extend_schema(
+        operation_id="check_upload",
+        request={"multipart/form-data": UploadForm},
+        responses=CheckedFile,
+    )
+    def post(self, request: Request, tenant: str, key: str) -> Response:
+        """Say what publishing a file would come to, or be refused as it would; nothing is kept."""
+        target = target_of_upload(self.by, tenant, key)
+        found = check(_in_form(request), repository=target.repository, by=self.by)
+        return Response(CheckedFile(found).data)
+
+
+def _in_form(request: Request) -> ByHand:
+    form = MultipartForm(request.headers.get("Content-Type", ""), body_of(request._request))  # noqa: SLF001 - the framework has no other way
+    file = form.file()
+    if file is None:
+        raise BrokenForm("The form has no file in it.")
+    said = _said(form)
+    chunks = _then_nothing_new(file.chunks, form, said)
+    return ByHand(file.filename, chunks, declared_size=file.declared_size, **said)
 
 
 def _said(form: MultipartForm) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, re_path
 
-from packages.api import files, insight, projects, search, uploads
+from packages.api import files, insight, projects, remotes, search, uploads
 from repos.api.urls import END, NUMBER, REPOSITORY
 
 _PROJECT = rf"{REPOSITORY}/projects/(?P<project>[^/]+)"
@@ -28,7 +28,13 @@ urlpatterns: list[URLPattern] = [
         rf"{_FILE}/properties/(?P<name>[A-Za-z][A-Za-z0-9._-]*){END}", files.OneProperty.as_view()
     ),
     re_path(rf"{REPOSITORY}/upload{END}", uploads.Upload.as_view()),
+    # Before the files, none of which is called so.
+    re_path(rf"{REPOSITORY}/upload/check{END}", uploads.Checking.as_view()),
     re_path(rf"{REPOSITORY}/upload/(?P<filename>[^/]+){END}", uploads.RawUpload.as_view()),
+    re_path(rf"{REPOSITORY}/upstream/check{END}", remotes.TryingOut.as_view()),
+    re_path(rf"{REPOSITORY}/cache{END}", remotes.Cache.as_view()),
+    re_path(rf"{REPOSITORY}/cache/purges{END}", remotes.Purges.as_view()),
+    re_path(rf"{REPOSITORY}/cache/purges/(?P<pk>{NUMBER}){END}", remotes.OnePurge.as_view()),
     re_path(rf"{REPOSITORY}/explain{END}", insight.Explain.as_view()),
     re_path(rf"{REPOSITORY}/extraction{END}", insight.Extraction.as_view()),
     re_path(rf"{REPOSITORY}/extraction/now{END}", insight.ExtractionNow.as_view()),

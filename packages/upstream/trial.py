@@ -18,6 +18,7 @@ from packages.upstream.presence import a_served_name, index_answers
 from packages.upstream.receiving import naming_the_setting
 from packages.upstream.refresh import PAGE_BYTES_AT_MOST, require_answer
 from packages.upstream.source import Source
+from packages.upstream.waiting import waiting
 from repos.models import Repository, Upstream
 
 _LIST_BYTES_AT_MOST = 512 * 1024 * 1024
@@ -43,10 +44,11 @@ def check_upstream(repository: Repository, upstream: Upstream, scope: str = "") 
     """
     source = Source(repository, upstream, scope)
     try:
-        says, document = _asked(source)
+        with waiting():  # a silent index holds a thread for long
+            says, document = _asked(source)
+            return [Trial(works=True, says=says), _file_of(source, document)]
     except UpstreamFailed as failure:
         return [Trial(works=False, says=failure.sentence)]
-    return [Trial(works=True, says=says), _file_of(source, document)]
 
 
 def asked_page(source: Source, project: NormalizedName, *, seconds: float) -> Document | None:

@@ -112,8 +112,7 @@ class TokenAdmin(UseCaseAdmin[Token]):
             owner = form.base_fields["membership"]
             owner.queryset = office.token_owners(user, owner.queryset)
         if user is not None and obj is not None:
-            mine = Membership.objects.filter(pk=obj.membership_id)
-            form.narrows_only = not office.token_owners(user, mine).exists()
+            form.narrows_only = not office.may_widen(user, obj)
         return form
 
     def save_model(

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -17,7 +18,7 @@ from accounts.rest.once import once
 from accounts.rest.pages import Order, PageAsked, page_of
 from accounts.rest.schema import IDEMPOTENCY_KEY, IF_MATCH, paged
 from accounts.rest.versions import require_version, versioned
-from accounts.rest.views import RestView, Strict, sent
+from accounts.rest.views import RestView, Strict, asked, sent
 from base.errors import NotThere
 from base.stamps import configuring
 from repos.access import require_office, require_superuser
@@ -58,6 +59,15 @@ class UserFacts(Strict, serializers.ModelSerializer[User]):
         model = User
         fields = ("username", "full_name", "email", "is_active", "is_superuser", "password")
         extra_kwargs: ClassVar[dict[str, Any]] = {"username": {"validators": []}}
+
+
+class UsersAsked(PageAsked):
+    """Which people are wanted."""
+
+    contains = serializers.CharField(
+        required=False, max_length=100, help_text="A part of a user name, a name or an address."
+    )
+    is_active = serializers.BooleanField(required=False, allow_null=True, default=None)
 
 
 class TenantMembers(RestView):
@@ -180,12 +190,18 @@ class Users(RestView):
     """The people of the installation."""
 
     @extend_schema(
-        operation_id="list_users", parameters=[PageAsked], responses=paged(UserFacts, "UserPage")
+        operation_id="list_users", parameters=[UsersAsked], responses=paged(UserFacts, "UserPage")
     )
     def get(self, request: Request) -> Response:
         """List people: for who runs the installation."""
         require_superuser(self.by)
+        wanted = asked(UsersAsked, request)
         rows = User.objects.filter(service_of__isnull=True)
+        if text := wanted.get("contains"):
+            named = Q(username__icontains=text) | Q(full_name__icontains=text)
+            rows = rows.filter(named | Q(email__icontains=text))
+        if wanted["is_active"] is not None:
+            rows = rows.filter(is_active=wanted["is_active"])
         return page_of(request, rows, _BY_USERNAME, UserFacts)
 
     @extend_schema(

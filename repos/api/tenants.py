@@ -1,8 +1,7 @@
-"""Tenants and what happened in them, for those who administer them."""
+"""Who calls, and tenants, for those who administer them."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -17,12 +16,9 @@ from accounts.rest.once import once
 from accounts.rest.pages import Order, PageAsked, page_of
 from accounts.rest.schema import IDEMPOTENCY_KEY, IF_MATCH, paged
 from accounts.rest.versions import require_version, versioned
-from accounts.rest.views import RestView, RoleField, Strict, asked, sent
-from base.models import AuditEvent
+from accounts.rest.views import RestView, RoleField, Strict, sent
 from base.stamps import configuring
-from base.wording import in_words
 from repos.access import SignInRequired, require_office, require_superuser, tenants_of
-from repos.events import events_of, met_by
 
 _OF_SUPERUSERS = ("host_name", "quota_bytes", "quota_files")
 
@@ -74,35 +70,6 @@ class Caller(serializers.Serializer[Any]):
     is_superuser = serializers.BooleanField()
     tenants = serializers.ListField(child=serializers.CharField())
     token = TokenOfCaller(allow_null=True, help_text="null: they have come themselves.")
-
-
-class EventsAsked(PageAsked):
-    """Which events are wanted."""
-
-    by = serializers.CharField(required=False, max_length=255, help_text="The user's name.")
-    act = serializers.CharField(required=False, max_length=64, help_text="Such as token.create.")
-    about = serializers.CharField(required=False, max_length=512, help_text="It begins so.")
-    since = serializers.DateField(required=False)
-    until = serializers.DateField(required=False, help_text="The last day, included.")
-
-
-class Event(serializers.ModelSerializer[AuditEvent]):
-    """What somebody did."""
-
-    words = serializers.SerializerMethodField()
-    before = serializers.DictField()
-    after = serializers.DictField()
-
-    class Meta:
-        model = AuditEvent
-        fields = (
-            "at", "actor", "token", "address", "action", "words", "repository", "subject",
-            "before", "after",
-        )  # fmt: skip
-
-    def get_words(self, row: AuditEvent) -> str:
-        """Say it in words."""
-        return in_words(row)
 
 
 class Me(RestView):
@@ -191,24 +158,3 @@ class OneTenant(RestView):
                 setattr(row, name, value)
             members.save_tenant(row, by=self.by.actor)
         return versioned(request, TenantSettings(row).data)
-
-
-class Audit(RestView):
-    """What happened in a tenant."""
-
-    @extend_schema(
-        operation_id="list_audit", parameters=[EventsAsked], responses=paged(Event, "EventPage")
-    )
-    def get(self, request: Request, tenant: str) -> Response:
-        """List what was changed in a tenant that you administer; the latest first."""
-        events = events_of(tenant, by=self.by)
-        wanted = asked(EventsAsked, request)
-        for name in ("cursor", "limit"):
-            wanted.pop(name)
-        order = Order(("at", "pk"), (datetime, int), is_descending=True)
-        return page_of(
-            request,
-            events.filter(met_by(**wanted)),
-            order,
-            Event,
-        )

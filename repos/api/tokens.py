@@ -1,4 +1,4 @@
-"""Tokens: made once, listed, narrowed, revoked. What one is for is never changed by another."""
+"""Tokens: made once, listed, changed, revoked. Who makes one may widen it, others narrow it."""
 
 from __future__ import annotations
 
@@ -101,6 +101,9 @@ class TokensAsked(PageAsked):
     tenant = serializers.CharField(
         required=False, max_length=100, help_text="All of a tenant that you administer."
     )
+    owner = serializers.CharField(
+        required=False, max_length=201, help_text="Of these, one user's or service account's."
+    )
 
 
 class Tokens(RestView):
@@ -120,6 +123,8 @@ class Tokens(RestView):
             rows = rows.filter(membership__tenant__slug=wanted["tenant"])
         else:
             rows = rows.filter(membership__user=user)
+        if "owner" in wanted:
+            rows = rows.filter(membership__user__username=wanted["owner"])
         return page_of(request, rows, _LATEST, TokenFacts)
 
     @extend_schema(
@@ -180,13 +185,13 @@ class OneToken(RestView):
         return versioned(request, TokenFacts(row).data)
 
     @extend_schema(
-        operation_id="narrow_token",
+        operation_id="change_token",
         parameters=[IF_MATCH],
         request=TokenLimits,
         responses=TokenFacts,
     )
     def patch(self, request: Request, pk: str) -> Response:
-        """Take from what a token may do; what is not sent stays. Nothing is ever added to it."""
+        """Change what a token may do; what is not sent stays. Only who administers adds to it."""
         user = require_person(self.by)
         _token(user, pk)
         with configuring():
@@ -198,7 +203,9 @@ class OneToken(RestView):
                 fields["project_patterns"] = normal_patterns(fields["project_patterns"])
             for name, value in fields.items():
                 setattr(row, name, value)
-            narrow_token(row, self._left(row, names), by=self.by.actor)
+            may_widen = office_of_user(user).may_widen(user, row)
+            save = configure.limit_token if may_widen else narrow_token
+            save(row, self._where(row, names), by=self.by.actor)
         return versioned(request, TokenFacts(_token(user, pk)).data)
 
     @extend_schema(operation_id="revoke_token", request=None, responses={204: None})
@@ -207,12 +214,13 @@ class OneToken(RestView):
         tokens.revoke(_token(require_person(self.by), pk), by=self.by.actor)
         return Response(status=204)
 
-    def _left(self, row: Token, names: list[str] | str | None) -> list[Repository] | None:
+    def _where(self, row: Token, names: list[str] | str | None) -> list[Repository] | None:
         """Return where the token is to work; None: wherever its owner may."""
         if isinstance(names, list):
-            return repositories_named(
-                Repository.objects.filter(tenant=row.membership.tenant), names
-            )
+            # Those that it has may stay, though they went out of service.
+            may_stay = Q(deleted_at__isnull=True) | Q(tokens__token=row)
+            there = Repository.objects.filter(may_stay, tenant=row.membership.tenant)
+            return repositories_named(there.distinct(), names)
         if names is None or row.all_repositories:
             return None
         return [each.repository for each in row.repositories.all()]

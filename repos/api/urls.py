@@ -6,6 +6,8 @@ from django.urls import URLPattern, re_path
 
 from base.slugs import SLUG_PATTERN
 from repos.api import (
+    account,
+    audit,
     grants,
     logins,
     names,
@@ -23,9 +25,15 @@ NUMBER = r"[0-9]{1,18}"
 # A slash too few or too many is no other place.
 END = r"(?:/)?$"
 _TENANT = rf"^tenants/(?P<tenant>{SLUG_PATTERN})"
+_OWN_INVITATION = rf"^me/invitations/(?P<tenant>{SLUG_PATTERN})"
 
 urlpatterns: list[URLPattern] = [
     re_path(rf"^me{END}", tenants.Me.as_view()),
+    re_path(rf"^me/password{END}", account.OwnPassword.as_view()),
+    re_path(rf"^me/invitations{END}", account.OwnInvitations.as_view()),
+    re_path(rf"{_OWN_INVITATION}/join{END}", account.Joining.as_view()),
+    re_path(rf"{_OWN_INVITATION}/decline{END}", account.Declining.as_view()),
+    re_path(rf"^audit{END}", audit.InstallationAudit.as_view()),
     re_path(rf"^repositories{END}", repositories.Repositories.as_view()),
     re_path(rf"{REPOSITORY}{END}", repositories.OneRepository.as_view()),
     re_path(rf"{REPOSITORY}/upstream{END}", parts.OneUpstream.as_view()),
@@ -48,7 +56,7 @@ urlpatterns: list[URLPattern] = [
     re_path(rf"^logout{END}", logins.Logout.as_view()),
     re_path(rf"^tenants{END}", tenants.Tenants.as_view()),
     re_path(rf"{_TENANT}{END}", tenants.OneTenant.as_view()),
-    re_path(rf"{_TENANT}/audit{END}", tenants.Audit.as_view()),
+    re_path(rf"{_TENANT}/audit{END}", audit.Audit.as_view()),
     re_path(rf"{_TENANT}/members{END}", people.TenantMembers.as_view()),
     re_path(rf"{_TENANT}/members/(?P<pk>{NUMBER}){END}", people.OneTenantMember.as_view()),
     re_path(rf"{_TENANT}/invitations{END}", people.Invitations.as_view()),

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.authentication import caller_of
 from base.models import AuditEvent
-from base.wording import ACTS, Difference, act_in_words, differences, in_words, said
+from base.wording import ACTS, Difference, act_in_words, differences, in_words
+from repos.audit_csv import as_csv
 from repos.events import events_of, met_by
 
 _PER_PAGE = 50
-_EXPORTED_AT_MOST = 10_000
 _DIGITS_AT_MOST = 18
-# What a spreadsheet takes for a formula at the beginning of a cell.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class WantedForm(forms.Form):
@@ -69,7 +65,7 @@ def audit_page(request: HttpRequest, tenant: str) -> HttpResponseBase:
     if is_asked:
         events = events.filter(form.met())
     if is_asked and request.GET.get("format") == "csv":
-        return _as_csv(tenant, events)
+        return as_csv(events, f"audit-{tenant}.csv")
     found = list(_after(events, request.GET.get("after", ""))[: _PER_PAGE + 1]) if is_asked else []
     return render(
         request,
@@ -109,42 +105,3 @@ def _after(events: QuerySet[AuditEvent], place: str) -> QuerySet[AuditEvent]:
     except OverflowError:
         return events
     return events.filter(Q(at__lt=at) | Q(at=at, pk__lt=int(pk)), at__lte=at)
-
-
-def _as_csv(tenant: str, events: QuerySet[AuditEvent]) -> HttpResponseBase:
-    answer = StreamingHttpResponse(_lines(events), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="audit-{tenant}.csv"'
-    answer["Cache-Control"] = "no-store"
-    return answer
-
-
-class _Echo:
-    """A file that hands back what is written to it."""
-
-    def write(self, text: str) -> str:
-        """Return the line."""
-        return text
-
-
-def _lines(events: QuerySet[AuditEvent]) -> Iterator[str]:
-    lines = csv.writer(_Echo())
-    head = ("at (UTC)", "by", "token", "address", "act", "what", "about", "before", "after")
-    yield lines.writerow(head)
-    for event in events[:_EXPORTED_AT_MOST].iterator(chunk_size=500):
-        cells = (
-            event.at.astimezone(UTC).isoformat(timespec="seconds"),
-            event.actor,
-            event.token,
-            event.address,
-            event.action,
-            in_words(event),
-            event.subject,
-            said(event.before),
-            said(event.after),
-        )
-        yield lines.writerow(map(_safe, cells))
-
-
-def _safe(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

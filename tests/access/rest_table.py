@@ -22,6 +22,10 @@ _END = "(?:/)?"
 # Below a repository: its pattern, a path, and for each method the role and the status where served.
 _OF_REPOSITORIES: tuple[tuple[str, str, Mapping[str, tuple[Role, int]]], ...] = (
     ("/upstream", "/upstream", {"GET": (_A, 400), "PATCH": (_A, 400)}),
+    ("/upstream/check", "/upstream/check", {"POST": (_A, 400)}),
+    ("/cache", "/cache", {"GET": (_A, 400)}),
+    ("/cache/purges", "/cache/purges", {"GET": (_A, 400), "POST": (_A, 400)}),
+    ("/cache/purges/<pk>", "/cache/purges/0", {"GET": (_A, 400)}),
     ("/members", "/members", {"GET": (_A, 400), "PUT": (_A, 400)}),
     ("/merging", "/merging", {"GET": (_A, 400), "PATCH": (_A, 400)}),
     ("/claims", "/claims", {"GET": (_A, 200), "POST": (_A, 415)}),
@@ -201,13 +205,22 @@ def rest_rows() -> Iterator[Row]:
     yield _row("docs", "/api/v1/docs", _page, {})
     yield _row("search", "/api/v1/search?q=frog", _everybodys, {})
     yield _row("me", "/api/v1/me", _known({"GET": 200}), {})
+    password = {"PUT": 415}
+    yield _row("me/password", "/api/v1/me/password", _known(password, people_only=True), password)
+    invited = "me/invitations"
+    yield _row(invited, f"/api/v1/{invited}", _known({"GET": 200}, people_only=True), {})
+    for word in ("join", "decline"):
+        answered, path = {"POST": 404}, f"/api/v1/{invited}/{{tenant}}/{word}"
+        rule = _known(answered, people_only=True)
+        yield _row(f"{invited}/<tenant>/{word}", path, rule, answered)
     yield _row("repositories", "/api/v1/repositories", _repositories, {"POST": 415})
     yield _row(_IN, _AT, repository, {"PATCH": 428, "DELETE": 428})
     for pattern, path, methods in _OF_REPOSITORIES:
         served = {method: status for method, (_, status) in methods.items()}
         yield _row(_IN + pattern, _AT + path, below(methods), served)
     # The form is that of the very file that is there.
-    yield _row(f"{_IN}/upload", f"{_AT}/upload", _upload("POST"), {})
+    for form in ("upload", "upload/check"):
+        yield _row(f"{_IN}/{form}", f"{_AT}/{form}", _upload("POST"), {})
     raw = f"{_AT}/upload/{FROG_NAME}"
     yield _row(f"{_IN}/upload/<filename>", raw, _upload("PUT"), {"PUT": 400})
     tokens = {"GET": 200, "POST": 415}
@@ -229,6 +242,7 @@ def rest_rows() -> Iterator[Row]:
             statuses,
         )
     yield _row("tenants/<tenant>/audit", "/api/v1/tenants/{tenant}/audit", AuditByRest(), {})
+    yield _row("audit", "/api/v1/audit", _superusers({"GET": 200}), {})
     members = _superusers({"POST": 415}, otherwise=Office(frozenset({"GET"})))
     path = "/api/v1/tenants/{tenant}/members"
     yield _row("tenants/<tenant>/members", path, members, {"POST": 415})

@@ -229,6 +229,8 @@ def test_refusals_are_one_line_and_an_exit_code(running: Larder, desk: Desk) -> 
         f"larder promote absent.whl {shelf} {shelf}": (5, "There is no absent.whl"),
         "larder repo show acme/absent": (5, "There is no repository"),
         "larder repo show absent": (2, "write it as tenant/key"),
+        f"larder repo purge {shelf}": (1, f"add: --yes {shelf}"),
+        f"larder repo check {shelf}": (4, "You may read"),
         "larder token list": (1, "--password-stdin"),
         "larder whoami --url http://127.0.0.1:9": (3, "not logged in"),
         "larder login http://127.0.0.1:9 --token-stdin": (6, "cannot be reached"),
