@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.clients import ROOT
 from tests.journeys import larder as larders
 from tests.journeys.larder import Larder, Repository
 from tests.journeys.machine import Machine
@@ -56,6 +58,21 @@ def machine(tmp_path: Path) -> Machine:
     home = tmp_path / "home"
     home.mkdir()
     return Machine(home)
+
+
+@pytest.fixture(scope="session")
+def command_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the built larder command is installed."""
+    folder = tmp_path_factory.mktemp("built")
+    tree = folder / "client"
+    shutil.copytree(ROOT / "client", tree, ignore=shutil.ignore_patterns("__pycache__"))
+    builder = Machine(folder)
+    builder.run("flit", "build", "--format", "wheel", within=tree)
+    (wheel,) = (tree / "dist").iterdir()
+    site = folder / "site"
+    where = ("--target", str(site))
+    builder.run("pip", "install", "-q", "--no-index", "--no-deps", *where, str(wheel))
+    return site
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import zipfile
 from collections import defaultdict
@@ -12,6 +13,8 @@ from pathlib import Path
 from tests.journeys.distributions import File
 from tests.journeys.machine import sha256_of
 from tests.parts.processes import private_folder, server
+
+_METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
 
 
 @contextmanager
@@ -35,7 +38,8 @@ def _write(folder: Path, files: Sequence[File]) -> None:
         name = file.path.name
         (folder / "files" / name).symlink_to(file.path)
         with zipfile.ZipFile(file.path) as wheel:
-            inside = next(each for each in wheel.namelist() if each.endswith("/METADATA"))
+            # At the top: flit-core has another wheel's metadata further down.
+            inside = next(name for name in wheel.namelist() if _METADATA.fullmatch(name))
             metadata = wheel.read(inside)
         (folder / "files" / f"{name}.metadata").write_bytes(metadata)
         lines[file.name].append(

@@ -27,11 +27,11 @@ class Person:
     """A signed-in session of `username` in a Larder."""
 
     def __init__(self, larder: Larder, username: str) -> None:
-        (password,) = larder.manage(["set_password", username])
+        (self.password,) = larder.manage(["set_password", username])
         self.url = larder.url
         self.session = requests.Session()
         self.session.trust_env = False
-        answer = self.send("/accounts/sign-in/", username=username, password=password)
+        answer = self.send("/accounts/sign-in/", username=username, password=self.password)
         assert answer.url == f"{self.url}/", answer.text
 
     def __enter__(self) -> Self:

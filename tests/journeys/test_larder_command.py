@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,17 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients import ROOT, client, client_environment
 from tests.dists import make_sdist, make_wheel
-from tests.journeys.documented import commands_of, run_all
+from tests.journeys.documented import commands_of, desk_environment, run_all
 from tests.journeys.installers import served
 from tests.journeys.larder import ADMIN_PASSWORD, Larder, embedded
-from tests.journeys.machine import Machine, digests
+from tests.journeys.machine import digests
 
 HERE = "https://packages.example"
-CLIENTS = ("twine", "pip", "uv", "poetry")  # twine brings `keyring`
-# What the tests set so that no client asks a keyring; here they all do.
-_NO_KEYRING = ("PYTHON_KEYRING_BACKEND", "POETRY_KEYRING_ENABLED", "UV_NO_CONFIG")
 _CONSUMER = """
 [project]
 name = "consumer"
@@ -81,34 +76,17 @@ class Desk:
         return Path(self.environment["XDG_CONFIG_HOME"], "larder", "logins.json")
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder in which the built distribution is installed, beside each client's own."""
-    folder = tmp_path_factory.mktemp("built")
-    tree = folder / "client"
-    shutil.copytree(ROOT / "client", tree, ignore=shutil.ignore_patterns("__pycache__"))
-    builder = Machine(folder)
-    builder.run("flit", "build", "--format", "wheel", within=tree)
-    (wheel,) = (tree / "dist").iterdir()
-    there = str(folder / "site")
-    builder.run("pip", "install", "-q", "--no-index", "--no-deps", "--target", there, str(wheel))
-    return folder / "site"
-
-
 @pytest.fixture
-def desk(site: Path, tmp_path: Path) -> Desk:
+def desk(command_site: Path, tmp_path: Path) -> Desk:
     """A desk with the command and the clients, nobody logged in."""
     home = tmp_path / "desk"
     home.mkdir()
-    programs = [str(site / "bin"), *(str(client(name).parent) for name in CLIENTS)]
-    known = {k: v for k, v in client_environment(home).items() if k not in _NO_KEYRING}
-    path = os.pathsep.join([*programs, known.get("PATH", os.defpath)])
     for name, version in (("frog", "1.0"), ("frog", "2.0")):
         file, content = make_wheel(name, version)
         (home / file).write_bytes(content)
     file, content = make_sdist("frog", "2.0")
     (home / file).write_bytes(content)
-    return Desk(home, known | {"PATH": path, "PYTHONPATH": str(site)})
+    return Desk(home, desk_environment(command_site, home))
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import subprocess
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -17,6 +13,7 @@ import pytest
 from tests import dists
 from tests.clients import client
 from tests.journeys import larder as larders
+from tests.journeys.devpis import devpi_with
 from tests.journeys.larder import Larder, Repository
 from tests.journeys.machine import Machine, sha256_of, signed_in, uv
 from tests.journeys.remotes import make_remote
@@ -92,33 +89,10 @@ def pypiserver() -> Iterator[dict[str, Any]]:
 @contextmanager
 def devpi() -> Iterator[dict[str, Any]]:
     """Run devpi with the index root/dev, to which the wheels are published."""
-    with private_folder("devpi") as folder, private_folder("log") as log:
-        program, data = client("devpi", "upstreams"), ["--serverdir", str(folder / "data")]
-        start = [str(program.with_name("devpi-init")), *data, "--no-root-pypi"]
-        subprocess.run(start, check=True, capture_output=True)
-        command = [str(program), *data, "--host", "127.0.0.1"]
-        with server(log, lambda port: [*command, "--port", str(port)]) as running:
-            url = f"http://127.0.0.1:{running.port}/"
-            token = told(url + "+login", "POST", {"user": "root", "password": ""})["password"]
-            as_root = base64.b64encode(f"root:{token}".encode()).decode()
-            told(f"{url}root/dev", "PUT", {"type": "stage", "bases": []}, as_root)
-            home = folder / "home"
-            home.mkdir()
-            files = sorted(written(folder, by_project=False).glob("*.whl"))
-            Machine(home).run(*uv(f"{url}root/dev/", files, token=token, user="root"))
+    with private_folder("wheels") as folder:
+        files = sorted(written(folder, by_project=False).glob("*.whl"))
+        with devpi_with("root/dev", files, folder / "data") as url:
             yield {"index_url": url, "suffix": "+simple", "scopes": ["root/*"]}
-
-
-def told(url: str, method: str, body: dict[str, Any], as_root: str = "") -> Any:
-    """Tell devpi something, and return what it says."""
-    headers = {"Content-Type": "application/json", "Accept": "application/json"}
-    if as_root:
-        headers["X-Devpi-Auth"] = as_root
-    sent = urllib.request.Request(  # noqa: S310 - our own URL
-        url, json.dumps(body).encode(), headers, method=method
-    )
-    with urllib.request.urlopen(sent) as answer:  # noqa: S310 - as above
-        return json.load(answer).get("result")
 
 
 Upstream = Callable[[], AbstractContextManager[dict[str, Any]]]

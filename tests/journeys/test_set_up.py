@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -83,6 +85,7 @@ class Backend(KeyringBackend):
 
 def test_every_snippet_for_a_client_of_this_machine_is_run() -> None:
     run = {f"{slug}/{each}" for slug, ids in [*INSTALLS, *PUBLISHES] for each in ids}
+    run.add("keyring/login")
     there = {
         f"{slug}/{each.id}"
         for slug, client in clients().items()
@@ -125,6 +128,18 @@ def test_what_the_page_says_installs(
     assert list(machine.home.rglob("frog-1.0.dist-info")), "no frog is installed"
     seen = wes.session.get(f"{pond.url}-/set-up/seen/")
     assert "You are connected." in await_text(wes, seen.url)
+
+
+@pytest.mark.parametrize("ids", [["conf", "install"], ["uv"]], ids=str)
+def test_a_login_takes_the_place_of_a_token(
+    wes: Person, pond: Repository, machine: Machine, command_site: Path, ids: list[str]
+) -> None:
+    copied = wes.set_up(pond, "keyring", "install", "frog")
+    workbench = Workbench(machine, "keyring")
+    workbench.has_the_command(command_site)
+    workbench.type_on_a_terminal(copied["login"].text, wes.password)
+    workbench.run([copied[each] for each in ids])
+    assert list(machine.home.rglob("frog-1.0.dist-info")), "no frog is installed"
 
 
 @pytest.mark.parametrize(("slug", "ids"), PUBLISHES, ids=str)
@@ -220,6 +235,38 @@ class Workbench:
             else:
                 commands.append(each.text)
         self._sh("\n".join(commands), typed=copied[0].secret)
+
+    def has_the_command(self, site: Path) -> None:
+        """Install the larder command, and with it its keyring in the place of the test's own."""
+        self.environment["PATH"] += f"{os.pathsep}{site / 'bin'}"
+        self.environment["PYTHONPATH"] = str(site)
+        del self.environment["PYTHON_KEYRING_BACKEND"]
+
+    def type_on_a_terminal(self, command: str, password: str) -> None:
+        """Type a command that asks for a password, and the password."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            ["sh", "-c", f"exec {command}"],
+            cwd=self.project,
+            env=self.environment,
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # else it would ask on the terminal of whoever tests
+        )
+        assert process.stdout is not None
+        watchdog = threading.Timer(_SECONDS, process.kill)
+        watchdog.daemon = True
+        watchdog.start()
+        with process, os.fdopen(theirs), os.fdopen(ours, "wb", buffering=0) as keys:
+            said = b""
+            while not said.endswith(b"Password: ") and (char := process.stdout.read(1)):
+                said += char
+            keys.write(f"{password}\n".encode())  # before it asks, it would be thrown away
+            said += process.stdout.read()
+        watchdog.cancel()
+        assert process.returncode == 0, said
+        assert password.encode() not in said
 
     def _save(self, copied: Copied) -> None:
         name = copied.snippet.path
