@@ -21,6 +21,7 @@ from tests.artifactory.conftest import Script, lay
 from tests.cast import Cast, grant, make_repository
 from tests.conftest import MovableClock
 from tests.dists import make_wheel
+from tests.packages.fetching import settled
 from tests.uploads import published
 from tests.upstreams import make_remote, serving
 
@@ -427,6 +428,7 @@ def test_what_a_remote_does_not_hold_yet_is_fetched(
         scripts.reader.refused("GET", f"{remote.key}/toad/1.0/{WHEEL}", 404)
         got = scripts.reader("GET", f"{remote.key}/{PATH}")
         assert b"".join(got.streaming_content) == CONTENT
+        settled()
 
 
 @pytest.mark.parametrize(

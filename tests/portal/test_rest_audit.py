@@ -23,6 +23,7 @@ from tests.dists import make_wheel
 from tests.portal.test_audit import (
     CHANGES,
     Scene,
+    acme_furnished,
     approved_file,
     cached_file,
     failed_file,
@@ -32,7 +33,7 @@ from tests.portal.test_audit import (
 )
 from tests.portal.test_rest import API, Rest, by_session, by_token
 
-__all__ = ["scene"]  # the fixture
+__all__ = ["acme_furnished", "scene"]  # the fixtures
 
 _LOCAL, _VIRTUAL = "/repositories/acme/local", "/repositories/acme/acme-virtual"
 _TENANT = "/tenants/acme"

@@ -156,6 +156,7 @@ def test_a_turn_takes_a_minute_and_lets_others_have_theirs(
 ) -> None:
     for number in range(5):
         upload(shelf, f"1.{number}")
+    time.move(seconds=1)
     put(shelf.globex.repository, shelf.globex.writer.limited)
     time.move(seconds=60)
     reader.does = lambda _: time.move(seconds=25)
