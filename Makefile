@@ -26,7 +26,7 @@ run: $(VENV)/base.txt  ## start Larder here: web, worker and beat, until Ctrl-C
 	while wait $$honcho; code=$$?; kill -0 $$honcho 2>/dev/null; do :; done; \
 	case $$code in 130|143) exit 0 ;; *) exit $$code ;; esac
 
-# The properties once more, with examples that nobody has seen; the summary names their seed.
+# On SQLite properties are tried with examples that nobody has seen; the summary names their seed.
 test: $(VENV)/dev.txt  ## run every test, on SQLite and on PostgreSQL, and the journeys
 	@code=0; summary=; \
 	step() { \
@@ -38,12 +38,11 @@ test: $(VENV)/dev.txt  ## run every test, on SQLite and on PostgreSQL, and the j
 		esac; \
 		summary="$$summary $$name $$said."; \
 	}; \
-	step SQLite $(PARTS) moto rclone -- env -u LARDER_STORAGE_URL $(PYTEST) $(UNIT); \
+	seed=$$(od -An -N4 -tu4 /dev/urandom | tr -d ' '); \
+	step "SQLite --hypothesis-seed=$$seed" $(PARTS) moto rclone -- env -u LARDER_STORAGE_URL \
+		$(PYTEST) $(UNIT) --hypothesis-profile=fresh --hypothesis-seed=$$seed; \
 	step PostgreSQL $(PARTS) postgres moto rclone -- \
 		env -u LARDER_STORAGE_URL $(PYTEST) $(UNIT) --with-database; \
-	seed=$$(od -An -N4 -tu4 /dev/urandom | tr -d ' '); \
-	step "Properties --hypothesis-seed=$$seed" \
-		$(PYTEST) $(UNIT) -m hypothesis --hypothesis-profile=fresh --hypothesis-seed=$$seed; \
 	step Journeys $(PARTS) postgres pgmq moto -- \
 		$(PYTEST) -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m 'not measured' $(JOURNEYS); \
 	step Measured $(PARTS) postgres pgmq moto -- $(PYTEST) -m measured $(JOURNEYS); \

@@ -1,8 +1,8 @@
 """How much the tests try: the examples of properties, with which seeds; and the largest tables.
 
-Two profiles of hypothesis. `ci` is loaded for every run: the same examples each time, so that a
-failure is a failure of the change. `fresh` (`make test` runs it with a seed that it prints, once)
-tries examples that nobody has seen. LARDER_TEST_COUNTS=full tries many more with either.
+Two profiles of hypothesis. `ci` is loaded where nothing else is said: the same examples each time,
+so that a failure is a failure of the change. `fresh` tries examples that nobody has seen: `make
+test` does on SQLite, with a seed that it prints. LARDER_TEST_COUNTS=full tries many more of either.
 
 The largest tables, as that of who may do what, are tried on SQLite. Their answers come from the
 same code on PostgreSQL, where each caller tries some of their lines again.
