@@ -196,12 +196,17 @@ def _is_plain(text: str) -> bool:
 
 def pattern_of(text: str) -> Pattern:
     """Return a text as a pattern, in which each * and ? stands for text that varies."""
-    parts: list[str | Wildcard] = []
-    for piece in re.split(r"([*?])", text):
-        part = Wildcard(piece) if piece in {"*", "?"} else piece
-        if piece and not (part is Wildcard.ANY and parts and parts[-1] is Wildcard.ANY):
-            parts.append(part)
-    return tuple(parts)
+    pieces = [piece for piece in re.split(r"([*?])", text) if piece]
+    return single_stars(Wildcard(each) if each in {"*", "?"} else each for each in pieces)
+
+
+def single_stars(parts: Iterable[str | Wildcard]) -> Pattern:
+    """Return parts as a pattern, in which a star after a star says nothing more."""
+    pattern: list[str | Wildcard] = []
+    for part in parts:
+        if not (part is Wildcard.ANY and pattern and pattern[-1] is Wildcard.ANY):
+            pattern.append(part)
+    return tuple(pattern)
 
 
 def fits(pattern: Pattern, text: str) -> bool:

@@ -21,13 +21,13 @@ from packages.search.language import (
     Matches,
     Not,
     Operator,
-    Pattern,
     Query,
     QueryRefused,
     Wildcard,
     Word,
     all_of,
     any_of,
+    single_stars,
 )
 from packages.words import words_of
 
@@ -49,7 +49,7 @@ class _Token:
 
     text: str
     column: int
-    value: Pattern | None = None  # of a word, quoted or not
+    value: tuple[str | Wildcard, ...] | None = None  # of a word, quoted or not
     is_quoted: bool = False
 
     @property
@@ -124,13 +124,14 @@ def _ends(text: str, at: int, *, is_quoted: bool) -> bool:
     return text[at].isspace() or text[at] in '()"' or bool(_operator(text, at))
 
 
-def _merged(parts: list[str | Wildcard]) -> Pattern:
+def _merged(parts: list[str | Wildcard]) -> tuple[str | Wildcard, ...]:
+    """Return parts with texts that stand beside each other in one."""
     merged: list[str | Wildcard] = []
     for part in parts:
         last = merged[-1] if merged else None
         if isinstance(part, str) and isinstance(last, str):
             merged[-1] = last + part
-        elif not (part is Wildcard.ANY and last is Wildcard.ANY):
+        else:
             merged.append(part)
     return tuple(merged)
 
@@ -240,10 +241,10 @@ def _condition(token: _Token, operator: _Token, value: _Token) -> Matches | Comp
             f"one of {', '.join(BUILT_IN)}.",
         )
     if operator.text == ":":
-        return Matches(name, value.value or (), column=token.column)
+        return Matches(name, single_stars(value.value or ()), column=token.column)
     return Compares(name, Operator(operator.text), _literal(value.value or ()), column=token.column)
 
 
-def _literal(pattern: Pattern) -> str:
+def _literal(parts: tuple[str | Wildcard, ...]) -> str:
     """Return the text of a value in which `*` and `?` mean themselves."""
-    return "".join(each.value if isinstance(each, Wildcard) else each for each in pattern)
+    return "".join(each.value if isinstance(each, Wildcard) else each for each in parts)

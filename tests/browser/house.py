@@ -87,6 +87,7 @@ status("acme-ledger", "deprecated", "Use acme-billing.")
 status("acme-probe", "quarantined", "Its 0.3 sends readings to a host that is not ours.")
 bad = Release.objects.get(project=project("acme-billing"), version="2.0")
 curate.yank(bad, reason="Counts the day of the time change twice. Use 2.0.1.", by=root)
+curate.delete(Distribution.objects.get(filename="acme_ledger-0.8-py3-none-any.whl"), by=root)
 for file in Distribution.objects.filter(release__project=project("acme-billing")):
     set_properties(file, {"qa.approved": ["yes"]}, by=root)
 today = clock.now().date()
@@ -193,7 +194,12 @@ def _publish(larder: Larder) -> None:
     native = {"acme_sensor/_read.so": b"\x7fELF" + bytes(4000), "acme_sensor.pth": b"acme_sensor\n"}
     wheel = make_wheel("acme-sensor", "1.4", tag="cp312-cp312-manylinux_2_28_x86_64", files=native)
     _send(to, larder.writer, "acme-sensor", "1.4", wheel)
-    for name, version in (("acme-ledger", "0.9"), ("acme-probe", "0.3"), ("acme-paper", "3.0")):
+    for name, version in (
+        ("acme-ledger", "0.8"),
+        ("acme-ledger", "0.9"),
+        ("acme-probe", "0.3"),
+        ("acme-paper", "3.0"),
+    ):
         _send(to, larder.writer, name, version, make_wheel(name, version))
     _send(
         f"{larder.url}/{THEIRS}/", larder.stranger, "globex-vault", "1.0",

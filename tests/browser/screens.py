@@ -58,6 +58,13 @@ SCREENS: dict[str, Screen] = {
     "a deprecated project": Screen(f"{LOCAL}/project/acme-ledger/", OF_ACME),
     "a yanked release": Screen(f"{LOCAL}/project/acme-billing/2.0/", OF_ACME),
     **{f"file, {tab}": Screen(f"{FILE}?tab={tab}", OF_ACME) for tab in FILE_TABS},
+    "file, manage": Screen(f"{FILE}?tab=manage", WRITERS),
+    "a deleted file": Screen(
+        f"{LOCAL}/project/acme-ledger/0.8/acme_ledger-0.8-py3-none-any.whl/", WRITERS
+    ),
+    "a quarantined file": Screen(
+        f"{LOCAL}/project/acme-probe/0.3/acme_probe-0.3-py3-none-any.whl/", ADMINS
+    ),
     "a file with native code": Screen(
         f"{LOCAL}/project/acme-sensor/1.4/{SENSOR}/?tab=security", OF_ACME
     ),

@@ -92,7 +92,7 @@ def test_an_administrator_deletes_a_file_and_restores_it_from_its_page(
     assert send(client, "delete", typed="frog").status_code == 302
     time.move(days=2)
     page = told(client, PAGE)
-    assert "ago , by ada . Installers do not see it" in page
+    assert "ago by ada . Installers do not see it" in page
     assert "It can be restored until 2026-12-20 ; then its bytes go." in page
     assert "pip install" not in page
     assert offered(client, PAGE) == {"restore"}
@@ -140,7 +140,7 @@ def test_a_quarantined_file_is_seen_by_who_may_end_that(
     curate.set_status(project, status=Project.Status.QUARANTINED, reason="worms", by=by)
     client.force_login(cast.acme.admin.user)
     page = told(client, PAGE)
-    assert "ago , by ada . All of frog is" in page
+    assert "ago by ada . All of frog is" in page
     assert "Reason: worms" in page
     assert "Change its status" in page
     assert client.get(f"/acme/local/files/frog/{WHEEL}").status_code == 403

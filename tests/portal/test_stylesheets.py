@@ -18,8 +18,13 @@ OURS = sorted(set((HERE / "static/css").glob("*.css")) - {HERE / "static/css/adm
 
 def named() -> Iterator[str]:
     """Yield every class that a template names, and each word of scripts and of pages' texts."""
+    yield "icon"  # of all that `{% icon %}` draws
     for template in (HERE / "templates").rglob("*.html"):
-        for value in re.findall(r'class="((?:\{%.*?%\}|[^"])*)"', template.read_text("utf-8")):
+        text = template.read_text("utf-8")
+        yield from re.findall(
+            r"[\w-]+", " ".join(re.findall(r'\{% icon "[^"]*" "(.*?)" %\}', text))
+        )
+        for value in re.findall(r'class="((?:\{%.*?%\}|[^"])*)"', text):
             # What is made of a value stands for every class that begins like it: `kind-{{ kind }}`.
             yield from re.findall(r"[\w-]+", re.sub(r"\{\{.*?\}\}", "*", value).replace("-*", "-"))
     for script in (HERE / "static/js").glob("*.js"):

@@ -38,6 +38,8 @@ READ = {
     "pypi.version >= 1!2.0": Compares("pypi.version", Operator.AT_LEAST, "1!2.0"),
     "a==b": Compares("a", Operator.EQUAL, "b"),
     'a!="x*"': Compares("a", Operator.UNEQUAL, "x*"),
+    "a!=**x": Compares("a", Operator.UNEQUAL, "**x"),
+    r"**\**frog": Word("****frog"),
     "frog toad": And((Word("frog"), Word("toad"))),
     "frog AND toad": And((Word("frog"), Word("toad"))),
     "(frog and toad) newt": And((Word("frog"), Word("toad"), Word("newt"))),
