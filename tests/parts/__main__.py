@@ -85,10 +85,15 @@ def running(parts: Sequence[str], *, durable: bool = False) -> Iterator[dict[str
 
 def run(command: Sequence[str], environment: dict[str, str]) -> int:
     """Run the command, pass signals on to it, and return its exit code as a shell would."""
-    process = subprocess.Popen(command, env={**os.environ, **environment})
+    process: subprocess.Popen[bytes] | None = None
+    early: list[int] = []  # what came before there was anything to pass it on to
 
     def forward(number: int, _frame: FrameType | None) -> None:
-        if number != signal.SIGINT or not sys.stdin.isatty():  # a terminal told the command already
+        if number == signal.SIGINT and sys.stdin.isatty():
+            return  # a terminal told the command already
+        if process is None:
+            early.append(number)
+        else:
             process.send_signal(number)
 
     before = {
@@ -96,6 +101,9 @@ def run(command: Sequence[str], environment: dict[str, str]) -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     try:
+        process = subprocess.Popen(command, env={**os.environ, **environment})
+        for number in early:
+            process.send_signal(number)
         code = process.wait()
     finally:
         for number, handler in before.items():
