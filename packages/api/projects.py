@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import zip_longest
+from operator import itemgetter
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -30,6 +32,7 @@ from packages.curate import let_go, set_status, yank
 from packages.filenames import NormalizedName, VersionRefused, parse_version
 from packages.index.base import PageFile, ProjectNotFound, ProjectPage
 from packages.index.opening import open_for_people
+from packages.index.virtual import page_order
 from packages.models import Project, Release
 from packages.shelves import Wanted
 from packages.shown_file import parsed_name
@@ -118,14 +121,15 @@ class ProjectFiles(RestView):
         name = parsed_name(repository, project)
         wanted = asked(PageAsked, request)
         page = open_for_people(repository, self.by).page(name)
-        place = place_of(wanted["cursor"], str)
-        after = str(place[0]) if place else ""
-        names = [file.filename for file in page.files]
-        start = names.index(after) + 1 if after in names else 0
-        end = start + wanted["limit"]
-        pairs = list(zip_longest(page.files[start:end], page.sources[start:end]))
-        lines = [_line(repository, name, file, source) for file, source in pairs]
-        following = cursor(names[end - 1]) if end < len(names) else ""
+        # After a place, not after a file: that one may be gone by now.
+        after = place_of(wanted["cursor"], str, str)
+        rows = sorted(
+            ((page_order(file), file, source) for file, source in _files(page)), key=itemgetter(0)
+        )
+        later = [row for row in rows if after is None or row[0] > after]
+        shown = later[: wanted["limit"]]
+        lines = [_line(repository, name, file, source) for _, file, source in shown]
+        following = cursor(*shown[-1][0]) if len(later) > len(shown) else ""
         return listed(request, LineFacts(lines, many=True).data, following)
 
 
@@ -178,6 +182,11 @@ def _release(repository: Repository, project: str, version: str) -> Release:
     if release is None:
         raise ProjectNotFound(f"There is no such version of {row.normalized} in {repository}.")
     return release
+
+
+def _files(page: ProjectPage) -> Iterator[tuple[PageFile, Source | None]]:
+    """Yield the files of a page, each with where a virtual has it from."""
+    return zip_longest(page.files, page.sources)
 
 
 def _line(

@@ -557,6 +557,22 @@ def test_extraction_is_told_of_and_begun_at_once(cast: Cast, ada: Rest, frog: Di
     assert "has not failed" in told(again, 400)
 
 
+def test_the_files_of_a_project_go_on_though_the_last_one_seen_has_gone(
+    client: Client, cast: Cast, ada: Rest
+) -> None:
+    for version in ("1.9", "1.10", "2.0"):
+        wheel = make_wheel("frog", version)
+        published(client, "frog", version, wheel, by=cast.acme.writer)
+    path = "/repositories/acme/local/projects/frog/files"
+    first = ada("GET", f"{path}?limit=2").json()
+    assert [line["version"] for line in first["results"]] == ["1.9", "1.10"]
+    last = Distribution.objects.get(filename=first["results"][-1]["filename"])
+    assert ada("DELETE", f"/repositories/acme/local/files/{last.pk}").status_code == 204
+    following = ada("GET", first["next"].partition(API)[2]).json()
+    assert [line["version"] for line in following["results"]] == ["2.0"]
+    assert following["next"] is None
+
+
 # Promotion
 
 
@@ -609,7 +625,6 @@ def test_the_rules_of_the_target_hold_for_what_is_promoted(
     assert "there already" not in told(ada("POST", path, {"to": "acme/local"}), 400)
     root = by_session(cast.superuser)
     assert "different tenants" in told(root("POST", path, {"to": "globex/local"}), 400)
-    configure.limit_token(cast.acme.writer.token, None, by=SYSTEM)
     production.max_file_bytes = 1
     production.save()
     assert "too large" in told(ada("POST", path, {"to": "acme/production"}), 413)
