@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from django.conf import settings
-from django.db import connection
 from django.http import (
     FileResponse,
     HttpRequest,
@@ -17,6 +16,7 @@ from django.http import (
 from accounts.authentication import signed_in
 from accounts.models import Tenant
 from base import bodies
+from base.connections import give_back
 from base.hosts import host_of
 from packages.upstream.identity import came_full_circle, remember_via
 from pypi.answer import SAFE_METHODS, Answer, Ask
@@ -70,9 +70,7 @@ def response_of(ask: Ask, answer: Answer) -> HttpResponseBase:
     """Return the response that sends `answer` to whoever sent `ask`."""
     response: HttpResponseBase
     if answer.stream is not None:
-        # A long download must not hold a database connection.
-        if not connection.in_atomic_block:
-            connection.close()
+        give_back()
         response = FileResponse(answer.stream)
         response.block_size = _STREAM_BLOCK
     elif answer.status == HTTPStatus.NOT_MODIFIED:

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from django.db import connection
 from django.test import Client
 
 from base import clock
 from base.audit import Actor, record
 from base.models import AuditEvent
-from tests.cast import Cast
+from tests.cast import Cast, assemble
 from tests.conftest import MovableClock
 
 AUDIT = "/acme/-/audit/"
@@ -109,6 +110,27 @@ def test_as_csv_no_cell_is_a_formula(keeper: Client) -> None:
     assert line[1] == "'=cmd()"
     assert line[5] == "deleted the team acme/pond"
     assert line[7].startswith("name: -1+1; members: ann, bob")
+
+
+def test_a_csv_asks_the_database_nothing_while_it_is_sent(
+    keeper: Client, django_assert_num_queries: Any
+) -> None:
+    answer = keeper.get(AUDIT, {"format": "csv"})
+    with django_assert_num_queries(0):
+        text = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    assert text.count(b"\r\n") == 1 + AuditEvent.objects.filter(tenant="acme").count()
+    assert answer["Content-Length"] == str(len(text))
+    assert answer["Content-Disposition"] == 'attachment; filename="audit-acme.csv"'
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_csv_gives_its_connection_back_before_it_is_sent() -> None:
+    cast = assemble()
+    client = Client()
+    client.force_login(cast.acme.admin.user)
+    answer = client.get(AUDIT, {"format": "csv"})
+    assert connection.connection is None
+    assert b"at (UTC)" in b"".join(answer.streaming_content)  # type: ignore[attr-defined]
 
 
 def test_only_who_administers_the_tenant_reads_it(client: Client, cast: Cast) -> None:
