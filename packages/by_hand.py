@@ -1,25 +1,27 @@
-"""What people upload in a browser: a trial first, which keeps nothing, and then the publishing.
+"""Publishes a file that comes without the form of a publishing client, with people's properties.
 
-The file is sent for each of the two. Kept in between, it would lie on one machine of several, or
-in storage, for people who never come back; so nothing is kept, and nothing has to be cleared away.
-The publishing names the SHA-256 that the trial saw: what was checked is what is published.
+It comes from a page, by REST, out of a folder, or by promotion. A page and REST can have it tried
+first: the file is sent for the trial and for the publishing. Kept in between, it would lie on one
+machine of several, or in storage, for people who never come back; so nothing is kept, and nothing
+has to be cleared away. The publishing names the SHA-256 that the trial saw: what was checked is
+what is published.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from accounts.authentication import again
 from accounts.principal import Principal
 from base.errors import InvalidInput
-from packages.describe import judge_properties, set_by_person
+from packages.describe import PropertyRefused, judge_properties, set_by_person
 from packages.filenames import Kind, guess, parse_filename, require_archive_name, shown
 from packages.models import Distribution
 from packages.places import place_of
 from packages.properties import Properties
-from packages.publish import Published, judged, publish
+from packages.publish import Also, Published, judged, publish
 from packages.pypi_properties import PREFIX, properties_of
 from packages.rows import Accepted
 from packages.uploads import Upload, UploadRefused
@@ -41,14 +43,14 @@ class PropertiesUnreadable(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class ByHand:
-    """A file as a person sends it; what they do not say, its file name is asked for."""
+    """A file and what a person says of it; what they do not say, its file name is asked for."""
 
     filename: str
     chunks: Iterable[bytes]
     name: str = ""
     version: str = ""
     sha256: str = ""  # of what was checked
-    properties: str = ""  # `name=value`, one a line
+    properties: Properties = field(default_factory=dict)
     declared_size: int | None = None
 
 
@@ -73,33 +75,42 @@ class Checked:
 def check(given: ByHand, *, repository: Repository, by: Principal) -> Checked:
     """Judge a file as `publish` does, write nothing, and return what publishing would come to.
 
-    Raises as `publish` does, and PropertiesUnreadable or PropertyRefused.
+    Raises as `publish` does, and PropertyRefused.
     """
-    own = properties_in_lines(given.properties)
+    _judge_own(given.properties)
     with judged(repository=repository, upload=_as_a_client_sends(given), by=by) as found:
         if isinstance(found, Distribution):
-            return _there_already(found, own)
-        return _accepted(found, own)
+            return _there_already(found, given.properties)
+        return _accepted(found, given.properties)
 
 
-def publish_by_hand(given: ByHand, *, target: Target, by: Principal) -> Published:
-    """Publish a file as a client would, and give it the properties that the person said."""
-    own = properties_in_lines(given.properties)
+def publish_by_hand(
+    given: ByHand, *, target: Target, by: Principal, also: Also | None = None
+) -> Published:
+    """Publish a file as a client would, and give it the properties that the person said.
+
+    `also` is as for `publish`. Raises as `check`.
+    """
+    _judge_own(given.properties)
     done = publish(
         repository=target.repository,
         upload=_as_a_client_sends(given),
         by=by,
         through=target.through,
+        also=also,
     )
-    if own:
+    if given.properties:
         present = again(by)
         target.again(present)
-        set_by_person(done.distribution, own, by=present.actor)
+        set_by_person(done.distribution, given.properties, by=present.actor)
     return done
 
 
 def properties_in_lines(text: str) -> dict[str, list[str]]:
-    """Return what lines of `name=value` say; a name given again has another value."""
+    """Return what lines of `name=value` say; a name given again has another value.
+
+    Raises PropertiesUnreadable or PropertyRefused.
+    """
     properties: dict[str, list[str]] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
         name, equals, value = (part.strip() for part in line.partition("="))
@@ -107,14 +118,20 @@ def properties_in_lines(text: str) -> dict[str, list[str]]:
             raise PropertiesUnreadable(
                 f"{shown(line)} is no property: write name=value, for example qa.approved=yes."
             )
+        properties.setdefault(name, []).append(value)
+    _judge_own(properties)
+    return properties
+
+
+def _judge_own(properties: Properties) -> None:
+    """Refuse properties that a file which has its name cannot be given by people."""
+    for name in properties:
         if name.startswith(PREFIX):
-            raise PropertiesUnreadable(
+            raise PropertyRefused(
                 f"{shown(name)} is what the archive says of itself. Properties of your own have "
                 "another beginning."
             )
-        properties.setdefault(name, []).append(value)
     judge_properties(properties)
-    return properties
 
 
 def _as_a_client_sends(given: ByHand) -> Upload:

@@ -6,7 +6,7 @@ broken off is started again and goes on. How far a running one is stands in its 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from base.errors import LarderError
 from packages.by_hand import ByHand, publish_by_hand
 from packages.filenames import EXTENSIONS
 from packages.models import FolderImport
+from packages.properties import Properties
 from repos.models import Repository
 from repos.targets import Target, target_of_upload
 
@@ -41,7 +42,7 @@ class Import:
         self,
         repository: Repository,
         files: Sequence[Path],
-        properties: Mapping[str, Sequence[str]],
+        properties: Properties,
         *,
         by: Principal,
     ) -> None:
@@ -52,8 +53,7 @@ class Import:
         self.done = 0
         self.published = 0
         self.refusals: list[tuple[Path, str]] = []
-        lines = (f"{name}={each}" for name, values in properties.items() for each in values)
-        self._properties = "\n".join(lines)
+        self._properties = properties
         self._by = by
 
     @property

@@ -6,6 +6,8 @@ with is judged anew. Its bytes are in the tenant's storage already and are share
 
 from __future__ import annotations
 
+from functools import partial
+
 from accounts.authentication import again
 from accounts.principal import Principal
 from accounts.roles import Role
@@ -16,14 +18,20 @@ from packages.by_hand import ByHand, publish_by_hand
 from packages.curate import delete
 from packages.filenames import NormalizedName
 from packages.index.base import FileNotFound, Stored
+from packages.index.local import page_file
 from packages.index.opening import open_index
 from packages.models import Distribution, Property
-from packages.properties import said_by
+from packages.properties import Properties, said_by
 from packages.publish import Published
 from packages.pypi_properties import PREFIX
+from packages.upstream.changes import matched
+from packages.upstream.refresh import kept_page
+from packages.upstream.source import Source
 from repos.access import require
 from repos.models import Kind, Repository
 from repos.targets import Target
+
+_REASON_AT_MOST = 500  # characters, what the column holds; upstream's may be longer
 
 
 class PromotionRefused(InvalidInput):
@@ -35,9 +43,9 @@ def promote(
 ) -> Published:
     """Publish a file that is held in one repository in another, with the properties people gave it.
 
-    With `is_move` it is deleted where it was, once it is there; broken off in between, it is done
-    again. Raises PromotionRefused, what the index raises for a file that is not given out, and as
-    `publish` and `delete` do.
+    If it is yanked, it arrives yanked. With `is_move` it is deleted where it was, once it is there;
+    broken off in between, it is done again. Raises PromotionRefused, what the index raises for a
+    file that is not given out, and as `publish` and `delete` do.
     """
     source = distribution.repository
     require(by, source.tenant.slug, source.key, Role.ADMIN if is_move else Role.READER)
@@ -52,14 +60,13 @@ def promote(
             name=release.project.name,
             version=release.version,
             sha256=stored.sha256,
-            properties=_lines(distribution),
+            properties=_own_properties(distribution),
             declared_size=stored.size,
         ),
         target=to,
         by=by,
+        also=partial(_write_promotion, distribution, by=by),
     )
-    if done.created:
-        _record(distribution, done.distribution, by)
     if is_move:
         delete(distribution, by=again(by))
     return done
@@ -91,18 +98,18 @@ def _given_out(distribution: Distribution, by: Principal) -> Stored:
     return found
 
 
-def _lines(distribution: Distribution) -> str:
+def _own_properties(distribution: Distribution) -> Properties:
     """Return people's own properties; what names a file is said by its name now."""
     own = said_by(distribution, Property.Origin.PERSON)
-    return "\n".join(
-        f"{name}={value}"
-        for name, values in own.items()
-        for value in values
-        if not name.startswith(PREFIX)
-    )
+    return {name: values for name, values in own.items() if not name.startswith(PREFIX)}
 
 
-def _record(source: Distribution, copy: Distribution, by: Principal) -> None:
+def _write_promotion(source: Distribution, copy: Distribution, *, by: Principal) -> None:
+    """Yank the copy as the file is at this moment, and record where it comes from."""
+    reason = _yanked_reason(source)
+    if reason is not None:
+        copy.yanked, copy.yanked_reason = True, reason[:_REASON_AT_MOST]
+        copy.save(update_fields=["yanked", "yanked_reason"])
     audit.record(
         by=by.actor,
         action="contents.promote",
@@ -111,3 +118,24 @@ def _record(source: Distribution, copy: Distribution, by: Principal) -> None:
         subject=f"{source.repository}/{source.filename}",
         after={"to": str(copy.repository), "sha256": copy.sha256},
     )
+
+
+def _yanked_reason(source: Distribution) -> str | None:
+    """Return why a file, or its whole release, is yanked; None: it is not."""
+    if source.repository.kind == Kind.REMOTE:
+        return _upstreams_reason(source)
+    rows = Distribution.objects.select_related("release")
+    return page_file(rows.get(pk=source.pk)).yanked_reason
+
+
+def _upstreams_reason(source: Distribution) -> str | None:
+    """Return why upstream has yanked a file, by its page as it is kept: nobody is asked."""
+    remote, release = source.repository, source.release
+    assert release is not None  # noqa: S101 - as above
+    name = NormalizedName(release.project.normalized)
+    upstream = Source(remote, remote.upstream, release.project.scope)
+    document = kept_page(upstream, name).document
+    lines = matched(upstream, name, document.lines if document else (), [source]).lines
+    if source.pk in lines:
+        return lines[source.pk].yanked_reason
+    return "" if source.upstream_change == Distribution.UpstreamChange.YANKED else None

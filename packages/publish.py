@@ -35,6 +35,8 @@ from repos.models import Kind, Repository
 from repos.rules import Rules
 from repos.targets import Target
 
+# What writes down what belongs to a new file, in the transaction that publishes it.
+Also = Callable[[Distribution], None]
 _BLAKE2B_512 = re.compile(r"[0-9a-f]{128}")
 
 
@@ -52,10 +54,12 @@ def publish(
     upload: Upload,
     by: Principal,
     through: Repository | None = None,
+    also: Also | None = None,
 ) -> Published:
     """Take `upload` into `repository` and return its distribution, installable from now on.
 
-    `through` is the virtual that it was sent to, if it was one.
+    `through` is the virtual that it was sent to, if it was one; `also` is called where something
+    is published, before its transaction commits.
 
     Raises UploadRefused and its kin (names, archive, digests), FileExists, ProjectClosed,
     ReleaseClosed, NameServedUpstream, QuotaExceeded, FileTooLarge, or what `require` raises.
@@ -64,7 +68,7 @@ def publish(
     with judged(repository=repository, upload=upload, by=by) as found:
         if isinstance(found, Distribution):
             return Published(distribution=found, created=False)
-        return _store(found, Target(repository, through), by)
+        return _store(found, Target(repository, through), by, also)
 
 
 @contextmanager
@@ -160,11 +164,11 @@ def _open_archive(
     )
 
 
-def _store(accepted: Accepted, target: Target, by: Principal) -> Published:
+def _store(accepted: Accepted, target: Target, by: Principal, also: Also | None) -> Published:
     """Make the bytes durable, then write the rows; look again when somebody was faster."""
 
     def write(key: str | None) -> Distribution:
-        return _commit(accepted, key, target, by)
+        return _commit(accepted, key, target, by, also=also)
 
     for _ in range(RACES_AT_MOST):
         try:
@@ -177,7 +181,9 @@ def _store(accepted: Accepted, target: Target, by: Principal) -> Published:
     raise UploadRefused(f"{accepted.named.filename} is being published by others. Try again.")
 
 
-def _commit(accepted: Accepted, key: str | None, target: Target, by: Principal) -> Distribution:
+def _commit(
+    accepted: Accepted, key: str | None, target: Target, by: Principal, *, also: Also | None
+) -> Distribution:
     """Write everything in one transaction, and ask again what may have changed."""
     with writing_rows():
         repository = _still_allowed(accepted, target, by)
@@ -185,6 +191,8 @@ def _commit(accepted: Accepted, key: str | None, target: Target, by: Principal) 
         place = _locked_place(repository, accepted)
         project = project_row(place, accepted)
         distribution = distribution_row(place, project, accepted, blob, by)
+        if also is not None:
+            also(distribution)
         _record(place, distribution, by)
         take_room(place, distribution.size)
         contents_changed(project, repository_waits_for=repository.quiet_period)
@@ -208,6 +216,7 @@ def _locked_place(repository: Repository, accepted: Accepted) -> Place:
 
 def _record(place: Place, distribution: Distribution, by: Principal) -> None:
     before = place.replaced
+    yank = {"yanked": distribution.yanked, "yanked_reason": distribution.yanked_reason}
     audit.record(
         by=by.actor,
         action="distribution.overwrite" if before else "distribution.publish",
@@ -216,5 +225,5 @@ def _record(place: Place, distribution: Distribution, by: Principal) -> None:
         subject=f"{place.repository}/{distribution.filename}",
         before=before,
         after={"sha256": distribution.sha256, "size": distribution.size}
-        | ({"yanked": False, "yanked_reason": ""} if before else {}),
+        | (yank if before or distribution.yanked else {}),
     )

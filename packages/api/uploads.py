@@ -15,7 +15,7 @@ from accounts.rest.views import RestView, Strict, asked
 from base.bodies import body_of
 from packages.api.facts import Uploaded
 from packages.api.files import published
-from packages.by_hand import ByHand, check, publish_by_hand
+from packages.by_hand import ByHand, check, properties_in_lines, publish_by_hand
 from packages.multipart_form import BrokenForm, MultipartForm
 from repos.targets import target_of_upload
 
@@ -94,7 +94,15 @@ def _in_form(request: Request) -> ByHand:
         raise BrokenForm("The form has no file in it.")
     said = _said(form)
     chunks = _then_nothing_new(file.chunks, form, said)
-    return ByHand(file.filename, chunks, declared_size=file.declared_size, **said)
+    return ByHand(
+        filename=file.filename,
+        chunks=chunks,
+        name=said["name"],
+        version=said["version"],
+        sha256=said["sha256"],
+        properties=properties_in_lines(said["properties"]),
+        declared_size=file.declared_size,
+    )
 
 
 def _said(form: MultipartForm) -> dict[str, str]:

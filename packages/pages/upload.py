@@ -121,7 +121,7 @@ def _by_hand(form: MultipartForm, file: ReceivedFile) -> ByHand:
         name=_first(form, "name"),
         version=_first(form, "version"),
         sha256=_first(form, "sha256"),
-        properties=_first(form, "properties"),
+        properties=properties_in_lines(_first(form, "properties")),
         declared_size=file.declared_size,
     )
 

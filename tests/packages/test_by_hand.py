@@ -15,13 +15,20 @@ from accounts.principal import Principal
 from accounts.roles import Role
 from base.audit import SYSTEM
 from base.models import AuditEvent
-from packages.by_hand import ByHand, PropertiesUnreadable, check, properties_in_lines
+from packages.by_hand import (
+    ByHand,
+    PropertiesUnreadable,
+    check,
+    properties_in_lines,
+    publish_by_hand,
+)
 from packages.describe import PropertyRefused
 from packages.models import Blob, Distribution, LooseObject, Project, Property
 from packages.uploads import FileExists
 from repos import configure
 from repos.models import Kind, Repository, VirtualSettings
 from repos.rules import Rules
+from repos.targets import Target
 from tests.cast import Cast, grant, make_repository
 from tests.dists import make_dumb, make_sdist, make_wheel
 
@@ -213,11 +220,22 @@ def test_properties_are_lines_of_name_and_value() -> None:
     text = "qa.approved = yes\n\n team=red\nteam=a=b\n"
     assert properties_in_lines(text) == {"qa.approved": ["yes"], "team": ["red", "a=b"]}
     assert properties_in_lines("") == {}
-    for wrong, says in (("yes", "write name=value"), ("pypi.name=toad", "says of itself")):
-        with pytest.raises(PropertiesUnreadable, match=says):
+    with pytest.raises(PropertiesUnreadable, match="write name=value"):
+        properties_in_lines("yes")
+    for wrong, says in (("1=2", "no name of a property"), ("pypi.name=toad", "says of itself")):
+        with pytest.raises(PropertyRefused, match=says):
             properties_in_lines(wrong)
-    with pytest.raises(PropertyRefused):
-        properties_in_lines("1=2")
+
+
+def test_properties_that_a_file_cannot_be_given_are_refused_before_it_is_published(
+    shelf: Repository, wes: Principal
+) -> None:
+    filename, content = WHEEL
+    for name, says in (("pypi.name", "says of itself"), ("1", "no name of a property")):
+        given = ByHand(filename, [content], properties={name: ["toad"]})
+        with pytest.raises(PropertyRefused, match=says):
+            publish_by_hand(given, target=Target(shelf), by=wes)
+    assert not Distribution.objects.exists()
 
 
 def test_the_plain_form_takes_properties_too(writer: Client) -> None:

@@ -13,10 +13,13 @@ from django.test import Client
 
 from accounts.models import KeptAnswer, Membership, Token
 from accounts.roles import Role
+from base import audit
 from base.audit import SYSTEM
 from base.models import AuditEvent
+from packages import by_hand
 from packages.describe import set_by_person
-from packages.models import Blob, Distribution
+from packages.models import Blob, Distribution, Property
+from packages.properties import said_by
 from repos import configure
 from repos.models import Grant, Kind, Repository
 from tests.access.world import session_of
@@ -600,6 +603,68 @@ def test_a_file_is_promoted_with_what_people_said_and_without_new_bytes(
     event = AuditEvent.objects.get(action="contents.promote")
     assert (event.actor, event.subject) == ("wes", f"acme/local/{NAME}")
     assert event.after["to"] == "acme/production"
+
+
+def test_properties_are_promoted_as_they_are(
+    ada: Rest, frog: Distribution, production: Repository
+) -> None:
+    set_by_person(frog, {"note": [" = a margin "]}, by=SYSTEM)
+    path = f"/repositories/acme/local/files/{frog.pk}/promote"
+    assert ada("POST", path, {"to": "acme/production"}).status_code == 201
+    copy = production.distributions.get()
+    assert said_by(copy, Property.Origin.PERSON) == {"note": [" = a margin "]}
+
+
+@pytest.mark.parametrize("what", ["files/<pk>", "projects/frog/releases/1.0"])
+@pytest.mark.parametrize("is_move", [False, True])
+def test_a_yank_goes_with_what_is_promoted(
+    ada: Rest, frog: Distribution, production: Repository, what: str, is_move: bool
+) -> None:
+    shelf = "/repositories/acme/local/"
+    yanked = {"yanked": True, "reason": "It loses data."}
+    path = shelf + what.replace("<pk>", str(frog.pk))
+    assert ada("PATCH", path, yanked, If_Match="*").status_code == 200
+    body = {"to": "acme/production", "move": is_move}
+    done = ada("POST", f"{shelf}files/{frog.pk}/promote", body)
+    assert done.status_code == 201, done.content
+    listed = ada("GET", "/repositories/acme/production/projects/frog/files").json()["results"]
+    assert [line["yanked_reason"] for line in listed] == ["It loses data."]
+    event = AuditEvent.objects.get(action="distribution.publish", repository="acme/production")
+    assert event.after["yanked_reason"] == "It loses data."
+
+
+def test_a_promotion_that_is_broken_off_and_done_again_is_in_the_audit(
+    ada: Rest, frog: Distribution, production: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_by_person(frog, {"qa.approved": ["yes"]}, by=SYSTEM)
+    path = f"/repositories/acme/local/files/{frog.pk}/promote"
+
+    def killed(*_args: Any, **_more: Any) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(by_hand, "set_by_person", killed)
+        with pytest.raises(SystemExit):
+            ada("POST", path, {"to": "acme/production"})
+    assert ada("POST", path, {"to": "acme/production"}).status_code == 200
+    assert production.distributions.get().properties.filter(name="qa.approved").exists()
+    assert AuditEvent.objects.get(action="contents.promote").after["to"] == "acme/production"
+
+
+def test_nothing_is_promoted_whose_event_cannot_be_written(
+    ada: Rest, frog: Distribution, production: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = audit.record
+
+    def failing(**event: Any) -> None:
+        if event["action"] == "contents.promote":
+            raise RuntimeError
+        record(**event)
+
+    monkeypatch.setattr(audit, "record", failing)
+    with pytest.raises(RuntimeError):
+        ada("POST", f"/repositories/acme/local/files/{frog.pk}/promote", {"to": "acme/production"})
+    assert not production.distributions.exists()
 
 
 def test_a_move_leaves_a_tombstone_and_needs_an_admin(

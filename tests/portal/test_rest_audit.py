@@ -248,6 +248,6 @@ def test_an_upload_and_a_promotion_by_rest_leave_their_events(scene: Scene) -> N
     latest = AuditEvent.objects.filter(subject__endswith=_TOAD_NAME).order_by("pk")
     assert list(latest.values_list("action", "actor", "repository")) == [
         ("distribution.publish", "wes", "acme/local"),
-        ("distribution.publish", "root", "acme/prod"),
         ("contents.promote", "root", "acme/local"),
+        ("distribution.publish", "root", "acme/prod"),
     ]

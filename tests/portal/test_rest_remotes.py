@@ -11,7 +11,10 @@ from base.models import AuditEvent
 from packages import purge
 from packages.cache import cached
 from packages.describe import set_by_person
+from packages.filenames import parse_name
+from packages.index.remote import RemoteIndex
 from packages.models import CachePurge, Distribution, UpstreamHealth
+from packages.upstream.refresh import refreshed
 from repos import configure
 from repos.models import Claim, Kind, Repository, Upstream
 from tests.cast import Cast, make_repository
@@ -266,6 +269,19 @@ def test_what_upstream_has_changed_since_is_the_kept_copy_and_is_promoted(
     Distribution.objects.filter(filename=FROG).update(upstream_change=change)
     assert ada("POST", promoting(remote), {"to": "acme/production"}).status_code == 201
     assert production.distributions.get().sha256 == the_frog(remote).sha256
+
+
+def test_what_upstream_has_yanked_arrives_yanked(
+    remote: Repository, ada: Rest, production: Repository, server: Server
+) -> None:
+    server.add_files("frog", WHEELS[0], yanked="It loses data. " * 50)
+    refreshed(RemoteIndex(remote).source, parse_name("frog"))
+    path, asked = promoting(remote), len(server.asked)
+    assert ada("POST", path, {"to": "acme/production"}).status_code == 201
+    copy = production.distributions.get()
+    assert copy.yanked
+    assert copy.yanked_reason == ("It loses data. " * 50)[:500]
+    assert len(server.asked) == asked
 
 
 def test_what_upstream_has_quarantined_is_promoted_once_that_is_lifted(
