@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
-
-from django.db import transaction
 
 from accounts.models import Tenant
 from accounts.principal import Principal
@@ -15,10 +13,12 @@ from artifactory.properties import GENERATED, properties_in
 from artifactory.shapes import ITEM_CREATED, answered, checksums, created_file, done, download_uri
 from artifactory.storage import CHANGED_AT_MOST, item_of
 from base.bodies import BodyBroken
-from base.errors import InvalidInput
+from base.errors import InvalidInput, LarderError
 from packages import storage
+from packages.curate import AlreadyDeleted
 from packages.deletion import delete_file
 from packages.deploy import deploy
+from packages.describe import judge_token
 from packages.documents import showable
 from packages.filenames import parse_filename_of, parse_name, parse_version, shown
 from packages.index.base import FileNotFound, ProjectNotFound, stored_of
@@ -86,11 +86,26 @@ def delete(ask: Ask, path: str = "") -> Answer:
         raise RequestUnreadable(f"{repository} shows what others hold. Delete it from these.")
     if not path.strip("/"):
         raise RequestUnreadable("Say which file or folder. A repository is deleted as such.")
-    item = item_of(ask, path, Role.ADMIN)
-    with transaction.atomic():
-        for row in item.files(at_most=CHANGED_AT_MOST):
-            delete_file(row, by=ask.principal)
+    _delete(item_of(ask, path, Role.ADMIN).files(at_most=CHANGED_AT_MOST), ask.principal)
     return done()
+
+
+def _delete(rows: Sequence[Distribution], by: Principal) -> None:
+    """Delete files, each in its own transaction: uploads wait for no more than one of them.
+
+    What is refused in between says how far it came; done again, it goes on with the rest.
+    """
+    for row in rows:
+        judge_token(row, {}, by)
+    for number, row in enumerate(rows):
+        try:
+            delete_file(row, by=by)
+        except AlreadyDeleted:  # by somebody else, at this moment
+            continue
+        except LarderError as refused:
+            if number:
+                refused.sentence = f"{number} of {len(rows)} files are deleted. {refused.sentence}"
+            raise
 
 
 def _digests(ask: Ask) -> dict[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -76,7 +76,7 @@ def of_files(rows: Iterable[Distribution]) -> dict[int, dict[str, list[str]]]:
 
 
 def change(
-    rows: Iterable[Distribution], wanted: Properties, gone: Iterable[str], *, by: Principal
+    rows: Sequence[Distribution], wanted: Properties, gone: Iterable[str], *, by: Principal
 ) -> None:
     """Set and remove properties of files: of all of them, or of none.
 
@@ -85,7 +85,10 @@ def change(
     """
     names = set(gone)
     with transaction.atomic():
-        for row in rows:
+        # All files before the state of any repository, and each in one order (packages.changes).
+        files = Distribution.objects.filter(pk__in=[row.pk for row in rows])
+        list(files.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
+        for row in sorted(rows, key=lambda row: (row.repository_id, row.pk)):
             present = of_file(row)
             new = {
                 name: values

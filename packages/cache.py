@@ -85,7 +85,7 @@ def remove(project_id: int, files: Collection[int]) -> Dropped:
     blobs.update(named_at=clock.now())
     project = locked_project(project_id)
     rows = Distribution.objects.filter(pk__in=files, release__project=project)
-    held = list(rows.select_for_update(of=("self",)).values_list("pk", "size"))
+    held = list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk", "size"))
     if not held:
         return Dropped(files=0, bytes=0)
     size = sum(each for _, each in held)

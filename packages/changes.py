@@ -2,7 +2,8 @@
 
 Every transaction takes its locks in this order, so that no two wait for each other: upstream's
 page, the blob, the project, its distributions, the tenant (for the quota), and last the
-repository's state. A purge's own row comes after that: nothing else waits for it.
+repository's state. Several of a kind are locked in the order of their ids. A purge's own row comes
+after that: nothing else waits for it.
 """
 
 from __future__ import annotations

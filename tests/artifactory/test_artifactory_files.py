@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.models import Token
 from accounts.roles import Role
+from artifactory import files
 from artifactory.properties import properties_in
 from base.audit import SYSTEM
 from packages import curate, downloads
@@ -348,6 +350,49 @@ def test_files_and_folders_are_deleted_by_admins(scripts, frog: Distribution) ->
     assert scripts.reader.get("api/storage/local")["children"] == []
     assert Distribution.objects.filter(deleted_at=None).count() == 0
     scripts.admin.refused("DELETE", f"local/{PATH}", 404)
+
+
+def test_a_deletion_that_is_broken_off_says_how_far_it_came_and_goes_on(
+    scripts, monkeypatch
+) -> None:
+    for version in ("1.0", "2.0", "3.0"):
+        put(scripts.writer, f"local/libs/frog-{version}.zip")
+    middle = Distribution.objects.get(filename="frog-2.0.zip")
+
+    def named_meanwhile(row: Distribution, **more: Any) -> None:
+        if row == middle:
+            raise curate.NamedMeanwhile("It got its name.")
+        curate.delete(row, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "delete_file", named_meanwhile)
+        said = scripts.admin.refused("DELETE", "local/libs", 400)
+    assert said == "1 of 3 files are deleted. It got its name."
+    left = Distribution.objects.filter(deleted_at=None)
+    assert set(left.values_list("filename", flat=True)) == {"frog-2.0.zip", "frog-3.0.zip"}
+    assert scripts.admin("DELETE", "local/libs").status_code == 204
+    assert not left.exists()
+
+
+def test_what_others_delete_at_the_same_moment_is_deleted(scripts, monkeypatch) -> None:
+    for version in ("1.0", "2.0"):
+        put(scripts.writer, f"local/libs/frog-{version}.zip")
+
+    def deleted_twice(row: Distribution, **more: Any) -> None:
+        curate.delete(row, **more)
+        curate.delete(row, **more)
+
+    monkeypatch.setattr(files, "delete_file", deleted_twice)
+    assert scripts.admin("DELETE", "local/libs").status_code == 204
+    assert not Distribution.objects.filter(deleted_at=None).exists()
+
+
+def test_a_token_for_other_projects_deletes_nothing_of_a_folder(scripts, cast: Cast) -> None:
+    for name in ("frog", "toad"):
+        put(scripts.writer, f"local/libs/{name}-1.0.zip;pypi.name={name};pypi.version=1.0")
+    Token.objects.filter(pk=cast.acme.admin.token.pk).update(project_patterns=["frog"])
+    assert "toad" in scripts.admin.refused("DELETE", "local/libs", 403)
+    assert Distribution.objects.filter(deleted_at=None).count() == 2
 
 
 def test_hidden_and_absent_are_the_same_404(scripts, cast: Cast, frog: Distribution) -> None:
