@@ -60,7 +60,7 @@ SCREENS: dict[str, Screen] = {
     **{f"file, {tab}": Screen(f"{FILE}?tab={tab}", OF_ACME) for tab in FILE_TABS},
     "file, manage": Screen(f"{FILE}?tab=manage", WRITERS),
     "a deleted file": Screen(
-        f"{LOCAL}/project/acme-ledger/0.8/acme_ledger-0.8-py3-none-any.whl/", WRITERS
+        f"{LOCAL}/project/acme-ledger/0.8/acme_ledger-0.8-py3-none-any.whl/", ADMINS
     ),
     "a quarantined file": Screen(
         f"{LOCAL}/project/acme-probe/0.3/acme_probe-0.3-py3-none-any.whl/", ADMINS
