@@ -84,11 +84,21 @@ def access_token(login: Login) -> tuple[str, datetime]:
 
 def by_refresh_token(secret: str) -> Login | None:
     """Return the living login that a refresh token belongs to, with its user; else None."""
+    login = _of_refresh_token(secret, living())
+    return login if still_holds(login) else None
+
+
+def was_refresh_token(secret: str) -> bool:
+    """Say whether a login, living or over, has had this refresh token: then it is no guess."""
+    return _of_refresh_token(secret, Login.objects.all()) is not None
+
+
+def _of_refresh_token(secret: str, among: QuerySet[Login]) -> Login | None:
     identifier = tokens.identifier_in(secret) if secret.startswith(REFRESH_PREFIX) else None
     if identifier is None:
         return None
-    login = living().filter(identifier=identifier).first()
-    return login if tokens.is_secret_of(login, secret) and still_holds(login) else None
+    login = among.filter(identifier=identifier).first()
+    return login if tokens.is_secret_of(login, secret) else None
 
 
 def by_access_token(secret: str) -> Login | None:
