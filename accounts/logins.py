@@ -126,7 +126,17 @@ def living() -> QuerySet[Login]:
 
 
 def still_holds(login: Login | None) -> bool:
-    """Say whether there is a login, and its user has the password that it was made with."""
-    return login is not None and constant_time_compare(
-        login.password_mark, login.user.get_session_auth_hash()
-    )
+    """Say whether there is a login, and its user has the password that it was made with.
+
+    A mark that an earlier key of the installation made is made anew, as Django does in sessions.
+    """
+    if login is None:
+        return False
+    mark, present = login.password_mark, login.user.get_session_auth_hash()
+    if constant_time_compare(mark, present):
+        return True
+    earlier = login.user.get_session_auth_fallback_hash()
+    if not any(constant_time_compare(mark, each) for each in earlier):
+        return False
+    Login.objects.filter(pk=login.pk, password_mark=mark).update(password_mark=present)
+    return True

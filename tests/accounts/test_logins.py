@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from django.core.signing import Signer
+
 from accounts import logins, members, tokens
 from accounts.authentication import CredentialsRefused, again, authenticate, credentials_in
 from accounts.models import Login, SignInFailures, Token, User
@@ -153,6 +155,36 @@ def test_a_refresh_token_that_has_ended_is_no_guess(cast: Cast, door: str, endin
         told(Rest({})("POST", door, {"refresh_token": guess}), 401)
     told(Rest({})("POST", door, {"refresh_token": guess}), 429)
     told(Rest({})("POST", door, {"refresh_token": refresh}), 401)
+
+
+NEW_KEY = "another-secret-key-of-fifty-characters-and-some-more"
+
+
+def test_a_login_outlives_the_change_of_the_secret_key(
+    cast: Cast, settings: Any, monkeypatch: Any
+) -> None:
+    _, refresh, access = made(cast.acme.writer.user)
+    unused = made(cast.acme.writer.user)[1]
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = NEW_KEY
+    # Each process makes its signer when it starts.
+    monkeypatch.setattr(logins, "_signer", Signer(salt=logins._signer.salt, sep="."))
+    who = call(access)
+    assert again(who) == who
+    assert logins.by_refresh_token(refresh)
+    settings.SECRET_KEY_FALLBACKS = []  # what was used meanwhile goes on, the others are over
+    assert logins.by_refresh_token(refresh)
+    assert logins.by_refresh_token(unused) is None
+
+
+def test_a_password_that_was_changed_ends_logins_under_earlier_keys_too(
+    cast: Cast, settings: Any
+) -> None:
+    login, refresh, _ = made(cast.acme.writer.user)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = NEW_KEY
+    _changed_password(login)
+    assert logins.by_refresh_token(refresh) is None
 
 
 def test_a_login_ends_by_itself_and_its_last_access_with_it(cast: Cast, time: MovableClock) -> None:
