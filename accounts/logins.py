@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.crypto import constant_time_compare
 
 from accounts import tokens
@@ -26,6 +26,8 @@ REFRESH_PREFIX = "lrr_"
 ACCESS_PREFIX = "lra_"
 LOGIN_LASTS = timedelta(days=90)
 ACCESS_LASTS = timedelta(minutes=30)
+# After its end: so long REST lists it, and its refresh token is known to be no guess.
+KEPT_FOR = timedelta(days=30)
 _signer = Signer(salt="accounts.logins", sep=".")
 
 
@@ -111,6 +113,13 @@ def by_access_token(secret: str) -> Login | None:
         return None
     login = living().filter(identifier=identifier).first()
     return login if still_holds(login) else None
+
+
+def forget() -> int:
+    """Remove the logins that ended long ago, and say how many they were."""
+    long_ago = clock.now() - KEPT_FOR
+    ended = Login.objects.filter(Q(expires_at__lte=long_ago) | Q(revoked_at__lte=long_ago))
+    return ended.delete()[0]
 
 
 def looks_like_access(text: str) -> bool:
