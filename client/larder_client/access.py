@@ -1,8 +1,8 @@
 """What to sign in with at an origin: the token that was kept, or an access token that still lasts.
 
 An access token is brought anew when less than a third of it is left, by one process at a time: who
-waited for the lock finds the token that the one before brought. A login that the server calls ended is
-marked so: its refresh token goes, and nobody asks with it again.
+waited for the lock finds the token that the one before brought. A login that the server calls
+ended is marked so: its refresh token goes, and nobody asks with it again.
 """
 
 from __future__ import annotations

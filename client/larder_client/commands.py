@@ -22,22 +22,20 @@ def list_repositories(asked: Namespace) -> None:
 
 
 def create_repository(asked: Namespace) -> None:
-    """Make a repository, and give it its upstream or its members."""
+    """Make a repository with its upstream or its members: all of it, or nothing."""
     tenant, key = asked.repository
     _require_fitting(asked)
     api = signed_in(asked)
     wanted = {"tenant": tenant, "key": key, "kind": asked.kind, "description": asked.description}
     if asked.private:
         wanted["members_read"] = False
-    made = api.send("POST", ("repositories",), wanted)
-    below = ("repositories", tenant, key)
     if asked.upstream:
-        api.send("PATCH", (*below, "upstream"), {"index_url": asked.upstream})
+        wanted["upstream"] = {"index_url": asked.upstream}
     if asked.member:
-        members = [{"repository": "/".join(each)} for each in asked.member]
-        api.send("PUT", (*below, "members"), {"members": members})
+        wanted["members"] = [{"repository": "/".join(each)} for each in asked.member]
     if asked.deploy_to:
-        api.send("PATCH", (*below, "merging"), {"deployment": "/".join(asked.deploy_to)})
+        wanted["deployment"] = "/".join(asked.deploy_to)
+    made = api.send("POST", ("repositories",), wanted)
     tell(made, f"{tenant}/{key} is made: {api.origin}/{tenant}/{key}/simple/", as_json=asked.json)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from django.core.signing import Signer
 
 from accounts import logins, members, tokens

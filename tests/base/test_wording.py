@@ -87,9 +87,9 @@ def _acts_in_the_code() -> Iterator[str]:
     )
     for call in calls:
         for node in ast.walk(call):
-            is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
-            if is_text and _ACT.fullmatch(node.value):
-                yield node.value
+            text = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(text, str) and _ACT.fullmatch(text):
+                yield text
 
 
 def _acts_in_the_table() -> Iterator[str]:

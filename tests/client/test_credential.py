@@ -66,9 +66,7 @@ def test_a_login_that_has_ended_says_what_to_type(portal: Portal) -> None:
     assert refused.value.code == SIGN_IN
 
 
-def test_a_login_that_has_ended_is_asked_for_once_and_no_more(
-    portal: Portal, config: Path
-) -> None:
+def test_a_login_that_has_ended_is_asked_for_once_and_no_more(portal: Portal, config: Path) -> None:
     log_in(portal, access_token="lra_old", expires_at="2020-01-01T00:00:00Z")
     portal.answers[ACCESS] = (401, {"detail": "This token is not valid."})
     for _ in range(3):

@@ -23,6 +23,44 @@ def logged_in(portal: Portal, config: object) -> None:
         store.keep(portal.origin, {"username": "ann", "token": "lrd_x"}, is_current=True)
 
 
+CREATED = "POST /repositories"
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        ([], {}),
+        (["--private"], {"members_read": False}),
+        (
+            ["--kind", "remote", "--upstream", "https://index.example/simple/"],
+            {"kind": "remote", "upstream": {"index_url": "https://index.example/simple/"}},
+        ),
+        (
+            ["--kind", "virtual", "--member", "acme/a", "--member", "acme/b"],
+            {"kind": "virtual", "members": [{"repository": "acme/a"}, {"repository": "acme/b"}]},
+        ),
+        (
+            ["--kind", "virtual", "--member", "acme/a", "--deploy-to", "acme/a"],
+            {"kind": "virtual", "members": [{"repository": "acme/a"}], "deployment": "acme/a"},
+        ),
+    ],
+)
+@pytest.mark.parametrize(("status", "end"), [(201, 0), (400, REFUSED)])
+def test_a_repository_is_made_by_one_request_whatever_comes_of_it(
+    portal: Portal,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    parts: dict[str, Any],
+    status: int,
+    end: int,
+) -> None:
+    portal.answers[CREATED] = (status, {"detail": "index_url: This is no http URL."})
+    assert larder(monkeypatch, "repo", "create", "acme/new", *words) == end
+    ((asked, _, body),) = portal.heard
+    bare = {"tenant": "acme", "key": "new", "kind": "local", "description": ""}
+    assert (asked, json.loads(body)) == (CREATED, bare | parts)
+
+
 def a_file(pk: int, project: str = "frog", scope: str = "") -> dict[str, Any]:
     where = f"https://packages.example/acme/staging/{scope}files/frog/{WHEEL}"
     return {"id": pk, "project": project, "url": where if project else None}
