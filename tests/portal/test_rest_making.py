@@ -59,7 +59,7 @@ def test_a_virtual_is_made_with_its_members_and_where_uploads_go(ada: Rest) -> N
     [
         (REMOTE | {"upstream": {"index_url": "ftp://x"}}, "index_url: "),
         (REMOTE | {"upstream": {}}, "index_url: This field is required"),
-        (REMOTE | {"upstream": INDEX | {"sufix": "x"}}, "sufix: There is no such field"),
+        (REMOTE | {"upstream": INDEX | {"url": "x"}}, "url: There is no such field"),
         (REMOTE | {"upstream": INDEX | {"private_allowed": True}}, "Only who runs this"),
         (REMOTE | {"upstream": INDEX | {"proxy": "http://10.0.0.1"}}, "Only who runs this"),
         (REMOTE | {"members": MEMBERS}, "Only a virtual repository has members"),
