@@ -86,12 +86,13 @@ def authenticate(credentials: Credentials, *, address: str) -> Principal:
 def by_refresh_token(secret: str, *, address: str) -> Login:
     """Return the login of a refresh token: for the one door that takes such, and no other.
 
-    Raises CredentialsRefused or TooManyFailures.
+    Raises CredentialsRefused or TooManyFailures. A token of a login that is over is refused and
+    not counted: it is no guess, and a machine that goes on sending it locks out nobody beside it.
     """
     login = logins.by_refresh_token(secret)
-    if login is None:
-        raise _wrong_token(address)
-    return login
+    if login is not None:
+        return login
+    raise _not_valid() if logins.was_refresh_token(secret) else _wrong_token(address)
 
 
 def by_password(username: str, password: str, *, address: str) -> User:
@@ -121,6 +122,10 @@ def _wrong_token(address: str) -> CredentialsRefused:
     """Count a wrong token, and return what its sender hears."""
     with suppress(throttle.FailuresUncounted):  # it is wrong, counted or not
         throttle.count_failure(address=address)
+    return _not_valid()
+
+
+def _not_valid() -> CredentialsRefused:
     return CredentialsRefused("This token is not valid: it is wrong, expired or revoked.")
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.crypto import constant_time_compare
 
 from accounts import tokens
@@ -26,6 +26,8 @@ REFRESH_PREFIX = "lrr_"
 ACCESS_PREFIX = "lra_"
 LOGIN_LASTS = timedelta(days=90)
 ACCESS_LASTS = timedelta(minutes=30)
+# After its end: so long REST lists it, and its refresh token is known to be no guess.
+KEPT_FOR = timedelta(days=30)
 _signer = Signer(salt="accounts.logins", sep=".")
 
 
@@ -84,11 +86,21 @@ def access_token(login: Login) -> tuple[str, datetime]:
 
 def by_refresh_token(secret: str) -> Login | None:
     """Return the living login that a refresh token belongs to, with its user; else None."""
+    login = _of_refresh_token(secret, living())
+    return login if still_holds(login) else None
+
+
+def was_refresh_token(secret: str) -> bool:
+    """Say whether a login, living or over, has had this refresh token: then it is no guess."""
+    return _of_refresh_token(secret, Login.objects.all()) is not None
+
+
+def _of_refresh_token(secret: str, among: QuerySet[Login]) -> Login | None:
     identifier = tokens.identifier_in(secret) if secret.startswith(REFRESH_PREFIX) else None
     if identifier is None:
         return None
-    login = living().filter(identifier=identifier).first()
-    return login if tokens.is_secret_of(login, secret) and still_holds(login) else None
+    login = among.filter(identifier=identifier).first()
+    return login if tokens.is_secret_of(login, secret) else None
 
 
 def by_access_token(secret: str) -> Login | None:
@@ -101,6 +113,13 @@ def by_access_token(secret: str) -> Login | None:
         return None
     login = living().filter(identifier=identifier).first()
     return login if still_holds(login) else None
+
+
+def forget() -> int:
+    """Remove the logins that ended long ago, and say how many they were."""
+    long_ago = clock.now() - KEPT_FOR
+    ended = Login.objects.filter(Q(expires_at__lte=long_ago) | Q(revoked_at__lte=long_ago))
+    return ended.delete()[0]
 
 
 def looks_like_access(text: str) -> bool:
@@ -116,7 +135,17 @@ def living() -> QuerySet[Login]:
 
 
 def still_holds(login: Login | None) -> bool:
-    """Say whether there is a login, and its user has the password that it was made with."""
-    return login is not None and constant_time_compare(
-        login.password_mark, login.user.get_session_auth_hash()
-    )
+    """Say whether there is a login, and its user has the password that it was made with.
+
+    A mark that an earlier key of the installation made is made anew, as Django does in sessions.
+    """
+    if login is None:
+        return False
+    mark, present = login.password_mark, login.user.get_session_auth_hash()
+    if constant_time_compare(mark, present):
+        return True
+    earlier = login.user.get_session_auth_fallback_hash()
+    if not any(constant_time_compare(mark, each) for each in earlier):
+        return False
+    Login.objects.filter(pk=login.pk, password_mark=mark).update(password_mark=present)
+    return True

@@ -1,14 +1,15 @@
 """What to sign in with at an origin: the token that was kept, or an access token that still lasts.
 
 An access token is brought anew when less than a third of it is left, by one process at a time: who
-waited for the lock finds the token that the one before brought.
+waited for the lock finds the token that the one before brought. A login that the server calls
+ended is marked so: its refresh token goes, and nobody asks with it again.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timezone
 
 from larder_client import store
 from larder_client.api import Api
@@ -30,24 +31,33 @@ def credential_for(origin: str) -> tuple[str, str] | None:
         login = store.login_to(origin)
         if login is None or _lasts(login):
             return _shown(login)
-        login |= _new_access(origin, login["refresh_token"])
+        if "refresh_token" not in login:
+            raise _ended(origin)
+        login |= _new_access(origin, login)
         store.keep(origin, login)
     return _shown(login)
 
 
-def _new_access(origin: str, refresh_token: str) -> store.Login:
+def _new_access(origin: str, login: store.Login) -> store.Login:
+    """Return the access that a login brings. The caller holds the lock."""
     api = Api(origin, {}, timeout=SECONDS)
     try:
-        given = api.send("POST", ("access",), {"refresh_token": refresh_token})
+        given = api.send("POST", ("access",), {"refresh_token": login["refresh_token"]})
     except Problem as problem:
         if problem.code == SIGN_IN:
-            raise Problem(f"Your login has ended. Type: larder login {origin}", SIGN_IN) from None
+            now = datetime.now(timezone.utc).isoformat()
+            store.keep(origin, {"username": login["username"], "ended_at": now})
+            raise _ended(origin) from None
         raise
     try:
         datetime.fromisoformat(_ends(given))
         return {name: given[name] for name in ("username", "access_token", "expires_at")}
     except (KeyError, ValueError):
         raise Problem(f"{origin} gives no access: is it a Larder?", AWAY) from None
+
+
+def _ended(origin: str) -> Problem:
+    return Problem(f"Your login has ended. Type: larder login {origin}", SIGN_IN)
 
 
 def _lasts(login: store.Login) -> bool:

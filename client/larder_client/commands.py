@@ -22,22 +22,20 @@ def list_repositories(asked: Namespace) -> None:
 
 
 def create_repository(asked: Namespace) -> None:
-    """Make a repository, and give it its upstream or its members."""
+    """Make a repository with its upstream or its members: all of it, or nothing."""
     tenant, key = asked.repository
     _require_fitting(asked)
     api = signed_in(asked)
     wanted = {"tenant": tenant, "key": key, "kind": asked.kind, "description": asked.description}
     if asked.private:
         wanted["members_read"] = False
-    made = api.send("POST", ("repositories",), wanted)
-    below = ("repositories", tenant, key)
     if asked.upstream:
-        api.send("PATCH", (*below, "upstream"), {"index_url": asked.upstream})
+        wanted["upstream"] = {"index_url": asked.upstream}
     if asked.member:
-        members = [{"repository": "/".join(each)} for each in asked.member]
-        api.send("PUT", (*below, "members"), {"members": members})
+        wanted["members"] = [{"repository": "/".join(each)} for each in asked.member]
     if asked.deploy_to:
-        api.send("PATCH", (*below, "merging"), {"deployment": "/".join(asked.deploy_to)})
+        wanted["deployment"] = "/".join(asked.deploy_to)
+    made = api.send("POST", ("repositories",), wanted)
     tell(made, f"{tenant}/{key} is made: {api.origin}/{tenant}/{key}/simple/", as_json=asked.json)
 
 
@@ -152,16 +150,32 @@ def yank(asked: Namespace) -> None:
 
 def promote(asked: Namespace) -> None:
     """Copy or move a file to another repository, without sending it again."""
-    api, name = signed_in(asked), "/".join(asked.source)
-    here = ("repositories", *asked.source, "files")
-    files = api.get(*here, filename=asked.file)["results"]
-    if not files:
-        raise Problem(f"There is no {asked.file} in {name}.", MISSING)
+    api = signed_in(asked)
+    file = _file_meant(api, asked.source, asked.file)
     wanted = {"to": "/".join(asked.target), "move": asked.move}
-    done = api.send("POST", (*here, str(files[0]["id"]), "promote"), wanted)
+    here = ("repositories", *asked.source, "files", str(file["id"]), "promote")
+    done = api.send("POST", here, wanted)
     for sentence in done["notes"]:
         note(sentence)
     tell(done, f"{asked.file} is in {'/'.join(asked.target)}.", as_json=asked.json)
+
+
+def _file_meant(api: Api, repository: Repository, filename: str) -> Json:
+    """Return the one file of this name that installers may get. Raises Problem.
+
+    Others that have the name wait for their extraction, or were sent to a path and are no package.
+    """
+    name = "/".join(repository)
+    files = list(api.rows("repositories", *repository, "files", filename=filename))
+    if not files:
+        raise Problem(f"There is no {filename} in {name}.", MISSING)
+    named = [file for file in files if file["project"]]
+    if not named:
+        raise Problem(f"No {filename} in {name} has a project yet: nobody installs it.", MISSING)
+    if len(named) > 1:
+        those = ", ".join(f"{file['url']} (id {file['id']})" for file in named)
+        raise Problem(f"{name} has several {filename}: {those}. Promote one by its id, over REST.")
+    return named[0]
 
 
 def _require_fitting(asked: Namespace) -> None:

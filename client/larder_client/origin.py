@@ -12,14 +12,18 @@ _PORTS = {"http": 80, "https": 443}
 def origin_of(url: str) -> str | None:
     """Return `scheme://host:port` of a URL; None for what is none, a bare host among them.
 
-    A bare host does not say whether the secret would be sent in clear.
+    A bare host does not say whether the secret would be sent in clear, and a URL that clients read
+    in more than one way does not say to whom.
     """
+    url = url.strip()
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(url)
         port = parts.port or _PORTS.get(parts.scheme)
     except ValueError:
         return None
     if parts.scheme not in _PORTS or not parts.hostname or not port:
+        return None
+    if not all(map(_is_plain, url)) or parts.netloc.count("@") > 1:
         return None
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     usual = port == _PORTS[parts.scheme]
@@ -34,3 +38,12 @@ def typed_origin(url: str) -> str:
     if "@" in urlsplit(url).netloc:
         raise Problem("Leave the user name out of the URL: it is asked for.")
     return origin
+
+
+def _is_plain(character: str) -> bool:
+    """Say whether all clients read a character alike.
+
+    For some a backslash ends the host, for others it is a part of the user name. Control characters
+    and spaces are dropped, escaped, or refused.
+    """
+    return character != "\\" and character.isprintable() and not character.isspace()

@@ -25,6 +25,8 @@ else:
 
 _WAIT_SECONDS = 10.0
 _OTHERS = 0o077
+# What a login is by: a token that was typed, what brings access, or when it was found to be over.
+_KINDS = {"token", "refresh_token", "ended_at"}
 Login = dict[str, str]
 
 
@@ -118,7 +120,7 @@ def _is_whole(content: Any) -> bool:  # noqa: ANN401 - it is whatever JSON holds
         return False
     logins = content.get("logins")
     return isinstance(logins, dict) and all(
-        isinstance(login, dict) and "username" in login and {"token", "refresh_token"} & set(login)
+        isinstance(login, dict) and "username" in login and _KINDS & set(login)
         for login in logins.values()
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.principal import Principal
 from accounts.rest.schema import IF_MATCH
 from accounts.rest.versions import require_version, versioned
 from accounts.rest.views import RestView, Strict, sent
@@ -99,29 +101,8 @@ class OneUpstream(RestView):
             row = _upstream(repository)
             require_version(request, UpstreamSettings(row).data)
             fields = sent(UpstreamSettings, request, row)
-            password = fields.pop("password", None)
-            self._judge_reach(row, fields)
-            for name, value in fields.items():
-                setattr(row, name, value)
-            configure.save_upstream(row, by=self.by.actor, password=password)
+            _save_upstream(self.by, row, fields)
         return versioned(request, UpstreamSettings(row).data)
-
-    def _judge_reach(self, row: Upstream, fields: dict[str, Any]) -> None:
-        """Leave it to superusers what Larder may reach within their network (decision 0008)."""
-        user = self.by.user
-        if user is not None and user.is_superuser and self.by.token is None:
-            return
-        for name in ("private_allowed", "proxy"):
-            if fields.get(name, getattr(row, name)) != getattr(row, name):
-                raise ValidationError({name: "Only who runs this installation may change this."})
-        before = Upstream.objects.filter(pk=row.pk).first()
-        moved = Upstream(
-            pk=row.pk,
-            index_url=fields.get("index_url", row.index_url),
-            files_url=fields.get("files_url", row.files_url),
-        )
-        if before is not None and configure.points_elsewhere(moved):
-            fields["private_allowed"] = False  # it was allowed for the old hosts
 
 
 class VirtualMembers(RestView):
@@ -153,12 +134,7 @@ class VirtualMembers(RestView):
             row = require(self.by, tenant, key, Role.ADMIN)
             require_version(request, _members(row))
             wanted = sent(Members, request)["members"]
-            there = {str(place.repository): place.repository for place in _places(row)}
-            found = _named(self.by, [each["repository"] for each in wanted], there)
-            places = [
-                Member(repository=found[each["repository"]], scope=each["scope"]) for each in wanted
-            ]
-            configure.set_members(row, places, by=self.by.actor)
+            _save_members(self.by, row, wanted)
         return versioned(request, _members(row))
 
 
@@ -184,11 +160,58 @@ class VirtualMerging(RestView):
             fields = sent(Merging, request, _merging(row))
             row.merge = fields.get("merge", row.merge)
             if "deployment" in fields:
-                name = fields["deployment"]
-                there = {str(row.deployment): row.deployment} if row.deployment else {}
-                row.deployment = _named(self.by, [name], there)[name] if name else None
+                row.deployment = _deployment(self.by, row, fields["deployment"])
             configure.save_virtual(row, by=self.by.actor)
         return versioned(request, _merging(row))
+
+
+def save_parts(by: Principal, repository: Repository, parts: Mapping[str, Any]) -> None:
+    """Save what a new repository comes with: its upstream, or its members and where uploads go."""
+    if "upstream" in parts:
+        _save_upstream(by, _upstream(repository), dict(parts["upstream"]))
+    if "members" in parts:
+        _save_members(by, repository, parts["members"])
+    if "deployment" in parts:
+        row = _virtual(repository)
+        row.deployment = _deployment(by, row, parts["deployment"])
+        configure.save_virtual(row, by=by.actor)
+
+
+def _save_upstream(by: Principal, row: Upstream, fields: dict[str, Any]) -> None:
+    password = fields.pop("password", None)
+    _judge_reach(by, row, fields)
+    for name, value in fields.items():
+        setattr(row, name, value)
+    configure.save_upstream(row, by=by.actor, password=password)
+
+
+def _judge_reach(by: Principal, row: Upstream, fields: dict[str, Any]) -> None:
+    """Leave it to superusers what Larder may reach within their network (decision 0008)."""
+    if by.user is not None and by.user.is_superuser and by.token is None:
+        return
+    for name in ("private_allowed", "proxy"):
+        if fields.get(name, getattr(row, name)) != getattr(row, name):
+            raise ValidationError({name: "Only who runs this installation may change this."})
+    before = Upstream.objects.filter(pk=row.pk).first()
+    moved = Upstream(
+        pk=row.pk,
+        index_url=fields.get("index_url", row.index_url),
+        files_url=fields.get("files_url", row.files_url),
+    )
+    if before is not None and configure.points_elsewhere(moved):
+        fields["private_allowed"] = False  # it was allowed for the old hosts
+
+
+def _save_members(by: Principal, virtual: Repository, wanted: Sequence[Mapping[str, Any]]) -> None:
+    there = {str(place.repository): place.repository for place in _places(virtual)}
+    found = _named(by, [each["repository"] for each in wanted], there)
+    places = [Member(repository=found[each["repository"]], scope=each["scope"]) for each in wanted]
+    configure.set_members(virtual, places, by=by.actor)
+
+
+def _deployment(by: Principal, row: VirtualSettings, name: str | None) -> Repository | None:
+    there = {str(row.deployment): row.deployment} if row.deployment else {}
+    return _named(by, [name], there)[name] if name else None
 
 
 def _upstream(repository: Repository) -> Upstream:
@@ -225,7 +248,7 @@ def _members(virtual: Repository) -> dict[str, Any]:
     }
 
 
-def _named(by: Any, names: list[str], there: dict[str, Repository]) -> dict[str, Repository]:
+def _named(by: Principal, names: list[str], there: dict[str, Repository]) -> dict[str, Repository]:
     """Return repositories by their names: those that are there, and others that `by` may read."""
     found = dict(there)
     for name in names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.db import transaction
 from django.db.models import Q
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -19,6 +20,7 @@ from accounts.roles import Role
 from base.stamps import configuring
 from repos import configure
 from repos.access import readable_by, require, require_tenant_admin
+from repos.api.parts import OneMember, UpstreamSettings, save_parts
 from repos.models import Kind, Repository
 
 _BY_NAME = Order(("tenant__slug", "key"), (str, str))
@@ -30,6 +32,8 @@ _SETTINGS = (
     "overwrite_allowed",
     "releases_close_after_days",
 )
+# What a new one may come with; later they are changed below it (repos.api.parts).
+_PARTS = ("upstream", "members", "deployment")
 
 
 class RepositorySettings(Strict, serializers.ModelSerializer[Repository]):
@@ -51,10 +55,19 @@ class NewRepository(Strict, serializers.ModelSerializer[Repository]):
     members_read = serializers.BooleanField(
         default=True, help_text="Give the reader role to all members of the tenant."
     )
+    upstream = UpstreamSettings(required=False, help_text="Of a remote: where it points.")
+    members = OneMember(
+        many=True, required=False, help_text="Of a virtual: what it shows, in order."
+    )
+    deployment = serializers.CharField(
+        required=False,
+        max_length=201,
+        help_text="Of a virtual: tenant/key of a local beneath it, where uploads to it go.",
+    )
 
     class Meta:
         model = Repository
-        fields = ("tenant", "key", "kind", *_SETTINGS, "members_read")
+        fields = ("tenant", "key", "kind", *_SETTINGS, "members_read", *_PARTS)
         validators: ClassVar[list[Any]] = []
 
 
@@ -68,11 +81,34 @@ class RepositoriesAsked(PageAsked):
     )
 
 
-_NEW = OpenApiExample(
-    "a local repository",
-    {"tenant": "acme", "key": "pypi-local", "kind": "local", "description": "What we publish"},
-    request_only=True,
-)
+_NEW = [
+    OpenApiExample(
+        "a local repository",
+        {"tenant": "acme", "key": "pypi-local", "kind": "local", "description": "What we publish"},
+        request_only=True,
+    ),
+    OpenApiExample(
+        "a remote repository",
+        {
+            "tenant": "acme",
+            "key": "pypi-remote",
+            "kind": "remote",
+            "upstream": {"index_url": "https://index.example"},
+        },
+        request_only=True,
+    ),
+    OpenApiExample(
+        "a virtual repository",
+        {
+            "tenant": "acme",
+            "key": "pypi-virtual",
+            "kind": "virtual",
+            "members": [{"repository": "acme/pypi-local"}, {"repository": "acme/pypi-remote"}],
+            "deployment": "acme/pypi-local",
+        },
+        request_only=True,
+    ),
+]
 
 
 class Repositories(RestView):
@@ -101,20 +137,23 @@ class Repositories(RestView):
         parameters=[IDEMPOTENCY_KEY],
         request=NewRepository,
         responses={201: RepositorySettings},
-        examples=[_NEW],
+        examples=_NEW,
     )
     def post(self, request: Request) -> Response:
-        """Make a repository in a tenant that you administer."""
+        """Make a repository in a tenant that you administer, with its parts or not at all."""
         if self.by.user is None:
             require_tenant_admin(self.by, "")
         fields = sent(NewRepository, request)
         tenant = require_tenant_admin(self.by, fields.pop("tenant"))
         members_read = fields.pop("members_read")
+        parts = {name: fields.pop(name) for name in _PARTS if name in fields}
 
         def make() -> Response:
-            row = configure.create_repository(
-                Repository(tenant=tenant, **fields), by=self.by.actor, members_read=members_read
-            )
+            with transaction.atomic():
+                row = configure.create_repository(
+                    Repository(tenant=tenant, **fields), by=self.by.actor, members_read=members_read
+                )
+                save_parts(self.by, row, parts)
             return versioned(request, RepositorySettings(row).data, status=201)
 
         return once(request, make)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.signing import Signer
 
 from accounts import logins, members, tokens
 from accounts.authentication import CredentialsRefused, again, authenticate, credentials_in
-from accounts.models import Login, Token, User
+from accounts.models import Login, SignInFailures, Token, User
 from accounts.principal import Principal
 from accounts.roles import Role
+from base import clock
 from base.audit import SYSTEM
 from repos.access import PeopleOnly, may, readable_by, require_person, require_tenant_admin
 from tests.cast import Cast, basic
@@ -109,6 +111,10 @@ def test_guesses_at_refresh_tokens_are_counted(cast: Cast) -> None:
     assert anybody("POST", "/access", {"refresh_token": refresh}).status_code == 200
 
 
+def _expired(login: Login) -> None:
+    Login.objects.filter(pk=login.pk).update(expires_at=clock.now())
+
+
 def _changed_password(login: Login) -> None:
     members.save_user(login.user, by=SYSTEM, password="another-password-of-theirs")
 
@@ -132,6 +138,52 @@ def test_a_login_ends_with_all_its_tokens_at_once(cast: Cast, ending: Any) -> No
     with pytest.raises(CredentialsRefused):
         again(while_working)
     told(Rest({})("POST", "/access", {"refresh_token": refresh}), 401)
+
+
+@pytest.mark.parametrize("ending", [_changed_password, _disabled, _revoked, _expired])
+@pytest.mark.parametrize("door", ["/access", "/logout"])
+def test_a_refresh_token_that_has_ended_is_no_guess(cast: Cast, door: str, ending: Any) -> None:
+    login, refresh, _ = made(cast.acme.writer.user)
+    ending(login)
+    for _ in range(12):
+        told(Rest({})("POST", door, {"refresh_token": refresh}), 401)
+    assert not SignInFailures.objects.exists()
+    body = refresh[4:12] + "0" * 43
+    guess = logins.REFRESH_PREFIX + body + tokens._checksum(body)  # of the same row
+    for _ in range(10):
+        told(Rest({})("POST", door, {"refresh_token": guess}), 401)
+    told(Rest({})("POST", door, {"refresh_token": guess}), 429)
+    told(Rest({})("POST", door, {"refresh_token": refresh}), 401)
+
+
+NEW_KEY = "another-secret-key-of-fifty-characters-and-some-more"
+
+
+def test_a_login_outlives_the_change_of_the_secret_key(
+    cast: Cast, settings: Any, monkeypatch: Any
+) -> None:
+    _, refresh, access = made(cast.acme.writer.user)
+    unused = made(cast.acme.writer.user)[1]
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = NEW_KEY
+    # Each process makes its signer when it starts.
+    monkeypatch.setattr(logins, "_signer", Signer(salt=logins._signer.salt, sep="."))
+    who = call(access)
+    assert again(who) == who
+    assert logins.by_refresh_token(refresh)
+    settings.SECRET_KEY_FALLBACKS = []  # what was used meanwhile goes on, the others are over
+    assert logins.by_refresh_token(refresh)
+    assert logins.by_refresh_token(unused) is None
+
+
+def test_a_password_that_was_changed_ends_logins_under_earlier_keys_too(
+    cast: Cast, settings: Any
+) -> None:
+    login, refresh, _ = made(cast.acme.writer.user)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = NEW_KEY
+    _changed_password(login)
+    assert logins.by_refresh_token(refresh) is None
 
 
 def test_a_login_ends_by_itself_and_its_last_access_with_it(cast: Cast, time: MovableClock) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +64,20 @@ def test_a_login_that_has_ended_says_what_to_type(portal: Portal) -> None:
     with pytest.raises(Problem, match=f"larder login {portal.origin}") as refused:
         credential_for(portal.origin)
     assert refused.value.code == SIGN_IN
+
+
+def test_a_login_that_has_ended_is_asked_for_once_and_no_more(portal: Portal, config: Path) -> None:
+    log_in(portal, access_token="lra_old", expires_at="2020-01-01T00:00:00Z")
+    portal.answers[ACCESS] = (401, {"detail": "This token is not valid."})
+    for _ in range(3):
+        with pytest.raises(Problem, match=f"larder login {portal.origin}") as refused:
+            credential_for(portal.origin)
+        assert refused.value.code == SIGN_IN
+    assert [asked for asked, _, _ in portal.heard] == [ACCESS]
+    assert "lrr_kept" not in (config / "logins.json").read_text()
+    log_in(portal)
+    given(portal, "lra_anew")
+    assert credential_for(portal.origin) == ("ann", "lra_anew")
 
 
 def test_a_server_that_is_away_ends_no_login(portal: Portal) -> None:

@@ -36,6 +36,29 @@ def test_what_has_no_origin_has_none(text: str) -> None:
         typed_origin(text)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        r"https://evil.example\@packages.example/acme/x/",
+        r"https://packages.example\.evil.example/",
+        "https://packages.example/acme\\x/",
+        "https://packages\t.example/",
+        "https://packages.example/acme/\nx/",
+        "https://evil.example\r@packages.example/",
+        "https://evil.example @packages.example/",
+        "https://packages.example\x00.evil.example/",
+        "https://packages.example\u00a0/",
+        "https://packages.example\u200b.evil.example/",
+        "https://ann@evil.example@packages.example/",
+        "https://ann:a@b@packages.example/",
+    ],
+)
+def test_what_clients_read_in_more_than_one_way_has_no_origin(url: str) -> None:
+    assert origin_of(url) is None
+    with pytest.raises(Problem, match="is no URL of a Larder"):
+        typed_origin(url)
+
+
 def test_the_host_after_the_at_sign_counts() -> None:
     assert origin_of("https://packages.example@evil.example/") == "https://evil.example"
 

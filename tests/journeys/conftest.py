@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.clients import ROOT
 from tests.journeys import larder as larders
+from tests.journeys.documented import copy_client
 from tests.journeys.larder import Larder, Repository
 from tests.journeys.machine import Machine
 
@@ -64,8 +63,7 @@ def machine(tmp_path: Path) -> Machine:
 def command_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder in which the built larder command is installed."""
     folder = tmp_path_factory.mktemp("built")
-    tree = folder / "client"
-    shutil.copytree(ROOT / "client", tree, ignore=shutil.ignore_patterns("__pycache__"))
+    tree = copy_client(folder)
     builder = Machine(folder)
     builder.run("flit", "build", "--format", "wheel", within=tree)
     (wheel,) = (tree / "dist").iterdir()

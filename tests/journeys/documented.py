@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -93,6 +94,12 @@ def desk_environment(site: Path, home: Path) -> dict[str, str]:
     known = {k: v for k, v in client_environment(home).items() if k not in _SETS_NOTHING}
     path = os.pathsep.join([*programs, known.get("PATH", os.defpath)])
     return known | {"PATH": path, "PYTHONPATH": str(site)}
+
+
+def copy_client(folder: Path) -> Path:
+    """Copy the tree of the larder command to where it may be built, and return it."""
+    ignored = shutil.ignore_patterns("__pycache__", "dist")
+    return Path(shutil.copytree(ROOT / "client", folder / "client", ignore=ignored))
 
 
 def run_all(commands: list[str], within: Path, environment: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.dists import make_sdist, make_wheel
-from tests.journeys.documented import commands_of, desk_environment, run_all
+from tests.journeys.documented import commands_of, copy_client, desk_environment, run_all
 from tests.journeys.installers import served
 from tests.journeys.larder import ADMIN_PASSWORD, Larder, embedded
 from tests.journeys.machine import digests
@@ -79,14 +79,29 @@ class Desk:
 @pytest.fixture
 def desk(command_site: Path, tmp_path: Path) -> Desk:
     """A desk with the command and the clients, nobody logged in."""
-    home = tmp_path / "desk"
+    return _desk(command_site, tmp_path)
+
+
+@pytest.fixture
+def bare_desk(tmp_path: Path) -> Desk:
+    """A desk with the tree of the command, and what pip installs is there alone."""
+    site = tmp_path / "site"
+    bare = _desk(site, tmp_path)
+    copy_client(bare.folder)
+    # What the command requires is in no repository of this Larder.
+    pip = {"PIP_TARGET": str(site), "PIP_UPGRADE": "1", "PIP_NO_DEPS": "1"}
+    return Desk(bare.folder, bare.environment | pip)
+
+
+def _desk(site: Path, folder: Path) -> Desk:
+    home = folder / "desk"
     home.mkdir()
     for name, version in (("frog", "1.0"), ("frog", "2.0")):
         file, content = make_wheel(name, version)
         (home / file).write_bytes(content)
     file, content = make_sdist("frog", "2.0")
     (home / file).write_bytes(content)
-    return Desk(home, desk_environment(command_site, home))
+    return Desk(home, desk_environment(site, home))
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +111,11 @@ def running() -> Iterator[Larder]:
         yield larder
 
 
-def test_the_commands_of_the_page_work_one_after_the_other(running: Larder, desk: Desk) -> None:
+def test_the_commands_of_the_page_work_one_after_the_other(
+    running: Larder, bare_desk: Desk
+) -> None:
     """With this Larder's URL and administrator in the place of the page's."""
+    desk = bare_desk
     running.manage(
         ["create_tenant", "pond"],
         ["create_user", "bob", "--tenant", "pond"],
@@ -124,6 +142,9 @@ def test_the_commands_of_the_page_work_one_after_the_other(running: Larder, desk
     assert ADMIN_PASSWORD not in said
     assert "lrr_" not in said
     assert "You are logged out" in said
+    # Installed twice: from the folder where it was built, and from this Larder.
+    (facts,) = Path(desk.environment["PIP_TARGET"]).glob("larder_client-*.dist-info")
+    assert not (facts / "direct_url.json").exists()
 
 
 def test_one_login_signs_every_client_in_until_it_is_revoked(running: Larder, desk: Desk) -> None:

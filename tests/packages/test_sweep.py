@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from accounts import logins
+from accounts.models import Login
 from base import clock
+from base.audit import SYSTEM
 from packages import curate, storage
 from packages.models import Blob, Distribution, LooseObject
 from packages.publish import publish
@@ -62,6 +65,23 @@ def test_a_deleted_file_keeps_its_bytes_for_thirty_days_and_then_gives_the_quota
     assert (row.filename, row.blob) == (frog.filename, None)
     with pytest.raises(curate.CannotRestore):
         curate.restore(row, by=cast.acme.admin.principal)
+
+
+def test_logins_go_thirty_days_after_their_end(cast: Cast, time: MovableClock) -> None:
+    user = cast.acme.writer.user
+    revoked, _ = logins.create(user=user, name="a laptop that was lost", by=SYSTEM)
+    logins.revoke(revoked, by=SYSTEM)
+    expiring, _ = logins.create(user=user, name="a laptop", by=SYSTEM)
+    time.move(days=29, hours=23)
+    assert sweep() == NOTHING
+    time.move(hours=1)
+    assert sweep().logins == 1
+    assert list(Login.objects.all()) == [expiring]
+    time.move(days=90, hours=-1)
+    assert sweep() == NOTHING
+    time.move(hours=1)
+    assert sweep().logins == 1
+    assert not Login.objects.exists()
 
 
 def test_a_deleted_repository_gives_its_bytes_back_too(
