@@ -16,7 +16,6 @@ from accounts.rest.schema import IDEMPOTENCY_KEY, IF_MATCH, paged
 from accounts.rest.versions import require_version, versioned
 from accounts.rest.views import RestView, Strict, asked, sent
 from accounts.roles import Role
-from base.stamps import configuring
 from repos import configure
 from repos.access import readable_by, require, require_tenant_admin
 from repos.models import Kind, Repository
@@ -138,9 +137,7 @@ class OneRepository(RestView):
     )
     def patch(self, request: Request, tenant: str, key: str) -> Response:
         """Change the settings of a repository; those that are not sent stay."""
-        require(self.by, tenant, key, Role.ADMIN)
-        with configuring():
-            row = require(self.by, tenant, key, Role.ADMIN)
+        with self.changing(require, tenant, key, Role.ADMIN) as row:
             require_version(request, RepositorySettings(row).data)
             for name, value in sent(RepositorySettings, request, row).items():
                 setattr(row, name, value)
@@ -152,10 +149,8 @@ class OneRepository(RestView):
     )
     def delete(self, request: Request, tenant: str, key: str) -> Response:
         """Take a repository out of service. Its key stays taken, and what it holds is kept."""
-        require(self.by, tenant, key, Role.ADMIN)
-        with configuring():
+        with self.changing(require, tenant, key, Role.ADMIN) as row:
             require_tenant_admin(self.by, tenant)
-            row = require(self.by, tenant, key, Role.ADMIN)
             require_version(request, RepositorySettings(row).data)
             configure.delete_repository(row, by=self.by.actor)
         return Response(status=204)
