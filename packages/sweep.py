@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from accounts import kept_answers
 from accounts.models import Tenant
 from base import clock
 from packages import storage
@@ -44,6 +45,7 @@ class Swept:
     fetches: int = 0  # of files that never came
     pages: int = 0  # that upstream never had
     calls: int = 0  # of clients, a day ago
+    answers: int = 0  # kept for requests that are sent again
 
 
 def sweep() -> Swept:
@@ -56,6 +58,7 @@ def sweep() -> Swept:
         fetches=_forget_fetches(),
         pages=_forget_pages(),
         calls=client_calls.forget(),
+        answers=kept_answers.forget(),
     )
 
 
