@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from django.http import HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -88,6 +88,9 @@ class Strict(serializers.Serializer[Any]):
 
     Those that are only read may come back as they were given out.
     """
+
+    # Fields that change as the thing is used: no part of its version (accounts.rest.versions).
+    moved_by_use: ClassVar[tuple[str, ...]] = ()
 
     def to_internal_value(self, data: Any) -> Any:
         """Return what was sent, once every field of it is known."""

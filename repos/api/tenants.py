@@ -34,6 +34,8 @@ class TenantName(serializers.ModelSerializer[Tenant]):
 class TenantSettings(Strict, serializers.ModelSerializer[Tenant]):
     """A tenant, its bounds and what it uses of them."""
 
+    moved_by_use = ("used_bytes", "used_files")
+
     class Meta:
         model = Tenant
         fields = ("slug", "name", *_OF_SUPERUSERS, "used_bytes", "used_files")

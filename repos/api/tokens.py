@@ -70,6 +70,7 @@ class TokenFacts(TokenLimits):
     created_at = serializers.DateTimeField(read_only=True)
     revoked_at = serializers.DateTimeField(read_only=True, allow_null=True)
     last_used_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    moved_by_use = ("last_used_at",)
 
     def to_representation(self, instance: Token) -> dict[str, Any]:
         """Return a token with the names of where it works."""
