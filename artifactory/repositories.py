@@ -94,6 +94,7 @@ def change(ask: Ask) -> Answer:
 
 def remove(ask: Ask) -> Answer:
     """Take a repository out of service: its URL ends; rows, bytes and the key are kept."""
+    require(ask.principal, ask.tenant, ask.key, Role.ADMIN)
     with _changing(ask) as by:
         repository = require(by, ask.tenant, ask.key, Role.ADMIN)
         require_tenant_admin(by, ask.tenant)
@@ -186,7 +187,8 @@ def _save_deployment(virtual: Repository, given: Given, *, by: Actor) -> None:
 def _changing(ask: Ask) -> Iterator[Principal]:
     """Change all or nothing, in `configuring()`; yield who calls as they stand now.
 
-    What the rules of repositories say against it is said to the caller.
+    To be entered by who was let in: to look at a password takes long, and nobody waits for it.
+    What the rules of repositories say against the change is said to the caller.
     """
     try:
         with configuring():

@@ -9,28 +9,27 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts import members
+from accounts import members, throttle
 from accounts.models import Membership
-from artifactory import repositories
+from artifactory.bodies import object_of
 from base.audit import SYSTEM
 from base.models import AuditEvent
+from pypi.answer import Ask
 from repos import configure
 from repos.models import Repository
 from tests.artifactory.test_artifactory_repositories import LOCAL, REMOTE
-from tests.cast import Cast, make_repository
+from tests.cast import Cast, basic, make_repository
 
 PATH = "api/repositories"
 
 
 def once_the_body_is_read(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
-    read = repositories.object_of
-
-    def object_of(ask: Any) -> Any:
-        found = read(ask)
+    def read(ask: Ask) -> dict[str, Any]:
+        found = object_of(ask)
         happens()
         return found
 
-    monkeypatch.setattr(repositories, "object_of", object_of)
+    monkeypatch.setattr("artifactory.repositories.object_of", read)
 
 
 def test_settings_that_the_body_does_not_name_stay(cast: Cast, scripts, monkeypatch) -> None:
@@ -77,3 +76,19 @@ def test_a_repository_that_goes_meanwhile_is_not_changed(cast: Cast, scripts, mo
     gone = make_repository(cast.acme.tenant, "gone")
     once_the_body_is_read(monkeypatch, lambda: configure.delete_repository(gone, by=SYSTEM))
     scripts.admin.refused("POST", f"{PATH}/gone", 404, {"description": "x"})
+
+
+def test_a_password_is_looked_at_before_others_wait(cast: Cast, scripts, monkeypatch) -> None:
+    make_repository(cast.acme.tenant, "gone")
+    members.save_user(cast.acme.admin.user, by=SYSTEM, password="a-good-password")
+    outside, look, depths = len(connection.atomic_blocks), throttle.require_room_still, set[int]()
+
+    def looked_at(**whose: str) -> None:
+        depths.add(len(connection.atomic_blocks))
+        look(**whose)
+
+    monkeypatch.setattr(throttle, "require_room_still", looked_at)
+    shows = basic("ada", "a-good-password")
+    gone = scripts.nobody("DELETE", f"{PATH}/gone", **shows)
+    assert gone.status_code == 200, gone.content
+    assert depths == {outside}
