@@ -8,17 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from accounts.models import Invitation, Membership, Team, Tenant, User
 from base import audit, clock
 from base.audit import Actor
+from base.errors import LarderError
 from base.rows import stored
 from base.stamps import configuring, move_access
 
 _TENANT_SETTINGS = ("slug", "name", "host_name", "quota_bytes", "quota_files")
 _USER_SETTINGS = ("username", "full_name", "email", "is_active", "is_superuser")
+
+
+class PasswordStands(LarderError):
+    """The account is no longer as it was when its password was shown: no other one is set."""
 
 
 def save_tenant(tenant: Tenant, *, by: Actor) -> None:
@@ -66,6 +72,33 @@ def save_user(user: User, *, by: Actor, password: str | None = None) -> None:
             before=_user_facts(before),
             after=_user_facts(user) | ({} if password is None else {"password_is_new": True}),
         )
+
+
+def set_password(user: User, *, password: str, by: Actor) -> None:
+    """Give a user another password, and change nothing else of who they are by now.
+
+    `user` is as they were when they showed the old one. Raises PasswordStands.
+    """
+    hashed = make_password(password)  # takes long, and so nobody else waits for it
+    with configuring():
+        row = User.objects.filter(pk=user.pk, is_active=True).first()
+        if row is None or row.password != user.password:
+            raise PasswordStands(
+                "The account was disabled or given another password meanwhile; this one is not set."
+            )
+        before = _user_facts(row)
+        row.password = hashed
+        row.save(update_fields=["password"])
+        move_access()
+        audit.record(
+            by=by,
+            action="user.change",
+            tenant=row.service_of.slug if row.service_of else "",
+            subject=row.username,
+            before=before,
+            after=_user_facts(row) | {"password_is_new": True},
+        )
+    user.password = hashed
 
 
 def service_account(*, tenant: Tenant, name: str, by: Actor) -> User:

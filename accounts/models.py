@@ -342,7 +342,7 @@ class SignInFailures(models.Model):
 class KeptAnswer(models.Model):
     """What was answered to a request that made something, for a client that sends it again.
 
-    Kept for a day (`accounts.rest.once`); a secret that an answer held is not in it.
+    Kept for a day (`accounts.kept_answers`); a secret that an answer held is not in it.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="kept_answers")

@@ -109,7 +109,7 @@ class OwnPasswordForm(AdminPasswordChangeForm):
 def set_own_password(request: HttpRequest, form: OwnPasswordForm) -> None:
     """Set the new password of a valid form; this session goes on, all others of the user end."""
     by = signed_in(request).actor
-    members.save_user(form.user, by=by, password=form.cleaned_data["new_password1"])
+    members.set_password(form.user, password=form.cleaned_data["new_password1"], by=by)
     update_session_auth_hash(request, form.user)
 
 

@@ -12,20 +12,15 @@ _JSON_AT_MOST = 1024 * 1024
 
 
 def text_of(ask: Ask, *, at_most: int) -> str:
-    """Return the body as a text. Raises RequestUnreadable."""
-    received = bytearray()
-    while chunk := ask.body.read():
-        received += chunk
-        if len(received) > at_most:
-            raise RequestUnreadable(f"The body is too long; {at_most} bytes are the most.")
+    """Return the body as a text. Raises RequestUnreadable, or BodyBroken."""
     try:
-        return received.decode()
+        return ask.body.whole(at_most=at_most).decode()
     except UnicodeDecodeError:
         raise RequestUnreadable("The body is no text in UTF-8.") from None
 
 
 def object_of(ask: Ask) -> dict[str, Any]:
-    """Return the JSON object that the body is. Raises RequestUnreadable."""
+    """Return the JSON object that the body is. Raises RequestUnreadable, or BodyBroken."""
     try:
         found = json.loads(text_of(ask, at_most=_JSON_AT_MOST))
     except (ValueError, RecursionError):  # the latter: it is nested beyond all reason

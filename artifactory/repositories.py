@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
+from accounts.authentication import again
+from accounts.principal import Principal
 from accounts.roles import Role
 from artifactory.bodies import object_of
 from artifactory.configuration import (
@@ -21,6 +22,7 @@ from artifactory.configuration import (
 )
 from artifactory.shapes import answered, base_of, said
 from base.audit import Actor
+from base.stamps import configuring
 from packages.filenames import shown
 from pypi.answer import Answer, Ask
 from repos import configure
@@ -55,56 +57,59 @@ def show(ask: Ask) -> Answer:
 
 def create(ask: Ask) -> Answer:
     """Make a repository: 201, as people's guides say; 400 when the key is taken."""
-    tenant = require_tenant_admin(ask.principal, ask.tenant)
+    require_tenant_admin(ask.principal, ask.tenant)
     given = Given(object_of(ask))
     given.judge(ask.key)
-    repository = Repository(
-        tenant=tenant,
-        key=ask.key,
-        kind=given.kind(),
-        description=given.text("description") or "",
-    )
-    if Repository.objects.filter(tenant=tenant, key=ask.key).exists():
-        raise ConfigurationRefused(f"Repository key already exists: {repository} is taken.")
-    with _all_or_nothing():
-        configure.create_repository(repository, by=ask.principal.actor)
-        _settle(ask, repository, given)
+    with _changing(ask) as by:
+        repository = Repository(
+            tenant=require_tenant_admin(by, ask.tenant),
+            key=ask.key,
+            kind=given.kind(),
+            description=given.text("description") or "",
+        )
+        if Repository.objects.filter(tenant=repository.tenant, key=ask.key).exists():
+            raise ConfigurationRefused(f"Repository key already exists: {repository} is taken.")
+        configure.create_repository(repository, by=by.actor)
+        _settle(repository, given, by)
     return said(f"Successfully created repository '{ask.key}'", status=201)
 
 
 def change(ask: Ask) -> Answer:
     """Change what the body names of a repository; everything else stays."""
-    repository = require(ask.principal, ask.tenant, ask.key, Role.ADMIN)
+    require(ask.principal, ask.tenant, ask.key, Role.ADMIN)
     given = Given(object_of(ask))
     given.judge(ask.key)
-    if given.text("rclass") not in {None, repository.kind}:
-        raise ConfigurationRefused(f"{repository} is a {repository.kind} repository, and stays so.")
     description = given.text("description")
-    with _all_or_nothing():
+    with _changing(ask) as by:
+        repository = require(by, ask.tenant, ask.key, Role.ADMIN)
+        if given.text("rclass") not in {None, repository.kind}:
+            kind = f"{repository} is a {repository.kind} repository"
+            raise ConfigurationRefused(f"{kind}, and stays so.")
         if description not in {None, repository.description}:
             repository.description = description or ""
-            configure.change_repository(repository, by=ask.principal.actor)
-        _settle(ask, repository, given)
+            configure.change_repository(repository, by=by.actor)
+        _settle(repository, given, by)
     return said(f"Successfully updated repository '{ask.key}'")
 
 
 def remove(ask: Ask) -> Answer:
     """Take a repository out of service: its URL ends; rows, bytes and the key are kept."""
-    repository = require(ask.principal, ask.tenant, ask.key, Role.ADMIN)
-    require_tenant_admin(ask.principal, ask.tenant)
-    with _all_or_nothing():
-        configure.delete_repository(repository, by=ask.principal.actor)
+    require(ask.principal, ask.tenant, ask.key, Role.ADMIN)
+    with _changing(ask) as by:
+        repository = require(by, ask.tenant, ask.key, Role.ADMIN)
+        require_tenant_admin(by, ask.tenant)
+        configure.delete_repository(repository, by=by.actor)
     return said(f"Repository '{ask.key}' has been removed. Its key stays taken.")
 
 
-def _settle(ask: Ask, repository: Repository, given: Given) -> None:
+def _settle(repository: Repository, given: Given, by: Principal) -> None:
     """Save what is particular to a kind."""
     match Kind(repository.kind):
         case Kind.REMOTE:
-            _save_upstream(repository, given, by=ask.principal.actor)
+            _save_upstream(repository, given, by=by.actor)
         case Kind.VIRTUAL:
-            _save_members(ask, repository, given)
-            _save_deployment(repository, given, by=ask.principal.actor)
+            _save_members(repository, given, by)
+            _save_deployment(repository, given, by=by.actor)
         case Kind.LOCAL:
             pass
 
@@ -128,7 +133,7 @@ def _facts(upstream: Upstream) -> dict[str, object]:
     return {field.attname: getattr(upstream, field.attname) for field in upstream._meta.fields}  # noqa: SLF001 - Django's public way
 
 
-def _save_members(ask: Ask, virtual: Repository, given: Given) -> None:
+def _save_members(virtual: Repository, given: Given, by: Principal) -> None:
     """Let the virtual show what `repositories` names; a member stays in the scope that it has."""
     names = given.texts("repositories")
     if names is None:
@@ -140,16 +145,16 @@ def _save_members(ask: Ask, virtual: Repository, given: Given) -> None:
     if names == [name_in(virtual, place.repository) for place in places]:
         return
     members = [
-        present[name].pop(0) if present[name] else _readable(ask, virtual, name) for name in names
+        present[name].pop(0) if present[name] else _readable(virtual, name, by) for name in names
     ]
-    configure.set_members(virtual, members, by=ask.principal.actor)
+    configure.set_members(virtual, members, by=by.actor)
 
 
-def _readable(ask: Ask, virtual: Repository, name: str) -> Repository:
+def _readable(virtual: Repository, name: str, by: Principal) -> Repository:
     """Return the repository that a name means, if the caller may read it: else it is not there."""
     tenant, _, key = name.rpartition("/")
     found = (
-        readable_by(ask.principal)
+        readable_by(by)
         .select_related("tenant")
         .filter(tenant__slug=tenant or virtual.tenant.slug, key=key)
         .first()
@@ -179,11 +184,15 @@ def _save_deployment(virtual: Repository, given: Given, *, by: Actor) -> None:
 
 
 @contextmanager
-def _all_or_nothing() -> Iterator[None]:
-    """One transaction; what the rules of repositories say against it is said to the caller."""
+def _changing(ask: Ask) -> Iterator[Principal]:
+    """Change all or nothing, in `configuring()`; yield who calls as they stand now.
+
+    To be entered by who was let in: to look at a password takes long, and nobody waits for it.
+    What the rules of repositories say against the change is said to the caller.
+    """
     try:
-        with transaction.atomic():
-            yield
+        with configuring():
+            yield again(ask.principal)
     except ValidationError as refused:
         raise ConfigurationRefused(_sentence(refused.messages)) from None
 

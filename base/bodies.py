@@ -25,10 +25,12 @@ _SILENCE = 30.0
 _DRAIN_BYTES = 512 * 1024 * 1024
 _DRAIN_SECONDS = 20.0
 _DRAIN_SILENCE = 3.0
+# A body of settings or of a query is small; whoever needs longer for one has stopped.
+_WHOLE_SECONDS = 10.0
 
 
 class BodyBroken(InvalidInput):
-    """The body ended too early, or cannot be read."""
+    """The body ended too early, cannot be read, or is longer than what was asked for can be."""
 
 
 class Body:
@@ -66,6 +68,18 @@ class Body:
             yield chunk
         if self.left:
             raise BodyBroken("The upload was cut off before its end.")
+
+    def whole(self, *, at_most: int) -> bytes:
+        """Return all of a small body. Raises BodyBroken, also where it is too long or too slow."""
+        received = bytearray()
+        with self.ending_within(_WHOLE_SECONDS):
+            while chunk := self.read():
+                received += chunk
+                if len(received) > at_most:
+                    raise BodyBroken(f"The body is larger than {at_most} bytes.")
+        if self.left:
+            raise BodyBroken("The body did not arrive whole.")
+        return bytes(received)
 
     def drain(self) -> None:
         """Read and forget what is left, within bounds."""

@@ -12,6 +12,7 @@ from http import HTTPStatus
 
 from accounts.authentication import CredentialsRefused
 from accounts.logins import LoginMissing
+from accounts.members import PasswordStands
 from accounts.rest.callers import CHALLENGE
 from accounts.rest.once import KeyUsed
 from accounts.rest.versions import ChangedMeanwhile, VersionNotSaid
@@ -85,6 +86,7 @@ _STATUS: tuple[tuple[type[LarderError], int], ...] = (
     (NotThere, 404),
     (MethodNotAllowed, 405),
     (KeyUsed, 409),
+    (PasswordStands, 409),
     (NoLongerOffered, 410),
     # Not 404, which would send uv and pip on to the next index.
     (NotTheIndex, 410),

@@ -51,17 +51,8 @@ def search(ask: Ask) -> Answer:
 def _found(ask: Ask) -> list[Offer]:
     # Who may not read here is told before the call is read.
     repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
-    terms = _terms(*xmlrpc.read_call(_body(ask)))
+    terms = _terms(*xmlrpc.read_call(ask.body.whole(at_most=_CALL_BYTES_AT_MOST)))
     return find_offers(repository=repository, terms=terms, by=ask.principal, scope=ask.scope)
-
-
-def _body(ask: Ask) -> bytes:
-    body = b""
-    while chunk := ask.body.read():
-        body += chunk
-        if len(body) > _CALL_BYTES_AT_MOST:
-            raise BrokenCall(f"A search is at most {_CALL_BYTES_AT_MOST} bytes long.")
-    return body
 
 
 def _terms(method: str, params: list[xmlrpc.Value]) -> SearchTerms:

@@ -12,9 +12,6 @@ from rest_framework.parsers import BaseParser, JSONParser
 
 from base.bodies import BodyBroken, body_of
 
-# A body of settings is small; whoever needs longer for one has stopped.
-_SECONDS = 10.0
-
 
 class BoundedJson(BaseParser):
     """JSON of at most DATA_UPLOAD_MAX_MEMORY_SIZE bytes that arrives in time.
@@ -32,25 +29,11 @@ class BoundedJson(BaseParser):
     ) -> Any:
         """Return what the body says. Raises ParseError."""
         assert parser_context is not None  # noqa: S101 - the framework gives it
-        whole = _whole_body(parser_context["request"]._request)  # noqa: SLF001 - it has no other way
+        body = body_of(parser_context["request"]._request)  # noqa: SLF001 - it has no other way
         try:
+            whole = body.whole(at_most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
             return JSONParser().parse(io.BytesIO(whole), media_type, parser_context)
+        except BodyBroken as broken:
+            raise ParseError(broken.sentence) from None
         except RecursionError:
             raise ParseError("The JSON is nested too deeply.") from None
-
-
-def _whole_body(request: Any) -> bytes:
-    body, most = body_of(request), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    chunks, size = [], 0
-    try:
-        with body.ending_within(_SECONDS):
-            while chunk := body.read():
-                size += len(chunk)
-                if most is not None and size > most:
-                    raise ParseError(f"The body is larger than {most} bytes.")
-                chunks.append(chunk)
-    except BodyBroken as broken:
-        raise ParseError(broken.sentence) from None
-    if body.left:
-        raise ParseError("The body did not arrive whole.")
-    return b"".join(chunks)

@@ -5,23 +5,22 @@ docs/decisions/0012 says how keys are kept, for how long, and whose they are.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.utils.crypto import salted_hmac
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import kept_answers
 from accounts.models import KeptAnswer, User
 from accounts.rest.callers import principal_of
 from base import clock
 from base.errors import InvalidInput, LarderError
 
-KEPT_FOR = timedelta(hours=24)
 _KEY = re.compile(r"[!-~]{1,200}")
 
 
@@ -46,7 +45,7 @@ def once(request: Request, make: Callable[[], Response], *, is_secret: bool = Fa
     if not _KEY.fullmatch(key):
         raise KeyRefused("An Idempotency-Key has 1 to 200 characters of ASCII, without spaces.")
     digest = _digest(request)
-    KeptAnswer.objects.filter(made_at__lt=clock.now() - KEPT_FOR).delete()
+    kept_answers.forget()
     with transaction.atomic():
         row = _new_row(user, key, digest)
         if row is None:
@@ -79,11 +78,12 @@ def _again(row: KeptAnswer, digest: str) -> Response:
 
 
 def _digest(request: Request) -> str:
-    by = principal_of(request)
-    said = [
-        request.method,
-        request.get_full_path(),
-        request.data,
-        by.token.token_id if by.token is not None else 0,
-    ]
-    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+    """Return a digest that tells requests apart, and their senders' tokens and logins.
+
+    A password is among what is sent, so nobody without the installation's key is to try some.
+    """
+    token = principal_of(request).token
+    sender = None if token is None else [token.token_id, token.login_id]
+    said = [request.method, request.get_full_path(), request.data, sender]
+    text = json.dumps(said, sort_keys=True, default=str)
+    return salted_hmac("accounts.rest.once", text, algorithm="sha256").hexdigest()

@@ -21,9 +21,13 @@ class ChangedMeanwhile(LarderError):
 
 
 def versioned(request: Request, data: Any, *, status: int = 200) -> Response:
-    """Answer with a state and its ETag; 304 where the caller has it."""
+    """Answer with a state and its ETag; 304 where the caller has it.
+
+    Not of what moves by use: equal tags do not say that all of it is as it was.
+    """
     tag = etag_of(data)
-    if request.method in {"GET", "HEAD"} and _names(request.headers.get("If-None-Match", ""), tag):
+    is_asked = request.method in {"GET", "HEAD"} and not _moved_by_use(data)
+    if is_asked and _names(request.headers.get("If-None-Match", ""), tag):
         return Response(status=304, headers={"ETag": tag})
     return Response(data, status=status, headers={"ETag": tag})
 
@@ -43,8 +47,15 @@ def require_version(request: Request, data: Any) -> None:
 
 
 def etag_of(data: Any) -> str:
-    """Return the ETag of a state: equal for equal ones."""
-    return f'"{hashlib.sha256(JSONRenderer().render(data)).hexdigest()[:32]}"'
+    """Return the ETag of a state: equal for equal ones, whatever use has moved meanwhile."""
+    moved = _moved_by_use(data)
+    kept = {name: value for name, value in data.items() if name not in moved}
+    return f'"{hashlib.sha256(JSONRenderer().render(kept)).hexdigest()[:32]}"'
+
+
+def _moved_by_use(data: Any) -> tuple[str, ...]:
+    """Return the fields that are no part of the version, as the form of the state names them."""
+    return getattr(getattr(data, "serializer", None), "moved_by_use", ())
 
 
 def _names(header: str, tag: str) -> bool:

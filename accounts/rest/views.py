@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from django.http import HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -14,11 +15,15 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.authentication import again
 from accounts.principal import Principal
 from accounts.rest.callers import principal_of
 from accounts.roles import Role
+from base.stamps import configuring
 
 S = TypeVar("S", bound=serializers.BaseSerializer[Any])
+T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class JsonAlone(BaseContentNegotiation):
@@ -52,6 +57,22 @@ class RestView(APIView):
         """Return who calls."""
         return principal_of(self.request)
 
+    @contextmanager
+    def changing(
+        self, allowed: Callable[Concatenate[Principal, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Iterator[T]:
+        """Change something in `configuring()`, for who is `allowed` to, before it and within.
+
+        The body is read first: how fast a client sends it, nobody else waits for. Within, `by` is
+        who calls as they stand now; the change is of what `allowed` returns there.
+        """
+        allowed(self.by, *args, **kwargs)
+        if self.request.method != "DELETE":  # such a request says all in its address
+            _ = self.request.data
+        with configuring():
+            self.request.auth = again(self.by)
+            yield allowed(self.by, *args, **kwargs)
+
     def finalize_response(
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> Any:
@@ -67,6 +88,9 @@ class Strict(serializers.Serializer[Any]):
 
     Those that are only read may come back as they were given out.
     """
+
+    # Fields that change as the thing is used: no part of its version (accounts.rest.versions).
+    moved_by_use: ClassVar[tuple[str, ...]] = ()
 
     def to_internal_value(self, data: Any) -> Any:
         """Return what was sent, once every field of it is known."""

@@ -49,11 +49,11 @@ class OwnPassword(RestView):
         user = require_person(self.by)
         said = sent(NewPassword, request)
         try:
-            by_password(user.username, said["old"], address=self.by.address)
+            user = by_password(user.username, said["old"], address=self.by.address)
         except CredentialsRefused:
             raise ValidationError({"old": "This is not your password."}) from None
         validate_password(said["new"], user)
-        members.save_user(user, by=self.by.actor, password=said["new"])
+        members.set_password(user, password=said["new"], by=self.by.actor)
         return Response(status=204)
 
 

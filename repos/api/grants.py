@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -18,7 +19,6 @@ from accounts.rest.versions import require_version, versioned
 from accounts.rest.views import RestView, RoleField, Strict, sent
 from accounts.roles import Role
 from base.errors import NotThere
-from base.stamps import configuring
 from repos import configure
 from repos.access import require
 from repos.models import Grant, Repository
@@ -90,16 +90,13 @@ class Grants(RestView):
     )
     def post(self, request: Request, tenant: str, key: str) -> Response:
         """Give a role to a user, a team, or one of the wider circles."""
-        row = require(self.by, tenant, key, Role.ADMIN)
+        require(self.by, tenant, key, Role.ADMIN)
         fields = sent(GrantFacts, request)
-        grant = Grant(repository=row, subject=fields["subject"], role=fields["role"])
-        user = fields.get("membership", {}).get("user", {}).get("username")
-        team = fields.get("team", {}).get("name")
-        grant.membership = _membership(row, user) if user else None
-        grant.team = _team(row, team) if team else None
 
         def make() -> Response:
-            configure.save_grant(grant, by=self.by.actor)
+            with self.changing(require, tenant, key, Role.ADMIN) as row:
+                grant = _new(row, fields)
+                configure.save_grant(grant, by=self.by.actor)
             return versioned(request, GrantFacts(grant).data, status=201)
 
         return once(request, make)
@@ -119,9 +116,8 @@ class OneGrant(RestView):
     )
     def patch(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """Change the role that a grant gives."""
-        require(self.by, tenant, key, Role.ADMIN)
-        with configuring():
-            grant = _grant(require(self.by, tenant, key, Role.ADMIN), pk)
+        with self.changing(require, tenant, key, Role.ADMIN) as row:
+            grant = _grant(row, pk)
             require_version(request, GrantFacts(grant).data)
             grant.role = sent(GrantRole, request)["role"]
             configure.save_grant(grant, by=self.by.actor)
@@ -130,9 +126,18 @@ class OneGrant(RestView):
     @extend_schema(operation_id="end_grant", request=None, responses={204: None})
     def delete(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """Take a role away."""
-        row = require(self.by, tenant, key, Role.ADMIN)
-        configure.end_grant(_grant(row, pk), by=self.by.actor)
+        with self.changing(require, tenant, key, Role.ADMIN) as row:
+            configure.end_grant(_grant(row, pk), by=self.by.actor)
         return Response(status=204)
+
+
+def _new(repository: Repository, fields: Mapping[str, Any]) -> Grant:
+    grant = Grant(repository=repository, subject=fields["subject"], role=fields["role"])
+    user = fields.get("membership", {}).get("user", {}).get("username")
+    team = fields.get("team", {}).get("name")
+    grant.membership = _membership(repository, user) if user else None
+    grant.team = _team(repository, team) if team else None
+    return grant
 
 
 def _grant(repository: Repository, pk: str) -> Grant:

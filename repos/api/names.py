@@ -66,11 +66,13 @@ class Claims(RestView):
     )
     def post(self, request: Request, tenant: str, key: str) -> Response:
         """Declare a name, or a beginning of names, the repository's own."""
-        row = require(self.by, tenant, key, Role.ADMIN)
-        claim = Claim(repository=row, **sent(ClaimPattern, request))
+        require(self.by, tenant, key, Role.ADMIN)
+        fields = sent(ClaimPattern, request)
 
         def make() -> Response:
-            configure.add_claim(claim, by=self.by.actor)
+            with self.changing(require, tenant, key, Role.ADMIN) as row:
+                claim = Claim(repository=row, **fields)
+                configure.add_claim(claim, by=self.by.actor)
             return Response(ClaimPattern(claim).data, status=201)
 
         return once(request, make)
@@ -82,11 +84,11 @@ class OneClaim(RestView):
     @extend_schema(operation_id="remove_claim", request=None, responses={204: None})
     def delete(self, request: Request, tenant: str, key: str, pattern: str) -> Response:
         """Take a claim back."""
-        row = require(self.by, tenant, key, Role.ADMIN)
-        claim = row.claims.select_related("repository__tenant").filter(pattern=pattern).first()
-        if claim is None:
-            raise NoSuchName(f"{row} does not claim {pattern}.")
-        configure.remove_claim(claim, by=self.by.actor)
+        with self.changing(require, tenant, key, Role.ADMIN) as row:
+            claim = row.claims.select_related("repository__tenant").filter(pattern=pattern).first()
+            if claim is None:
+                raise NoSuchName(f"{row} does not claim {pattern}.")
+            configure.remove_claim(claim, by=self.by.actor)
         return Response(status=204)
 
 
@@ -118,11 +120,13 @@ class AlsoUpstreams(RestView):
     )
     def post(self, request: Request, tenant: str, key: str) -> Response:
         """Let a virtual take a name of yours from upstream too: strangers' files with it."""
-        row = require(self.by, tenant, key, Role.ADMIN)
-        mark = AlsoUpstream(virtual=row, **sent(AlsoUpstreamName, request))
+        require(self.by, tenant, key, Role.ADMIN)
+        fields = sent(AlsoUpstreamName, request)
 
         def make() -> Response:
-            configure.mark_also_upstream(mark, by=self.by.actor)
+            with self.changing(require, tenant, key, Role.ADMIN) as row:
+                mark = AlsoUpstream(virtual=row, **fields)
+                configure.mark_also_upstream(mark, by=self.by.actor)
             return Response(AlsoUpstreamName(mark).data, status=201)
 
         return once(request, make)
@@ -134,10 +138,10 @@ class OneAlsoUpstream(RestView):
     @extend_schema(operation_id="unmark_also_upstream", request=None, responses={204: None})
     def delete(self, request: Request, tenant: str, key: str, project: str) -> Response:
         """Take a name from your own repositories alone again."""
-        row = require(self.by, tenant, key, Role.ADMIN)
-        marks = row.also_upstream.select_related("virtual__tenant")
-        mark = marks.filter(normalized=project).first()
-        if mark is None:
-            raise NoSuchName(f"{row} does not take {project} from upstream.")
-        configure.unmark_also_upstream(mark, by=self.by.actor)
+        with self.changing(require, tenant, key, Role.ADMIN) as row:
+            marks = row.also_upstream.select_related("virtual__tenant")
+            mark = marks.filter(normalized=project).first()
+            if mark is None:
+                raise NoSuchName(f"{row} does not take {project} from upstream.")
+            configure.unmark_also_upstream(mark, by=self.by.actor)
         return Response(status=204)

@@ -16,7 +16,6 @@ from accounts.rest.schema import IF_MATCH
 from accounts.rest.versions import require_version, versioned
 from accounts.rest.views import RestView, Strict, sent
 from accounts.roles import Role
-from base.stamps import configuring
 from repos import configure
 from repos.access import readable_by, require
 from repos.models import Kind, Member, Repository, Upstream, VirtualSettings
@@ -95,9 +94,7 @@ class OneUpstream(RestView):
     )
     def patch(self, request: Request, tenant: str, key: str) -> Response:
         """Say or change where a remote points; what is not sent stays."""
-        require(self.by, tenant, key, Role.ADMIN)
-        with configuring():
-            repository = require(self.by, tenant, key, Role.ADMIN)
+        with self.changing(require, tenant, key, Role.ADMIN) as repository:
             row = _upstream(repository)
             require_version(request, UpstreamSettings(row).data)
             fields = sent(UpstreamSettings, request, row)
@@ -129,9 +126,7 @@ class VirtualMembers(RestView):
     )
     def put(self, request: Request, tenant: str, key: str) -> Response:
         """Let a virtual show these members, in this order."""
-        require(self.by, tenant, key, Role.ADMIN)
-        with configuring():
-            row = require(self.by, tenant, key, Role.ADMIN)
+        with self.changing(require, tenant, key, Role.ADMIN) as row:
             require_version(request, _members(row))
             wanted = sent(Members, request)["members"]
             _save_members(self.by, row, wanted)
@@ -152,9 +147,7 @@ class VirtualMerging(RestView):
     )
     def patch(self, request: Request, tenant: str, key: str) -> Response:
         """Change how a virtual shows its members, and where uploads to it go."""
-        require(self.by, tenant, key, Role.ADMIN)
-        with configuring():
-            repository = require(self.by, tenant, key, Role.ADMIN)
+        with self.changing(require, tenant, key, Role.ADMIN) as repository:
             row = _virtual(repository)
             require_version(request, _merging(row))
             fields = sent(Merging, request, _merging(row))

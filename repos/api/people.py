@@ -14,13 +14,13 @@ from rest_framework.response import Response
 
 from accounts import members
 from accounts.models import Invitation, Membership, Tenant, User
+from accounts.principal import Principal
 from accounts.rest.once import once
 from accounts.rest.pages import Order, PageAsked, page_of
 from accounts.rest.schema import IDEMPOTENCY_KEY, IF_MATCH, paged
 from accounts.rest.versions import require_version, versioned
 from accounts.rest.views import RestView, Strict, asked, sent
 from base.errors import NotThere
-from base.stamps import configuring
 from repos.access import require_office, require_superuser
 
 _BY_USER = Order(("user__username",), (str,))
@@ -91,16 +91,16 @@ class TenantMembers(RestView):
     )
     def post(self, request: Request, tenant: str) -> Response:
         """Make a user a member at once: for who runs the installation. Others invite."""
-        require_superuser(self.by)
-        place = require_office(self.by, tenant)
+        _require_superuser_of(self.by, tenant)
         fields = sent(MemberFacts, request)
-        user = User.objects.filter(username=fields["user"]["username"]).first()
-        if user is None:
-            raise ValidationError({"username": "There is no such user."})
-        row = Membership(tenant=place, user=user, kind=fields["kind"])
 
         def make() -> Response:
-            members.save_membership(row, by=self.by.actor)
+            with self.changing(_require_superuser_of, tenant) as place:
+                user = User.objects.filter(username=fields["user"]["username"]).first()
+                if user is None:
+                    raise ValidationError({"username": "There is no such user."})
+                row = Membership(tenant=place, user=user, kind=fields["kind"])
+                members.save_membership(row, by=self.by.actor)
             return versioned(request, MemberFacts(row).data, status=201)
 
         return once(request, make)
@@ -123,9 +123,8 @@ class OneTenantMember(RestView):
     )
     def patch(self, request: Request, tenant: str, pk: str) -> Response:
         """Make a member an admin of the tenant, or a plain member again."""
-        require_office(self.by, tenant)
-        with configuring():
-            row = _member(require_office(self.by, tenant), pk)
+        with self.changing(require_office, tenant) as place:
+            row = _member(place, pk)
             require_version(request, MemberFacts(row).data)
             row.kind = sent(MemberKind, request)["kind"]
             members.save_membership(row, by=self.by.actor)
@@ -134,8 +133,8 @@ class OneTenantMember(RestView):
     @extend_schema(operation_id="end_tenant_member", request=None, responses={204: None})
     def delete(self, request: Request, tenant: str, pk: str) -> Response:
         """Take a member out of the tenant, with their grants, team places and tokens there."""
-        row = _member(require_office(self.by, tenant), pk)
-        members.end_membership(row, by=self.by.actor)
+        with self.changing(require_office, tenant) as place:
+            members.end_membership(_member(place, pk), by=self.by.actor)
         return Response(status=204)
 
 
@@ -161,11 +160,12 @@ class Invitations(RestView):
     )
     def post(self, request: Request, tenant: str) -> Response:
         """Invite the user of this exact name; the answer does not tell if there is one."""
-        place = require_office(self.by, tenant)
+        require_office(self.by, tenant)
         fields = sent(InvitationFacts, request)
 
         def make() -> Response:
-            members.invite(Invitation(tenant=place, **fields), by=self.by.actor)
+            with self.changing(require_office, tenant) as place:
+                members.invite(Invitation(tenant=place, **fields), by=self.by.actor)
             return Response(fields, status=202)
 
         return once(request, make)
@@ -177,12 +177,12 @@ class OneInvitation(RestView):
     @extend_schema(operation_id="withdraw_invitation", request=None, responses={204: None})
     def delete(self, request: Request, tenant: str, username: str) -> Response:
         """Take an invitation back."""
-        place = require_office(self.by, tenant)
-        rows = place.invitations.select_related("tenant")
-        row = rows.filter(username=username).first() if username.isprintable() else None
-        if row is None:
-            raise NotThere(f"{place} has invited nobody of this name.")
-        members.withdraw(row, by=self.by.actor)
+        with self.changing(require_office, tenant) as place:
+            rows = place.invitations.select_related("tenant")
+            row = rows.filter(username=username).first() if username.isprintable() else None
+            if row is None:
+                raise NotThere(f"{place} has invited nobody of this name.")
+            members.withdraw(row, by=self.by.actor)
         return Response(status=204)
 
 
@@ -219,7 +219,8 @@ class Users(RestView):
         _judge_password(password, row)
 
         def make() -> Response:
-            members.save_user(row, by=self.by.actor, password=password)
+            with self.changing(require_superuser):
+                members.save_user(row, by=self.by.actor, password=password)
             return versioned(request, UserFacts(row).data, status=201)
 
         return once(request, make)
@@ -239,8 +240,7 @@ class OneUser(RestView):
     )
     def patch(self, request: Request, username: str) -> Response:
         """Change a user; inactive, every sign-in and token of theirs is refused."""
-        require_superuser(self.by)
-        with configuring():
+        with self.changing(require_superuser):
             row = _user(username)
             require_version(request, UserFacts(row).data)
             fields = sent(UserFacts, request, row)
@@ -250,6 +250,11 @@ class OneUser(RestView):
             _judge_password(password, row)
             members.save_user(row, by=self.by.actor, password=password)
         return versioned(request, UserFacts(row).data)
+
+
+def _require_superuser_of(by: Principal, tenant: str) -> Tenant:
+    require_superuser(by)
+    return require_office(by, tenant)
 
 
 def _judge_password(password: str | None, user: User) -> None:

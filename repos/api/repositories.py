@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.db import transaction
 from django.db.models import Q
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
@@ -17,7 +16,6 @@ from accounts.rest.schema import IDEMPOTENCY_KEY, IF_MATCH, paged
 from accounts.rest.versions import require_version, versioned
 from accounts.rest.views import RestView, Strict, asked, sent
 from accounts.roles import Role
-from base.stamps import configuring
 from repos import configure
 from repos.access import readable_by, require, require_tenant_admin
 from repos.api.parts import OneMember, UpstreamSettings, save_parts
@@ -144,12 +142,13 @@ class Repositories(RestView):
         if self.by.user is None:
             require_tenant_admin(self.by, "")
         fields = sent(NewRepository, request)
-        tenant = require_tenant_admin(self.by, fields.pop("tenant"))
+        name = fields.pop("tenant")
+        require_tenant_admin(self.by, name)
         members_read = fields.pop("members_read")
         parts = {name: fields.pop(name) for name in _PARTS if name in fields}
 
         def make() -> Response:
-            with transaction.atomic():
+            with self.changing(require_tenant_admin, name) as tenant:
                 row = configure.create_repository(
                     Repository(tenant=tenant, **fields), by=self.by.actor, members_read=members_read
                 )
@@ -177,9 +176,7 @@ class OneRepository(RestView):
     )
     def patch(self, request: Request, tenant: str, key: str) -> Response:
         """Change the settings of a repository; those that are not sent stay."""
-        require(self.by, tenant, key, Role.ADMIN)
-        with configuring():
-            row = require(self.by, tenant, key, Role.ADMIN)
+        with self.changing(require, tenant, key, Role.ADMIN) as row:
             require_version(request, RepositorySettings(row).data)
             for name, value in sent(RepositorySettings, request, row).items():
                 setattr(row, name, value)
@@ -191,10 +188,8 @@ class OneRepository(RestView):
     )
     def delete(self, request: Request, tenant: str, key: str) -> Response:
         """Take a repository out of service. Its key stays taken, and what it holds is kept."""
-        require(self.by, tenant, key, Role.ADMIN)
-        with configuring():
+        with self.changing(require, tenant, key, Role.ADMIN) as row:
             require_tenant_admin(self.by, tenant)
-            row = require(self.by, tenant, key, Role.ADMIN)
             require_version(request, RepositorySettings(row).data)
             configure.delete_repository(row, by=self.by.actor)
         return Response(status=204)

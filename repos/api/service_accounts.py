@@ -18,7 +18,6 @@ from accounts.rest.versions import require_version, versioned
 from accounts.rest.views import RestView, Strict, sent
 from base.errors import NotThere
 from base.slugs import validate_slug
-from base.stamps import configuring
 from repos.access import require_office
 
 _BY_USERNAME = Order(("username",), (str,))
@@ -65,13 +64,14 @@ class ServiceAccounts(RestView):
     )
     def post(self, request: Request, tenant: str) -> Response:
         """Make an account for CI, a plain member of the tenant. Give it grants and a token."""
-        place = require_office(self.by, tenant)
+        require_office(self.by, tenant)
         fields = sent(ServiceAccountFacts, request)
-        name, is_active = f"{place.slug}/{fields['name']}", fields["is_active"]
-        row = User(username=name, service_of=place, is_active=is_active)
 
         def make() -> Response:
-            members.save_user(row, by=self.by.actor)
+            with self.changing(require_office, tenant) as place:
+                name, is_active = f"{place.slug}/{fields['name']}", fields["is_active"]
+                row = User(username=name, service_of=place, is_active=is_active)
+                members.save_user(row, by=self.by.actor)
             return versioned(request, ServiceAccountFacts(row).data, status=201)
 
         return once(request, make)
@@ -94,9 +94,8 @@ class OneServiceAccount(RestView):
     )
     def patch(self, request: Request, tenant: str, name: str) -> Response:
         """Let a service account rest, or work again: inactive, its tokens are refused."""
-        require_office(self.by, tenant)
-        with configuring():
-            row = _service_account(require_office(self.by, tenant), name)
+        with self.changing(require_office, tenant) as place:
+            row = _service_account(place, name)
             require_version(request, ServiceAccountFacts(row).data)
             row.is_active = sent(ServiceAccountState, request)["is_active"]
             members.save_user(row, by=self.by.actor)

@@ -18,7 +18,6 @@ from accounts.rest.schema import IDEMPOTENCY_KEY, IF_MATCH, paged
 from accounts.rest.versions import require_version, versioned
 from accounts.rest.views import RestView, Strict, sent
 from base.errors import NotThere
-from base.stamps import configuring
 from repos.access import require_office
 
 _BY_TEAM = Order(("name",), (str,))
@@ -60,13 +59,14 @@ class Teams(RestView):
     )
     def post(self, request: Request, tenant: str) -> Response:
         """Make a team of members of the tenant."""
-        place = require_office(self.by, tenant)
+        require_office(self.by, tenant)
         fields = sent(TeamFacts, request)
-        row = Team(tenant=place, name=fields["name"])
-        chosen = _members_named(place, fields["members"])
 
         def make() -> Response:
-            members.save_team(row, by=self.by.actor, members=chosen)
+            with self.changing(require_office, tenant) as place:
+                row = Team(tenant=place, name=fields["name"])
+                chosen = _members_named(place, fields["members"])
+                members.save_team(row, by=self.by.actor, members=chosen)
             return versioned(request, TeamFacts(row).data, status=201)
 
         return once(request, make)
@@ -85,9 +85,7 @@ class OneTeam(RestView):
     )
     def patch(self, request: Request, tenant: str, name: str) -> Response:
         """Rename a team, or say anew who is in it."""
-        require_office(self.by, tenant)
-        with configuring():
-            place = require_office(self.by, tenant)
+        with self.changing(require_office, tenant) as place:
             row = _team(place, name)
             require_version(request, TeamFacts(row).data)
             fields = sent(TeamFacts, request, row)
@@ -100,7 +98,8 @@ class OneTeam(RestView):
     @extend_schema(operation_id="delete_team", request=None, responses={204: None})
     def delete(self, request: Request, tenant: str, name: str) -> Response:
         """Delete a team, with the grants that it holds."""
-        members.delete_team(_team(require_office(self.by, tenant), name), by=self.by.actor)
+        with self.changing(require_office, tenant) as place:
+            members.delete_team(_team(place, name), by=self.by.actor)
         return Response(status=204)
 
 

@@ -17,7 +17,6 @@ from accounts.rest.pages import Order, PageAsked, page_of
 from accounts.rest.schema import IDEMPOTENCY_KEY, IF_MATCH, paged
 from accounts.rest.versions import require_version, versioned
 from accounts.rest.views import RestView, RoleField, Strict, sent
-from base.stamps import configuring
 from repos.access import SignInRequired, require_office, require_superuser, tenants_of
 
 _OF_SUPERUSERS = ("host_name", "quota_bytes", "quota_files")
@@ -34,6 +33,8 @@ class TenantName(serializers.ModelSerializer[Tenant]):
 
 class TenantSettings(Strict, serializers.ModelSerializer[Tenant]):
     """A tenant, its bounds and what it uses of them."""
+
+    moved_by_use = ("used_bytes", "used_files")
 
     class Meta:
         model = Tenant
@@ -122,7 +123,8 @@ class Tenants(RestView):
         row = Tenant(**sent(NewTenant, request))
 
         def make() -> Response:
-            members.save_tenant(row, by=self.by.actor)
+            with self.changing(require_superuser):
+                members.save_tenant(row, by=self.by.actor)
             return versioned(request, TenantSettings(row).data, status=201)
 
         return once(request, make)
@@ -144,9 +146,7 @@ class OneTenant(RestView):
     )
     def patch(self, request: Request, tenant: str) -> Response:
         """Change what a tenant is called; its bounds, for who runs the installation."""
-        require_office(self.by, tenant)
-        with configuring():
-            row = require_office(self.by, tenant)
+        with self.changing(require_office, tenant) as row:
             require_version(request, TenantSettings(row).data)
             fields = sent(TenantSettings, request, row)
             for name in _OF_SUPERUSERS:

@@ -20,7 +20,6 @@ from accounts.rest.schema import IDEMPOTENCY_KEY, IF_MATCH, paged
 from accounts.rest.versions import require_version, versioned
 from accounts.rest.views import RestView, RoleField, Strict, asked, sent
 from accounts.roles import Role
-from base.stamps import configuring
 from repos import configure
 from repos.access import readable_by, require_person
 from repos.models import Repository
@@ -71,6 +70,7 @@ class TokenFacts(TokenLimits):
     created_at = serializers.DateTimeField(read_only=True)
     revoked_at = serializers.DateTimeField(read_only=True, allow_null=True)
     last_used_at = serializers.DateTimeField(read_only=True, allow_null=True)
+    moved_by_use = ("last_used_at",)
 
     def to_representation(self, instance: Token) -> dict[str, Any]:
         """Return a token with the names of where it works."""
@@ -149,29 +149,29 @@ class Tokens(RestView):
     )
     def post(self, request: Request) -> Response:
         """Make a token, for yourself or a service account. Its secret is in this answer alone."""
-        user = require_person(self.by)
+        require_person(self.by)
         fields = sent(NewToken, request)
-        owner = _owner(user, fields["tenant"], fields.get("owner", user.username))
-        repositories = fields["repositories"]
-        if repositories is not None:
-            repositories = self._chosen(owner, repositories)
 
         def make() -> Response:
-            row, secret = configure.create_token(
-                membership=owner,
-                name=fields["name"],
-                by=self.by.actor,
-                role=fields["role"],
-                repositories=repositories,
-                project_patterns=tuple(normal_patterns(fields.get("project_patterns", []))),
-                expires_at=fields["expires_at"],
-            )
+            with self.changing(require_person) as user:
+                owner = _owner(user, fields["tenant"], fields.get("owner", user.username))
+                row, secret = configure.create_token(
+                    membership=owner,
+                    name=fields["name"],
+                    by=self.by.actor,
+                    role=fields["role"],
+                    repositories=self._chosen(owner, fields["repositories"]),
+                    project_patterns=tuple(normal_patterns(fields.get("project_patterns", []))),
+                    expires_at=fields["expires_at"],
+                )
             made = TokenFacts(_visible(user).get(pk=row.pk)).data | {"secret": secret}
             return Response(made, status=201, headers={"Cache-Control": "no-store"})
 
         return once(request, make, is_secret=True)
 
-    def _chosen(self, owner: Membership, names: list[str]) -> list[Repository]:
+    def _chosen(self, owner: Membership, names: list[str] | None) -> list[Repository] | None:
+        if names is None:
+            return None
         return repositories_named(readable_by(self.by).filter(tenant=owner.tenant_id), names)
 
 
@@ -192,9 +192,8 @@ class OneToken(RestView):
     )
     def patch(self, request: Request, pk: str) -> Response:
         """Change what a token may do; what is not sent stays. Only who administers adds to it."""
-        user = require_person(self.by)
-        _token(user, pk)
-        with configuring():
+        _token(require_person(self.by), pk)
+        with self.changing(require_person) as user:
             row = _token(user, pk)
             require_version(request, TokenFacts(row).data)
             fields = sent(TokenLimits, request, row)
@@ -211,7 +210,8 @@ class OneToken(RestView):
     @extend_schema(operation_id="revoke_token", request=None, responses={204: None})
     def delete(self, request: Request, pk: str) -> Response:
         """Revoke a token: it is refused from the next request on."""
-        tokens.revoke(_token(require_person(self.by), pk), by=self.by.actor)
+        with self.changing(require_person) as user:
+            tokens.revoke(_token(user, pk), by=self.by.actor)
         return Response(status=204)
 
     def _where(self, row: Token, names: list[str] | str | None) -> list[Repository] | None:

@@ -21,19 +21,19 @@ _END = "(?:/)?"
 
 # Below a repository: its pattern, a path, and for each method the role and the status where served.
 _OF_REPOSITORIES: tuple[tuple[str, str, Mapping[str, tuple[Role, int]]], ...] = (
-    ("/upstream", "/upstream", {"GET": (_A, 400), "PATCH": (_A, 400)}),
+    ("/upstream", "/upstream", {"GET": (_A, 400), "PATCH": (_A, 415)}),
     ("/upstream/check", "/upstream/check", {"POST": (_A, 400)}),
     ("/cache", "/cache", {"GET": (_A, 400)}),
     ("/cache/purges", "/cache/purges", {"GET": (_A, 400), "POST": (_A, 400)}),
     ("/cache/purges/<pk>", "/cache/purges/0", {"GET": (_A, 400)}),
-    ("/members", "/members", {"GET": (_A, 400), "PUT": (_A, 400)}),
-    ("/merging", "/merging", {"GET": (_A, 400), "PATCH": (_A, 400)}),
+    ("/members", "/members", {"GET": (_A, 400), "PUT": (_A, 415)}),
+    ("/merging", "/merging", {"GET": (_A, 400), "PATCH": (_A, 415)}),
     ("/claims", "/claims", {"GET": (_A, 200), "POST": (_A, 415)}),
     ("/claims/<pattern>", "/claims/toad", {"DELETE": (_A, 404)}),
     ("/also-upstream", "/also-upstream", {"GET": (_A, 200), "POST": (_A, 415)}),
     ("/also-upstream/<project>", "/also-upstream/toad", {"DELETE": (_A, 404)}),
     ("/grants", "/grants", {"GET": (_A, 200), "POST": (_A, 415)}),
-    ("/grants/<pk>", "/grants/0", {"GET": (_A, 404), "PATCH": (_A, 404), "DELETE": (_A, 404)}),
+    ("/grants/<pk>", "/grants/0", {"GET": (_A, 404), "PATCH": (_A, 415), "DELETE": (_A, 404)}),
     ("/explain", "/explain?project=frog", {"GET": (_R, 200)}),
     ("/extraction", "/extraction", {"GET": (_R, 200)}),
     ("/extraction/now", "/extraction/now", {"POST": (_A, 202)}),
@@ -55,14 +55,14 @@ _OF_REPOSITORIES: tuple[tuple[str, str, Mapping[str, tuple[Role, int]]], ...] = 
 )  # fmt: skip
 # Below a tenant: for each method the status where served.
 _OF_TENANTS: tuple[tuple[str, str, Mapping[str, int]], ...] = (
-    ("", "", {"GET": 200, "PATCH": 428}),
-    ("/members/<pk>", "/members/0", {"GET": 404, "PATCH": 404, "DELETE": 404}),
+    ("", "", {"GET": 200, "PATCH": 415}),
+    ("/members/<pk>", "/members/0", {"GET": 404, "PATCH": 415, "DELETE": 404}),
     ("/invitations", "/invitations", {"GET": 200, "POST": 415}),
     ("/invitations/<username>", "/invitations/toad", {"DELETE": 404}),
     ("/teams", "/teams", {"GET": 200, "POST": 415}),
-    ("/teams/<name>", "/teams/toad", {"GET": 404, "PATCH": 404, "DELETE": 404}),
+    ("/teams/<name>", "/teams/toad", {"GET": 404, "PATCH": 415, "DELETE": 404}),
     ("/service-accounts", "/service-accounts", {"GET": 200, "POST": 415}),
-    ("/service-accounts/<name>", "/service-accounts/toad", {"GET": 404, "PATCH": 404}),
+    ("/service-accounts/<name>", "/service-accounts/toad", {"GET": 404, "PATCH": 415}),
 )
 
 
@@ -89,7 +89,7 @@ def below(methods: Mapping[str, tuple[Role, int]]) -> Rule:
 
 def repository(caller: Caller, place: Place, method: str) -> Hears:
     """Read by readers, changed by its admins, ended by the tenant's."""
-    heard = below({"GET": (_R, 200), "PATCH": (_A, 428), "DELETE": (_A, 428)})(
+    heard = below({"GET": (_R, 200), "PATCH": (_A, 415), "DELETE": (_A, 428)})(
         caller, place, method
     )
     is_office = caller.is_tenant_admin or caller.is_superuser
@@ -214,7 +214,7 @@ def rest_rows() -> Iterator[Row]:
         rule = _known(answered, people_only=True)
         yield _row(f"{invited}/<tenant>/{word}", path, rule, answered)
     yield _row("repositories", "/api/v1/repositories", _repositories, {"POST": 415})
-    yield _row(_IN, _AT, repository, {"PATCH": 428, "DELETE": 428})
+    yield _row(_IN, _AT, repository, {"PATCH": 415, "DELETE": 428})
     for pattern, path, methods in _OF_REPOSITORIES:
         served = {method: status for method, (_, status) in methods.items()}
         yield _row(_IN + pattern, _AT + path, below(methods), served)
@@ -248,5 +248,5 @@ def rest_rows() -> Iterator[Row]:
     yield _row("tenants/<tenant>/members", path, members, {"POST": 415})
     users = {"GET": 200, "POST": 415}
     yield _row("users", "/api/v1/users", _superusers(users), users)
-    user = {"GET": 404, "PATCH": 404}
+    user = {"GET": 404, "PATCH": 415}
     yield _row("users/<username>", "/api/v1/users/toad", _superusers(user), user)

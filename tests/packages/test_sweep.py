@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time as real_time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from accounts import logins
-from accounts.models import Login
+from accounts.models import KeptAnswer, Login
 from base import clock
 from base.audit import SYSTEM
 from packages import curate, storage
@@ -153,3 +154,16 @@ def test_only_spool_files_that_nobody_writes_go(db: None, tmp_path: Path) -> Non
     os.utime(old, (yesterday, yesterday))
     assert sweep().spool_files == 1
     assert list(folder.iterdir()) == [new]
+
+
+def test_answers_kept_for_requests_that_are_sent_again_end_after_a_day(
+    cast: Cast, time: MovableClock
+) -> None:
+    KeptAnswer.objects.create(
+        user=cast.acme.admin.user, key="k", digest="d" * 64, made_at=clock.now()
+    )
+    time.move(hours=23)
+    assert sweep() == NOTHING
+    time.move(hours=2)
+    assert sweep() == replace(NOTHING, answers=1)
+    assert not KeptAnswer.objects.exists()

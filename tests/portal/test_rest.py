@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from accounts.models import KeptAnswer, Membership, Token
+from accounts import logins
+from accounts.models import KeptAnswer, Membership, Tenant, Token, User
 from accounts.roles import Role
 from base import audit
 from base.audit import SYSTEM
@@ -92,8 +94,8 @@ def test_a_repository_is_made_read_changed_and_taken_out_of_service(cast: Cast, 
 
 def test_nobody_writes_over_what_somebody_else_has_changed(cast: Cast, ada: Rest) -> None:
     tag = ada("GET", "/repositories/acme/local")["ETag"]
-    assert ada("PATCH", "/repositories/acme/local", {"quiet_period": 7}, If_Match=tag)
     path, late = "/repositories/acme/local", {"quiet_period": 8}
+    assert ada("PATCH", path, {"quiet_period": 7}, If_Match=tag).status_code == 200
     assert "Somebody has changed this" in told(ada("PATCH", path, late, If_Match=tag), 412)
     assert "If-Match" in told(ada("PATCH", path, late), 428)
     assert Repository.objects.get(tenant__slug="acme", key="local").quiet_period == 7
@@ -376,6 +378,52 @@ def test_a_key_is_somebodys_and_ends_after_a_day(cast: Cast, ada: Rest, time: Mo
     assert not KeptAnswer.objects.exists()
     bad = ada("POST", "/repositories", body, Idempotency_Key="a b")
     assert "without spaces" in told(bad, 400)
+
+
+def test_what_is_kept_of_a_password_is_no_guessers(cast: Cast, settings) -> None:
+    root, body = by_session(cast.superuser), {"username": "una", "password": "a-good-password"}
+    told_key = {"Idempotency_Key": "k"}
+    assert root("POST", "/users", body, **told_key).status_code == 201
+    kept = KeptAnswer.objects.get().digest
+    said = json.dumps(["POST", "/api/v1/users", body, 0], sort_keys=True)
+    assert kept != hashlib.sha256(said.encode()).hexdigest()
+    KeptAnswer.objects.all().delete()
+    User.objects.get(username="una").delete()
+    settings.SECRET_KEY = "another-key-of-fifty-characters-and-more-for-the-tests"
+    root = by_session(cast.superuser)
+    assert root("POST", "/users", body, **told_key).status_code == 201
+    assert KeptAnswer.objects.get().digest != kept
+
+
+def test_a_key_is_of_the_login_that_it_came_with(cast: Cast, ada: Rest) -> None:
+    """Access tokens of two logins are two senders."""
+    user, body = cast.acme.admin.user, {"tenant": "acme", "key": "new"}
+    one, other = (
+        Rest({"Authorization": f"Bearer {logins.access_token(login)[0]}"})
+        for login, _ in (logins.create(user=user, name=name, by=SYSTEM) for name in "ab")
+    )
+    assert one("POST", "/repositories", body, Idempotency_Key="k").status_code == 201
+    again = one("POST", "/repositories", body, Idempotency_Key="k")
+    assert again["Idempotency-Replayed"] == "true"
+    assert "another request" in told(other("POST", "/repositories", body, Idempotency_Key="k"), 409)
+
+
+def test_using_a_thing_makes_no_other_version_of_it(cast: Cast, ada: Rest) -> None:
+    wes = by_session(cast.acme.writer)
+    token = f"/tokens/{cast.acme.writer.token.pk}"
+    read = wes("GET", token)
+    Token.objects.update(last_used_at=read.json()["created_at"])
+    now = wes("GET", token, If_None_Match=read["ETag"])
+    assert now.status_code == 200
+    assert now.json()["last_used_at"] != read.json()["last_used_at"]
+    changed = wes("PATCH", token, {"name": "smaller"}, If_Match=read["ETag"])
+    assert changed.status_code == 200, changed.content
+    told(wes("PATCH", token, {"name": "other"}, If_Match=read["ETag"]), 412)
+    read = ada("GET", "/tenants/acme")
+    Tenant.objects.update(used_bytes=5, used_files=1)
+    changed = ada("PATCH", "/tenants/acme", {"name": "Acme 2"}, If_Match=read["ETag"])
+    assert (changed.status_code, changed.json()["used_bytes"]) == (200, 5)
+    told(ada("PATCH", "/tenants/acme", {"name": "x"}, If_Match=read["ETag"]), 412)
 
 
 # Tenants and people

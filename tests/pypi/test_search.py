@@ -100,7 +100,7 @@ def test_what_is_deleted_or_quarantined_is_not_found(
         (dumps(({"name": ["frog"]}, "xor"), "search").encode(), "not xor"),
         (dumps(({"name": ["+++"]}, "or"), "search").encode(), "with a letter or a digit"),
         (dumps(({"name": [[[[[[[[[[[["x"]]]]]]]]]]]]},), "search").encode(), "larger or deeper"),
-        (b"<methodCall>" + b" " * 70_000, "at most 65536 bytes"),
+        (b"<methodCall>" + b" " * 70_000, "larger than 65536 bytes"),
     ],
 )
 def test_what_cannot_be_answered_is_a_fault(
