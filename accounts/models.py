@@ -1,8 +1,9 @@
-"""Who calls: tenants, users and service accounts, memberships, teams, tokens."""
+"""Who calls: tenants, users and service accounts, memberships, teams, tokens, CI's issuers."""
 
 from __future__ import annotations
 
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
@@ -360,3 +361,92 @@ class KeptAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"answer {self.status} to {self.key}"
+
+
+def validate_issuer_url(text: str) -> None:
+    """Refuse what is no https URL that an issuer can be named by (OpenID Connect Discovery)."""
+    try:
+        parts = urlsplit(text)
+        is_one = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    has_more = any(each in text for each in "?#@\\ ") or not text.isprintable()
+    if not is_one or has_more:
+        raise ValidationError("Give the https:// URL of an issuer, as its tokens name it.")
+
+
+class Issuer(models.Model):
+    """Who vouches for CI that publishes without a secret: an OpenID Connect provider."""
+
+    class Kind(models.TextChoices):
+        """How its claims are read (`accounts.identities`)."""
+
+        GITHUB = "github", "GitHub"
+        GITLAB = "gitlab", "GitLab"
+        GOOGLE = "google", "Google"
+        OTHER = "other", "another"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.OTHER)
+    url = models.CharField(
+        "URL",
+        max_length=500,
+        unique=True,
+        validators=[validate_issuer_url],
+        help_text="Exactly as its tokens name it (iss), with or without a slash at the end.",
+    )
+    is_active = models.BooleanField(
+        "active", default=True, help_text="Off: what it vouches for is refused."
+    )
+    private_allowed = models.BooleanField(
+        "may have a private address",
+        default=False,
+        help_text="Tick it for an issuer inside your network.",
+    )
+    ca = models.TextField(
+        "certificate authority",
+        blank=True,
+        help_text="In PEM form, when the usual ones do not vouch for it.",
+    )
+
+    class Meta:
+        ordering: ClassVar = ["url"]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class UsedAssertion(models.Model):
+    """What CI has shown once, and cannot show again (`repos.publishers`)."""
+
+    issuer = models.ForeignKey(Issuer, on_delete=models.CASCADE, related_name="used_assertions")
+    digest = models.CharField(max_length=64)
+    until = models.DateTimeField(db_index=True)  # then it has expired, whoever's clock is right
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["issuer", "digest"], name="an_assertion_is_used_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.digest[:8]} of {self.issuer_id}"
+
+
+class PublishingToken(models.Model):
+    """What CI got for an assertion: it publishes for some publishers, for a quarter of an hour.
+
+    No user's: see docs/decisions/0014. `repos.models.TrustedPublisher` says what it is for.
+    """
+
+    issuer = models.ForeignKey(Issuer, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=200)  # who CI is, as its issuer says
+    identifier = models.CharField(max_length=8, unique=True)
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    burnt_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"publishing token {self.identifier}"

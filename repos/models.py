@@ -11,7 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.deconstruct import deconstructible
 
-from accounts.models import Membership, Team, Tenant, Token, User
+from accounts.models import Issuer, Membership, PublishingToken, Team, Tenant, Token, User
 from accounts.roles import Role
 from base.slugs import RESERVED_REPOSITORY_KEYS, SLUG_MAX_LENGTH, validate_slug
 from base.stamps import Stamp
@@ -59,6 +59,9 @@ validate_scope_pattern = RegexValidator(
 validate_name_pattern = RegexValidator(
     r"\A[a-z0-9*-]+\Z", "Give a normalised project name; * stands for any characters."
 )
+
+
+validate_project = RegexValidator(r"\A[a-z0-9]+(-[a-z0-9]+)*\Z", "Give a normalised project name.")
 
 
 @deconstructible
@@ -347,9 +350,7 @@ class AlsoUpstream(models.Model):
     normalized = models.CharField(
         "project",
         max_length=200,
-        validators=[
-            RegexValidator(r"\A[a-z0-9]+(-[a-z0-9]+)*\Z", "Give a normalised project name.")
-        ],
+        validators=[validate_project],
     )
 
     class Meta:
@@ -560,3 +561,108 @@ class ClientCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.client} of {self.user} in {self.repository}"
+
+
+def validate_claims(value: object) -> None:
+    """Refuse what is no object of texts."""
+    if not isinstance(value, dict) or not all(
+        isinstance(each, str) and each for pair in value.items() for each in pair
+    ):
+        raise ValidationError('Give names and values of claims, such as {"sub": "1234"}.')
+
+
+class TrustedPublisher(models.Model):
+    """CI that may publish a project of a repository without a secret (docs/decisions/0014)."""
+
+    repository = models.ForeignKey(Repository, on_delete=models.CASCADE, related_name="publishers")
+    normalized = models.CharField(
+        "project",
+        max_length=200,
+        validators=[validate_project],
+        help_text="Its normalised name; the project need not be there yet.",
+    )
+    issuer = models.ForeignKey(Issuer, on_delete=models.PROTECT, related_name="publishers")
+    source = models.CharField(
+        max_length=500,
+        help_text="GitHub: owner/repository. GitLab: the project's path. Google: the e-mail "
+        "address. Others: the subject (sub).",
+    )
+    workflow = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="GitHub: the workflow's file, such as release.yml. GitLab: the path of its "
+        "configuration, such as .gitlab-ci.yml.",
+    )
+    environment = models.CharField(
+        max_length=255, blank=True, help_text="Empty: any environment, or none."
+    )
+    ref = models.CharField(
+        max_length=255,
+        blank=True,
+        help_text="Such as refs/heads/main or refs/tags/*; a star stands for any characters. "
+        "Empty: any.",
+    )
+    claims = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[validate_claims],
+        help_text="Further claims, each of which must be there and equal.",
+    )
+    # Of the first who came: a name that is let go and taken by others is not trusted.
+    owner_id = models.CharField(max_length=100, blank=True, editable=False)
+    created_at = models.DateTimeField(editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    tokens: models.ManyToManyField[PublishingToken, models.Model] = models.ManyToManyField(
+        PublishingToken, related_name="publishers", editable=False
+    )
+
+    class Meta:
+        ordering: ClassVar = ["repository", "normalized", "pk"]
+        indexes: ClassVar = [
+            models.Index(fields=["issuer", "source"], name="publishers_of_a_source"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=[
+                    "repository",
+                    "normalized",
+                    "issuer",
+                    "source",
+                    "workflow",
+                    "environment",
+                    "ref",
+                ],
+                name="a_publisher_is_trusted_once",
+                violation_error_message="The project trusts this publisher already.",
+                violation_error_code="unique",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        what = ", ".join(part for part in (self.source, self.workflow, self.environment) if part)
+        return f"{what} for {self.repository}/{self.normalized}"
+
+    def clean(self) -> None:
+        """Refuse what its issuer's claims could never fit, and write names as they compare."""
+        if self.repository_id is None or self.issuer_id is None:
+            return  # the form says so
+        if self.repository.kind != Kind.LOCAL:
+            raise ValidationError("Only a local repository takes what a publisher uploads.")
+        kind = Issuer.Kind(self.issuer.kind)
+        has_workflow = kind in {Issuer.Kind.GITHUB, Issuer.Kind.GITLAB}
+        if has_workflow:
+            self.source = self.source.strip("/").lower()
+            if not self.workflow:
+                raise ValidationError({"workflow": "Name the file that CI runs."})
+            if "/" not in self.source or (
+                kind == Issuer.Kind.GITHUB and self.source.count("/") > 1
+            ):
+                raise ValidationError({"source": "Give owner/repository, or a project's path."})
+        elif self.workflow or self.environment or self.ref:
+            raise ValidationError("This issuer tells no workflow, environment or ref.")
+        if kind == Issuer.Kind.GITHUB:
+            if "/" in self.workflow or not self.workflow.endswith((".yml", ".yaml")):
+                raise ValidationError({"workflow": "Give a file's name alone: release.yml."})
+            self.environment = self.environment.lower()
+        if kind == Issuer.Kind.GOOGLE:
+            self.source = self.source.lower()
