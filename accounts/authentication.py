@@ -16,7 +16,7 @@ from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import check_password, make_password
 from django.http import HttpRequest
 
-from accounts import last_use, logins, throttle, tokens
+from accounts import last_use, logins, publishing, throttle, tokens
 from accounts.models import Login, User
 from accounts.principal import Principal, TokenLimits
 from base.errors import LarderError
@@ -76,6 +76,11 @@ def authenticate(credentials: Credentials, *, address: str) -> Principal:
         if login is None:
             raise _wrong_token(address)
         return Principal(user=login.user, token=TokenLimits.of_login(login), address=address)
+    if publishing.looks_like_one(credentials.secret):
+        minted = publishing.find(credentials.secret)
+        if minted is None:
+            raise _wrong_token(address)
+        return Principal(token=TokenLimits.of_publishing(minted), address=address)
     token = tokens.find(credentials.secret)
     if token is None:
         raise _wrong_token(address)
@@ -115,7 +120,8 @@ def by_password(username: str, password: str, *, address: str) -> User:
 
 
 def _looks_like_token(text: str) -> bool:
-    return tokens.looks_like_one(text) or logins.looks_like_access(text)
+    looks = (tokens.looks_like_one, logins.looks_like_access, publishing.looks_like_one)
+    return any(each(text) for each in looks)
 
 
 def _wrong_token(address: str) -> CredentialsRefused:
@@ -182,6 +188,8 @@ def again(principal: Principal) -> Principal:
 
     For work that took long: the token may be revoked or its owner disabled since it began.
     """
+    if principal.token is not None and principal.token.publishing_id is not None:
+        return _publishing_again(principal, principal.token.publishing_id)
     if principal.user is None:
         return principal
     user = User.objects.filter(pk=principal.user.pk, is_active=True).first()
@@ -195,3 +203,10 @@ def again(principal: Principal) -> Principal:
     if user is None or (principal.token is not None and limits is None):
         raise CredentialsRefused("The credential is no longer valid.")
     return Principal(user=user, token=limits, address=principal.address)
+
+
+def _publishing_again(principal: Principal, pk: int) -> Principal:
+    minted = publishing.living().filter(pk=pk).first()
+    if minted is None:
+        raise CredentialsRefused("The credential is no longer valid.")
+    return Principal(token=TokenLimits.of_publishing(minted), address=principal.address)

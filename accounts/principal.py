@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from accounts.models import Login, Token, User
+from accounts.models import Login, PublishingToken, Token, User
 from accounts.roles import Role
 from base.audit import Actor
 
@@ -25,6 +25,10 @@ class TokenLimits:
     all_repositories: bool
     project_patterns: tuple[str, ...]
     login_id: int | None = None
+    # CI's, which is nobody's: the ids of repositories with the one name each that it publishes.
+    publishing_id: int | None = None
+    publishes: frozenset[tuple[int, str]] = frozenset()
+    holder: str = ""
 
     @classmethod
     def of(cls, token: Token) -> TokenLimits:
@@ -51,12 +55,37 @@ class TokenLimits:
             login_id=login.pk,
         )
 
+    @classmethod
+    def of_publishing(cls, token: PublishingToken) -> TokenLimits:
+        """Return the limits of a token of CI's: no right but to publish what it is for."""
+        # The rows belong to the layer above, and are reached by the relation it declares.
+        publishers = token.publishers.filter(repository__deleted_at__isnull=True)
+        return cls(
+            token_id=0,
+            name=str(token),
+            tenant_id=0,
+            role=Role.READER,
+            all_repositories=False,
+            project_patterns=(),
+            publishing_id=token.pk,
+            publishes=frozenset(publishers.values_list("repository_id", "normalized")),
+            holder=token.name,
+        )
+
     def works_in(self, tenant_id: int) -> bool:
         """Say whether the token belongs to the tenant, or to no one of its owner's."""
         return self.tenant_id in {None, tenant_id}
 
+    def may_publish(self, repository_id: int, normalized: str) -> bool:
+        """Say whether the token may publish to the project of this name in this repository."""
+        if self.publishing_id is not None:
+            return (repository_id, normalized) in self.publishes
+        return self.allows_project(normalized)
+
     def allows_project(self, normalized: str) -> bool:
         """Say whether the token may publish, yank or delete in the project of this name."""
+        if self.publishing_id is not None:
+            return False
         return not self.project_patterns or any(
             fnmatchcase(normalized, pattern) for pattern in self.project_patterns
         )
@@ -64,7 +93,11 @@ class TokenLimits:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An anonymous caller (`user` is None), or a user with or without a token's limits."""
+    """An anonymous caller (`user` is None), or a user with or without a token's limits.
+
+    CI with a token of its own (`accounts.publishing`) is no user, and to every door but the one
+    for uploads as anybody is who has not signed in.
+    """
 
     user: User | None = None
     token: TokenLimits | None = None
@@ -76,10 +109,17 @@ class Principal:
         return self.user is None
 
     @property
+    def name(self) -> str:
+        """Return what the caller is called: a user's name, or what CI's issuer says it is."""
+        if self.user is not None:
+            return self.user.username
+        return (self.token.holder if self.token else "") or "anonymous"
+
+    @property
     def actor(self) -> Actor:
         """Return the caller as the audit names them."""
         return Actor(
-            name=self.user.username if self.user else "anonymous",
+            name=self.name,
             token=self.token.name if self.token else "",
             address=self.address,
         )

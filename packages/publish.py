@@ -118,7 +118,7 @@ def _judge_fields(
 def _judged_place(repository: Repository, upload: Upload, by: Principal) -> Place:
     """Return where the file would go, once its name, its token and its place allow it."""
     named = upload.name()
-    _judge_token(named.normalized, by)
+    _judge_token(repository, named.normalized, by)
     place = place_of(repository, named)
     judge_place(place)
     if place.distribution is None:  # else it may be the same file again, which needs no better name
@@ -126,8 +126,8 @@ def _judged_place(repository: Repository, upload: Upload, by: Principal) -> Plac
     return place
 
 
-def _judge_token(name: NormalizedName, by: Principal) -> None:
-    if by.token is not None and not by.token.allows_project(name):
+def _judge_token(repository: Repository, name: NormalizedName, by: Principal) -> None:
+    if by.token is not None and not by.token.may_publish(repository.pk, name):
         raise RoleMissing(f"This token may not publish {name}. Use one that is allowed to.")
 
 
@@ -202,7 +202,7 @@ def _commit(
 def _still_allowed(accepted: Accepted, target: Target, by: Principal) -> Repository:
     """Ask again, now: the token, the grant or the repository may be gone since the start."""
     present = again(by)
-    _judge_token(accepted.named.normalized, present)
+    _judge_token(target.repository, accepted.named.normalized, present)
     return target.again(present)
 
 

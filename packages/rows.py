@@ -107,7 +107,7 @@ def hold_bytes(row: Distribution, spool: Spooled, blob: Blob, by: Principal) -> 
     row.size = spool.size
     row.sha256 = spool.sha256
     row.uploaded_at = clock.now()
-    row.uploaded_by = by.user.username if by.user else ""
+    row.uploaded_by = "" if by.is_anonymous and by.token is None else by.name
     row.extraction, row.extraction_reason = Distribution.Extraction.PENDING, ""
     row.extraction_attempts = 0
 

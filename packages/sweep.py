@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from accounts import kept_answers, logins
+from accounts import kept_answers, logins, publishing
 from accounts.models import Tenant
 from base import clock
 from packages import storage
@@ -46,6 +46,7 @@ class Swept:
     pages: int = 0  # that upstream never had
     calls: int = 0  # of clients, a day ago
     logins: int = 0  # of the larder command, that ended a month ago
+    publishing: int = 0  # tokens of CI, and what it got them for
     answers: int = 0  # kept for requests that are sent again
 
 
@@ -60,6 +61,7 @@ def sweep() -> Swept:
         pages=_forget_pages(),
         calls=client_calls.forget(),
         logins=logins.forget(),
+        publishing=publishing.forget(),
         answers=kept_answers.forget(),
     )
 

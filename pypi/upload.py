@@ -12,7 +12,7 @@ from packages.visibility import hidden_above
 from pypi.answer import Answer, Ask
 from pypi.errors import NoLongerOffered
 from pypi.search import is_search, search
-from repos.targets import target_of_upload
+from repos.targets import target_of_client
 
 
 def post(ask: Ask) -> Answer:
@@ -22,7 +22,7 @@ def post(ask: Ask) -> Answer:
 
 def _upload(ask: Ask) -> Answer:
     # Who may not publish here is told before the form is read.
-    target = target_of_upload(ask.principal, ask.tenant, ask.key)
+    target = target_of_client(ask.principal, ask.tenant, ask.key)
     form = MultipartForm(ask.header("content-type"), ask.body)
     file = form.file()
     action = next(iter(form.fields.get(":action", [])), ask.query.get(":action", "file_upload"))

@@ -321,6 +321,8 @@ class _Case:
 def _refusal(case: _Case, name: str, role: Role) -> LarderError:
     principal, repository = case.principal, case.repository
     standing, granted = case.standing, case.granted
+    if principal.is_anonymous and principal.token is not None:  # CI's own
+        return SignInRequired("This token only publishes. Sign in with a user name and a token.")
     if principal.is_anonymous:
         return SignInRequired("Sign in with a user name and a token.")
     if not standing.belongs and granted is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from accounts.principal import Principal
@@ -29,7 +30,7 @@ class Target:
         For the end of an upload that took long: grants, members and settings may have changed.
         """
         named = self.through or self.repository
-        found = target_of_upload(principal, named.tenant.slug, named.key)
+        found = target_of_client(principal, named.tenant.slug, named.key)
         if found.repository != self.repository:
             raise NoDeployment(
                 f"{named} passes uploads on to another repository by now. Try again."
@@ -44,6 +45,29 @@ def target_of_upload(principal: Principal, tenant: str, key: str) -> Target:
     Raises NoDeployment, or as `require`.
     """
     return admitted_to_upload(principal, tenant, key)[1]
+
+
+def target_of_client(principal: Principal, tenant: str, key: str) -> Target:
+    """Return the same for what publishing clients send, with the tokens of CI among them.
+
+    One of these has no role anywhere. It is answered alike for all that is not its own, be it
+    there or not. Raises NotYours, or as `target_of_upload`.
+    """
+    limits = principal.token
+    if limits is None or limits.publishing_id is None:
+        return target_of_upload(principal, tenant, key)
+    alive = Repository.objects.select_related("tenant", "state", "upstream").filter(
+        deleted_at__isnull=True
+    )
+    named = alive.filter(tenant__slug=tenant, key=key).first()
+    own = alive.filter(pk__in=[pk for pk, _ in limits.publishes])
+    with suppress(NoDeployment):
+        if named is not None and named.kind == Kind.VIRTUAL:
+            if (behind := own.filter(pk=_deployment_of(named).pk).first()) is not None:
+                return Target(behind, through=named)
+        elif named is not None and own.filter(pk=named.pk).exists():
+            return Target(named)
+    raise NotYours(f"{limits.holder} is not trusted to publish to {tenant}/{key}.")
 
 
 def admitted_to_upload(principal: Principal, tenant: str, key: str) -> tuple[Admitted, Target]:

@@ -1,0 +1,106 @@
+"""Reads what CI is from the claims of its issuer, each kind of which has its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from accounts.assertions import AssertionRefused
+from accounts.models import Issuer
+
+_NAME_AT_MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What CI is, as publishers are written down (`repos.models.TrustedPublisher`)."""
+
+    kind: Issuer.Kind
+    source: str
+    owner_id: str = ""  # empty: the issuer has no names that could come to others
+    workflow: str = ""
+    environment: str = ""
+    ref: str = ""
+    claims: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Return how people and the audit call it. No user has a space in their name."""
+        parts = [part for part in (self.source, self.workflow, self.environment) if part]
+        return f"{self.kind.label}: {', '.join(parts)}"[:_NAME_AT_MOST]
+
+
+def identity_in(kind: str, claims: Mapping[str, Any]) -> Identity:
+    """Return what the claims of an issuer of this kind say. Raises AssertionRefused."""
+    match Issuer.Kind(kind):
+        case Issuer.Kind.GITHUB:
+            return _of_github(claims)
+        case Issuer.Kind.GITLAB:
+            return _of_gitlab(claims)
+        case Issuer.Kind.GOOGLE:
+            return _of_google(claims)
+        case Issuer.Kind.OTHER:
+            return Identity(Issuer.Kind.OTHER, _said(claims, "sub"), claims=claims)
+
+
+def _of_github(claims: Mapping[str, Any]) -> Identity:
+    """`workflow_ref` is owner/repository/.github/workflows/release.yml@refs/heads/main."""
+    source = _said(claims, "repository").lower()
+    path, _, _ = _said(claims, "workflow_ref").partition("@")
+    start = f"{source}/.github/workflows/"
+    # The file of another repository is not this one's, whoever runs it.
+    workflow = path[len(start) :] if path.lower().startswith(start) else ""
+    return Identity(
+        kind=Issuer.Kind.GITHUB,
+        source=source,
+        owner_id=_said(claims, "repository_owner_id"),
+        workflow=workflow,
+        environment=_said_perhaps(claims, "environment").lower(),
+        ref=_said_perhaps(claims, "ref"),
+        claims=claims,
+    )
+
+
+def _of_gitlab(claims: Mapping[str, Any]) -> Identity:
+    """`ci_config_ref_uri` is host/group/project//.gitlab-ci.yml@refs/heads/main."""
+    source = _said(claims, "project_path").lower()
+    namespace = _said(claims, "namespace_path").lower()
+    if not source.startswith(f"{namespace}/"):
+        raise AssertionRefused("The token's project_path is not in its namespace_path.")
+    place, _, file = _said_perhaps(claims, "ci_config_ref_uri").partition("//")
+    is_own = place.lower().partition("/")[2] == source
+    return Identity(
+        kind=Issuer.Kind.GITLAB,
+        source=source,
+        owner_id=_said(claims, "namespace_id"),
+        workflow=file.partition("@")[0] if is_own else "",
+        environment=_said_perhaps(claims, "environment"),
+        ref=_said_perhaps(claims, "ref_path"),
+        claims=claims,
+    )
+
+
+def _of_google(claims: Mapping[str, Any]) -> Identity:
+    if claims.get("email_verified") is not True:
+        raise AssertionRefused("The token does not say that its e-mail address was verified.")
+    return Identity(Issuer.Kind.GOOGLE, _said(claims, "email").lower(), claims=claims)
+
+
+def _said(claims: Mapping[str, Any], name: str) -> str:
+    said = _said_perhaps(claims, name)
+    if not said:
+        raise AssertionRefused(f"The token lacks the claim {name}.")
+    return said
+
+
+def _said_perhaps(claims: Mapping[str, Any], name: str) -> str:
+    """Return a text, or a number as one; empty for nothing. Raises AssertionRefused."""
+    value = claims.get(name)
+    if value is None:
+        return ""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    text = value if isinstance(value, str) else str(value) if is_number else None
+    if text is None or not text.isprintable():
+        raise AssertionRefused(f"The token's claim {name} is no text.")
+    return text

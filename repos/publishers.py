@@ -1,0 +1,186 @@
+"""Whom repositories trust to publish without a secret, and the tokens that these get.
+
+docs/decisions/0014 says how. The keys of issuers, and what CI shows, are checked before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts import publishing
+from accounts.assertions import Assertion, AssertionRefused
+from accounts.identities import Identity, identity_in
+from accounts.models import Issuer, PublishingToken
+from base import audit, clock
+from base.audit import Actor
+from repos.models import TrustedPublisher
+
+_ISSUER = ("kind", "url", "is_active", "private_allowed", "ca")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Minted:
+    """A new token of CI's with its secret."""
+
+    token: PublishingToken
+    secret: str
+
+
+def save_issuer(issuer: Issuer, *, by: Actor) -> None:
+    """Save a new or changed issuer. Its kind stays: the claims of publishers are read by it."""
+    with transaction.atomic():
+        before = Issuer.objects.filter(pk=issuer.pk).first()
+        if before is not None and before.kind != issuer.kind and issuer.publishers.exists():
+            raise ValidationError("Publishers are read by the kind of their issuer; it stays.")
+        issuer.full_clean()
+        issuer.save()
+        audit.record(
+            by=by,
+            action="issuer.change" if before else "issuer.create",
+            subject=str(issuer),
+            before=_told(before) if before else None,
+            after=_told(issuer),
+        )
+
+
+def delete_issuer(issuer: Issuer, *, by: Actor) -> None:
+    """Remove an issuer that no publisher needs any more, with the tokens it vouched for."""
+    with transaction.atomic():
+        if issuer.publishers.exists():
+            raise ValidationError(f"Repositories trust publishers of {issuer}. Remove them first.")
+        audit.record(by=by, action="issuer.delete", subject=str(issuer), before=_told(issuer))
+        issuer.delete()
+
+
+def add_publisher(publisher: TrustedPublisher, *, by: Actor) -> None:
+    """Let a publisher publish a project, be it there or not."""
+    with transaction.atomic():
+        publisher.created_at = clock.now()
+        publisher.full_clean()
+        publisher.save()
+        _record(publisher, "publisher.add", by, after=_facts_of(publisher))
+
+
+def remove_publisher(publisher: TrustedPublisher, *, by: Actor) -> None:
+    """Trust a publisher no longer, nor the tokens that it has."""
+    with transaction.atomic():
+        _record(publisher, "publisher.remove", by, before=_facts_of(publisher))
+        publisher.delete()
+
+
+def mint(*, issuer: Issuer, assertion: Assertion, address: str) -> Minted:
+    """Return a token that publishes for every publisher that the assertion fits.
+
+    Raises AssertionRefused where there is none, or the assertion was used before.
+    """
+    identity = identity_in(issuer.kind, assertion.claims)
+    with transaction.atomic():
+        found = _kept_by_owner(_fitting(issuer, identity), identity)
+        if not publishing.use_up(issuer=issuer, digest=assertion.digest, until=assertion.until):
+            raise AssertionRefused(
+                "This token was exchanged before. Ask the issuer for another one.",
+                code="invalid-reuse-token",
+            )
+        token, secret = publishing.create(issuer=issuer, name=identity.name)
+        token.publishers.set(found)
+        TrustedPublisher.objects.filter(pk__in=[each.pk for each in found]).update(
+            last_used_at=clock.now()
+        )
+        after = {"expires_at": token.expires_at}
+        for each in found:
+            _record(each, "publisher.token", _actor(token, address), after=after)
+    return Minted(token, secret)
+
+
+def burn(secret: str, *, address: str) -> None:
+    """End the token that `secret` is; a wrong one, and one that has ended, are ended already."""
+    token = publishing.find(secret)
+    if token is None:
+        return
+    with transaction.atomic():
+        if publishing.burn(token):
+            before, after = {"burnt_at": None}, {"burnt_at": clock.now()}
+            for each in token.publishers.select_related("repository__tenant"):
+                _record(each, "publisher.burn", _actor(token, address), before=before, after=after)
+
+
+def _fitting(issuer: Issuer, identity: Identity) -> list[TrustedPublisher]:
+    """Return the publishers that are what the claims say, whoever the owner. Raises if none."""
+    rows = TrustedPublisher.objects.select_related("repository__tenant").filter(
+        issuer=issuer,
+        source=identity.source,
+        workflow=identity.workflow,
+        repository__deleted_at__isnull=True,
+    )
+    found = [each for each in rows if _fits(each, identity)]
+    if not found:
+        raise AssertionRefused(
+            f"No project here trusts {identity.name} to publish it.", code="invalid-publisher"
+        )
+    return found
+
+
+def _fits(publisher: TrustedPublisher, identity: Identity) -> bool:
+    return (
+        publisher.environment in {"", identity.environment}
+        and (not publisher.ref or fnmatchcase(identity.ref, publisher.ref))
+        and all(identity.claims.get(name) == value for name, value in publisher.claims.items())
+    )
+
+
+def _kept_by_owner(found: Iterable[TrustedPublisher], identity: Identity) -> list[TrustedPublisher]:
+    """Return those whose owner is still who it was, locked; who comes first becomes the owner."""
+    rows = TrustedPublisher.objects.filter(pk__in=[each.pk for each in found])
+    theirs = []
+    for each in rows.select_related("repository__tenant").select_for_update(of=("self",)):
+        if not each.owner_id:
+            each.owner_id = identity.owner_id
+            each.save(update_fields=["owner_id"])
+        if each.owner_id == identity.owner_id:
+            theirs.append(each)
+    if not theirs:
+        raise AssertionRefused(
+            f"{identity.source} has another owner than the one that was trusted. "
+            "Who administers the repository removes the publisher and adds it again.",
+            code="invalid-publisher",
+        )
+    return theirs
+
+
+def _actor(token: PublishingToken, address: str) -> Actor:
+    return Actor(name=token.name, token=str(token), address=address)
+
+
+def _told(issuer: Issuer) -> dict[str, object]:
+    return {name: getattr(issuer, name) for name in _ISSUER}
+
+
+def _facts_of(publisher: TrustedPublisher) -> dict[str, object]:
+    names = ("source", "workflow", "environment", "ref", "claims", "owner_id")
+    facts: dict[str, object] = {name: getattr(publisher, name) for name in names}
+    return {"project": publisher.normalized, "issuer": str(publisher.issuer)} | facts
+
+
+def _record(
+    publisher: TrustedPublisher,
+    action: str,
+    by: Actor,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    repository = publisher.repository
+    audit.record(
+        by=by,
+        action=action,
+        tenant=repository.tenant.slug,
+        repository=str(repository),
+        subject=f"{repository}/{publisher.normalized}",
+        before=before,
+        after=after,
+    )

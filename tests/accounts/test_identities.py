@@ -1,0 +1,103 @@
+"""What CI is, read from the claims of each kind of issuer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from accounts.assertions import AssertionRefused
+from accounts.identities import identity_in
+from tests.signing import GITHUB
+
+GITLAB = {
+    "sub": "project_path:Acme/tools/frog:ref_type:branch:ref:main",
+    "namespace_path": "Acme/tools",
+    "namespace_id": "72",
+    "project_path": "Acme/tools/frog",
+    "ci_config_ref_uri": "gitlab.example/Acme/tools/frog//ci/release.yml@refs/heads/main",
+    "ref_path": "refs/heads/main",
+    "environment": "Release",
+}
+GOOGLE = {"sub": "1234", "email": "Robot@acme.example", "email_verified": True}
+
+
+def test_a_workflow_of_github() -> None:
+    found = identity_in("github", GITHUB | {"environment": "Release"})
+    assert (found.source, found.owner_id) == ("octo/frog", "4711")
+    assert (found.workflow, found.environment, found.ref) == (
+        "release.yml",
+        "release",
+        "refs/heads/main",
+    )
+    assert found.name == "GitHub: octo/frog, release.yml, release"
+
+
+def test_a_pipeline_of_gitlab() -> None:
+    found = identity_in("gitlab", GITLAB)
+    assert (found.source, found.owner_id) == ("acme/tools/frog", "72")
+    assert (found.workflow, found.environment, found.ref) == (
+        "ci/release.yml",
+        "Release",
+        "refs/heads/main",
+    )
+
+
+def test_an_account_of_google_and_a_subject_of_others() -> None:
+    assert identity_in("google", GOOGLE).source == "robot@acme.example"
+    found = identity_in("other", {"sub": "system:Frog"})
+    assert (found.source, found.name) == ("system:Frog", "another: system:Frog")
+
+
+@pytest.mark.parametrize(
+    "workflow_ref",
+    [
+        "evil/frog/.github/workflows/release.yml@refs/heads/main",
+        "octo/frog-evil/.github/workflows/release.yml@refs/heads/main",
+        "octo/frog/release.yml@refs/heads/main",
+    ],
+)
+def test_a_workflow_of_another_repository_is_none(workflow_ref: str) -> None:
+    assert not identity_in("github", GITHUB | {"workflow_ref": workflow_ref}).workflow
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        None,
+        "gitlab.example/evil/frog//.gitlab-ci.yml@refs/heads/main",
+        "gitlab.example/x/acme/tools/frog//.gitlab-ci.yml@refs/heads/main",
+        ".gitlab-ci.yml",
+    ],
+)
+def test_a_configuration_of_another_project_is_none(uri: str | None) -> None:
+    assert not identity_in("gitlab", GITLAB | {"ci_config_ref_uri": uri}).workflow
+
+
+@pytest.mark.parametrize(
+    ("kind", "claims", "reason"),
+    [
+        ("github", {"repository": None}, "lacks the claim repository"),
+        ("github", {"repository_owner_id": ""}, "lacks the claim repository_owner_id"),
+        ("github", {"workflow_ref": None}, "lacks the claim workflow_ref"),
+        ("github", {"repository": ["octo/frog"]}, "repository is no text"),
+        ("github", {"environment": "a\nb"}, "environment is no text"),
+        ("gitlab", {"namespace_id": None}, "lacks the claim namespace_id"),
+        ("gitlab", {"namespace_path": "acme/too"}, "not in its namespace_path"),
+        ("google", {"email_verified": False}, "was verified"),
+        ("google", {"email_verified": "true"}, "was verified"),
+        ("google", {"email": None}, "lacks the claim email"),
+        ("other", {"sub": None}, "lacks the claim sub"),
+    ],
+)
+def test_claims_that_do_not_say_who_are_refused(
+    kind: str, claims: dict[str, Any], reason: str
+) -> None:
+    whole = {"github": GITHUB, "gitlab": GITLAB, "google": GOOGLE}.get(kind, {"sub": "x"})
+    with pytest.raises(AssertionRefused) as refusal:
+        identity_in(kind, whole | claims)
+    assert reason in refusal.value.sentence
+
+
+def test_a_number_may_be_an_id() -> None:
+    assert identity_in("github", GITHUB | {"repository_owner_id": 4711}).owner_id == "4711"

@@ -1,0 +1,330 @@
+"""Whom repositories trust to publish, and what the tokens do that these get."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connections
+from django.test import Client
+
+from accounts import publishing
+from accounts.assertions import AssertionRefused
+from accounts.models import Issuer, PublishingToken, UsedAssertion
+from accounts.roles import Role
+from base.audit import SYSTEM
+from base.models import AuditEvent
+from packages.models import Distribution
+from repos import configure, publishers
+from repos.models import Kind, TrustedPublisher, VirtualSettings
+from tests.cast import Cast, assemble, basic, grant, make_repository
+from tests.conftest import MovableClock
+from tests.dists import make_wheel
+from tests.publishers import exchanged, make_issuer, trust
+from tests.uploads import upload
+
+
+def send(secret: str, project: str = "frog", to: str = "/acme/local/", version: str = "1.0"):
+    file = make_wheel(project, version)
+    by = basic("__token__", secret)
+    return upload(Client(), project, version, file, by=None, to=to, **by)
+
+
+def refused(issuer: Issuer, *without: str, **claims: Any) -> tuple[str, str]:
+    with pytest.raises(AssertionRefused) as refusal:
+        exchanged(issuer, *without, **claims)
+    return refusal.value.code, refusal.value.sentence
+
+
+def test_a_pending_publisher_makes_the_project_and_publishes_again(
+    cast: Cast, time: MovableClock
+) -> None:
+    issuer = make_issuer()
+    publisher = trust(cast.acme.repository, issuer)
+    for version in ("1.0", "2.0"):
+        minted = exchanged(issuer, jti=version)
+        answer = send(minted.secret, version=version)
+        assert answer.status_code == 200, answer.content
+    row = Distribution.objects.get(filename="frog-2.0-py3-none-any.whl")
+    assert row.uploaded_by == "GitHub: octo/frog, release.yml"
+    event = AuditEvent.objects.filter(action="distribution.publish").latest("at", "pk")
+    assert (event.actor, event.token) == (row.uploaded_by, str(minted.token))
+    publisher.refresh_from_db()
+    assert (publisher.owner_id, publisher.last_used_at) == ("4711", time())
+    assert AuditEvent.objects.filter(action="publisher.token", tenant="acme").count() == 2
+
+
+def test_a_token_publishes_its_pairs_of_repository_and_project_alone(cast: Cast) -> None:
+    issuer = make_issuer()
+    other = make_repository(cast.acme.tenant, "other")
+    trust(cast.acme.repository, issuer, "frog")
+    trust(other, issuer, "toad")
+    trust(cast.globex.repository, issuer, "newt")
+    minted = exchanged(issuer)
+    heard = {
+        (to, project): send(minted.secret, project, to).status_code
+        for to in ("/acme/local/", "/acme/other/", "/globex/local/")
+        for project in ("frog", "toad", "newt")
+    }
+    assert {pair for pair, status in heard.items() if status == 200} == {
+        ("/acme/local/", "frog"),
+        ("/acme/other/", "toad"),
+        ("/globex/local/", "newt"),
+    }
+    assert set(heard.values()) == {200, 403}
+
+
+def test_what_is_not_there_is_answered_as_what_is_not_trusted(cast: Cast) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer)
+    secret = exchanged(issuer).secret
+    there, not_there = send(secret, to="/globex/local/"), send(secret, to="/globex/wrong/")
+    assert there.status_code == not_there.status_code == 403
+    assert there.content.replace(b"local", b"wrong") == not_there.content
+
+
+def test_a_token_opens_no_other_door(cast: Cast) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer)
+    headers = basic("__token__", exchanged(issuer).secret)
+    client = Client()
+    for path in (
+        "/acme/local/simple/",
+        "/acme/local/simple/frog/",
+        "/api/v1/repositories/acme/local",
+    ):
+        assert client.get(path, headers=headers).status_code in {401, 404}, path
+    name, content = make_wheel("frog", "1.0")
+    put = client.put(f"/artifactory/local/frog/1.0/{name}", content, headers=headers)
+    assert put.status_code == 401
+    assert not Distribution.objects.exists()
+
+
+def test_through_a_virtual_it_publishes_to_the_local_behind(cast: Cast) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer)
+    virtual = make_repository(cast.acme.tenant, "all", Kind.VIRTUAL)
+    secret = exchanged(issuer).secret
+    assert send(secret, to="/acme/all/").status_code == 403  # it passes on to nobody
+    configure.set_members(virtual, [cast.acme.repository], by=SYSTEM)
+    settings = VirtualSettings(repository=virtual, deployment=cast.acme.repository)
+    configure.save_virtual(settings, by=SYSTEM)
+    assert send(secret, to="/acme/all/").status_code == 200
+    assert Distribution.objects.get().repository == cast.acme.repository
+
+
+def test_a_token_ends_after_a_quarter_of_an_hour(cast: Cast, time: MovableClock) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer)
+    minted = exchanged(issuer)
+    time.move(minutes=14, seconds=59)
+    assert send(minted.secret).status_code == 200
+    time.move(seconds=1)
+    assert send(minted.secret, version="2.0").status_code == 401
+
+
+def test_a_burnt_token_is_over(cast: Cast) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer)
+    secret = exchanged(issuer).secret
+    publishers.burn(secret, address="")
+    publishers.burn(secret, address="")
+    publishers.burn("lrp_wrong", address="")
+    assert send(secret).status_code == 401
+    assert AuditEvent.objects.filter(action="publisher.burn").count() == 1
+
+
+@pytest.mark.parametrize("what", ["publisher", "repository", "issuer"])
+def test_a_token_ends_with_what_it_hangs_on(cast: Cast, what: str) -> None:
+    issuer = make_issuer()
+    publisher = trust(cast.acme.repository, issuer)
+    secret = exchanged(issuer).secret
+    if what == "publisher":
+        publishers.remove_publisher(publisher, by=SYSTEM)
+    elif what == "repository":
+        configure.delete_repository(cast.acme.repository, by=SYSTEM)
+    else:
+        issuer.is_active = False
+        publishers.save_issuer(issuer, by=SYSTEM)
+    assert send(secret).status_code in {401, 403}
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"repository": "octo/toad"},
+        {"repository": "evil/frog"},
+        {"workflow_ref": "octo/frog/.github/workflows/test.yml@refs/heads/main"},
+        {"workflow_ref": "evil/frog/.github/workflows/release.yml@refs/heads/main"},
+    ],
+)
+def test_another_repository_or_workflow_is_not_trusted(cast: Cast, claims: dict[str, str]) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer)
+    code, sentence = refused(issuer, **claims)
+    assert code == "invalid-publisher"
+    assert sentence.startswith("No project here trusts GitHub: ")
+
+
+def test_the_same_claims_of_another_issuer_are_not_trusted(cast: Cast) -> None:
+    issuer, other = make_issuer(), make_issuer(url="https://other.example")
+    trust(cast.acme.repository, issuer)
+    assert refused(other, iss=other.url)[0] == "invalid-publisher"
+
+
+def test_environment_ref_and_further_claims_must_fit(cast: Cast) -> None:
+    issuer = make_issuer()
+    trust(
+        cast.acme.repository,
+        issuer,
+        environment="Release",
+        ref="refs/tags/*",
+        claims={"runner_environment": "hosted"},
+    )
+    fits = {"environment": "release", "ref": "refs/tags/1.0", "runner_environment": "hosted"}
+    for name, other in (
+        ("environment", "test"),
+        ("ref", "refs/heads/main"),
+        ("runner_environment", "own"),
+    ):
+        assert refused(issuer, **fits | {name: other})[0] == "invalid-publisher"
+        assert refused(issuer, name, **{each: fits[each] for each in fits if each != name})
+    assert exchanged(issuer, **fits)
+
+
+def test_a_name_that_went_to_another_owner_is_not_trusted(cast: Cast) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer)
+    exchanged(issuer, jti="first")
+    code, sentence = refused(issuer, jti="second", repository_owner_id="666")
+    assert code == "invalid-publisher"
+    assert sentence.startswith("octo/frog has another owner")
+    assert exchanged(issuer, jti="third")
+
+
+def test_an_assertion_is_exchanged_once(cast: Cast, time: MovableClock) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer)
+    exchanged(issuer)
+    assert refused(issuer)[0] == "invalid-reuse-token"
+    assert PublishingToken.objects.count() == 1
+    time.move(minutes=5, seconds=20)
+    assert publishing.forget() == 0  # it would be good still, by the clock of some
+    time.move(minutes=6)
+    assert publishing.forget() == 1
+    time.move(days=2)
+    assert publishing.forget() == 1
+    assert not PublishingToken.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_twenty_who_exchange_one_assertion_one_wins() -> None:
+    cast = assemble()
+    issuer = make_issuer()
+    publisher = trust(cast.acme.repository, issuer)
+    start = threading.Barrier(20)
+
+    def one(_: int) -> str:
+        try:
+            start.wait()
+            exchanged(issuer)
+        except AssertionRefused as refusal:
+            return refusal.code
+        else:
+            return "token"
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(20) as pool:
+        heard = sorted(pool.map(one, range(20)))
+    assert heard == ["invalid-reuse-token"] * 19 + ["token"]
+    assert PublishingToken.objects.count() == UsedAssertion.objects.count() == 1
+    assert publisher.tokens.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_owners_who_come_first_at_once_one_is_the_owner() -> None:
+    cast = assemble()
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer)
+    start = threading.Barrier(8)
+
+    def one(number: int) -> str:
+        try:
+            start.wait()
+            exchanged(issuer, jti=str(number), repository_owner_id=str(1 + number % 2))
+        except AssertionRefused:
+            return "refused"
+        else:
+            return "token"
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(one, range(8))) == ["refused"] * 4 + ["token"] * 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [
+        ("github", {"workflow": ""}),
+        ("github", {"workflow": ".github/workflows/release.yml"}),
+        ("github", {"source": "frog"}),
+        ("github", {"source": "octo/deep/frog"}),
+        ("google", {"source": "robot@acme.example"}),  # with a workflow
+        ("github", {"claims": ["sub"]}),
+        ("github", {"claims": {"sub": 1}}),
+        ("github", {"project": "Frog_"}),
+    ],
+)
+def test_a_publisher_that_could_never_come_is_refused(
+    cast: Cast, kind: str, what: dict[str, Any]
+) -> None:
+    with pytest.raises(ValidationError):
+        trust(cast.acme.repository, make_issuer(kind), **what)
+    assert not TrustedPublisher.objects.exists()
+
+
+def test_a_remote_trusts_nobody(cast: Cast) -> None:
+    remote = make_repository(cast.acme.tenant, "far", Kind.REMOTE)
+    with pytest.raises(ValidationError, match="Only a local"):
+        trust(remote, make_issuer())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://ci.example",
+        "https://",
+        "ci.example",
+        "https://a@b.example",
+        "https://ci.example?x=1",
+    ],
+)
+def test_an_issuer_is_an_https_url(db: None, url: str) -> None:
+    with pytest.raises(ValidationError):
+        make_issuer(url=url)
+
+
+def test_an_issuer_that_is_needed_stays(cast: Cast) -> None:
+    issuer = make_issuer()
+    publisher = trust(cast.acme.repository, issuer)
+    with pytest.raises(ValidationError, match="Remove them first"):
+        publishers.delete_issuer(issuer, by=SYSTEM)
+    issuer.kind = "other"
+    with pytest.raises(ValidationError, match="it stays"):
+        publishers.save_issuer(issuer, by=SYSTEM)
+    publishers.remove_publisher(publisher, by=SYSTEM)
+    publishers.delete_issuer(issuer, by=SYSTEM)
+    assert not Issuer.objects.exists()
+
+
+def test_public_repositories_are_read_as_by_anybody(cast: Cast) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer)
+    grant(cast.globex.repository, Role.READER)
+    headers = basic("__token__", exchanged(issuer).secret)
+    assert Client().get("/globex/local/simple/", headers=headers).status_code == 200
