@@ -12,6 +12,7 @@ from packages.pages.palette import places
 from packages.pages.search import search_page
 from portal import home, pages
 from portal.openapi import Schema, docs
+from pypi import trusted_publishing
 from pypi.urls import leading_nowhere
 
 urlpatterns = [
@@ -26,6 +27,11 @@ urlpatterns = [
     path("favicon.ico", pages.favicon),
     path("search/", search_page, name="search"),
     path("search/go/", places, name="places"),
+    # Where clients look for them, whatever the path that they upload to. No tenant has such a name.
+    path("_/oidc/audience", trusted_publishing.audience_page),
+    path("_/oidc/mint-token", trusted_publishing.mint_token),
+    path("_/oidc/burn-token", trusted_publishing.burn_token),
+    path(".well-known/pytp", trusted_publishing.discovery),
     # Before the repositories, one of which could be called api/v1.
     re_path(r"^api/v1/schema(?:/)?$", Schema.as_view(), name="rest-schema"),
     re_path(r"^api/v1/docs(?:/)?$", docs, name="rest"),

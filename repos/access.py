@@ -321,10 +321,9 @@ class _Case:
 def _refusal(case: _Case, name: str, role: Role) -> LarderError:
     principal, repository = case.principal, case.repository
     standing, granted = case.standing, case.granted
-    if principal.is_anonymous and principal.token is not None:  # CI's own
-        return SignInRequired("This token only publishes. Sign in with a user name and a token.")
     if principal.is_anonymous:
-        return SignInRequired("Sign in with a user name and a token.")
+        about_the_token = "This token only publishes. " if principal.token is not None else ""
+        return SignInRequired(f"{about_the_token}Sign in with a user name and a token.")
     if not standing.belongs and granted is None:
         return NotYours(f"There is no repository {name} that you may use.")
     if repository is None:

@@ -92,3 +92,8 @@ def with_public_key_as_secret(claims: Mapping[str, Any]) -> str:
 
 def _packed(raw: bytes) -> bytes:
     return base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+
+def weak_key() -> rsa.RSAPrivateKey:
+    """Return a key that can be broken."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=1024)

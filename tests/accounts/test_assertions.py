@@ -8,6 +8,7 @@ from typing import Any
 
 import jwt
 import pytest
+from jwt.algorithms import RSAAlgorithm
 
 from accounts.assertions import (
     LEEWAY,
@@ -26,6 +27,7 @@ from tests.signing import (
     jwk_of,
     keys,
     signed,
+    weak_key,
     with_public_key_as_secret,
 )
 
@@ -148,3 +150,19 @@ def test_what_makes_an_assertion_the_only_one_is_its_id_else_what_was_signed() -
     without = claims_at(NOW, "jti")
     assert len({take(signed(without, "ec")).digest for _ in range(2)}) == 1
     assert take(signed(without | {"exp": AT + 301}, "ec")).digest != take(signed(without)).digest
+
+
+def test_a_key_that_can_be_broken_is_none() -> None:
+    key = weak_key()
+    public = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    algorithm = jwt.get_algorithm_by_name("RS256")
+    header = {"alg": "RS256", "kid": "weak"}
+    text = by_hand(header, claims_at(NOW), lambda start: algorithm.sign(start, key))
+    with pytest.raises(AssertionRefused):
+        verified(
+            text,
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            key_of=lambda _: jwt.PyJWK.from_dict(public),
+            now=NOW,
+        )
