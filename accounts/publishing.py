@@ -6,7 +6,8 @@ it (`repos.publishers`).
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import math
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import QuerySet
 
@@ -30,7 +31,8 @@ def create(*, issuer: Issuer, name: str) -> tuple[PublishingToken, str]:
         identifier=identifier,
         digest=tokens.digest_of(secret),
         created_at=now,
-        expires_at=(now + LASTS).replace(microsecond=0),
+        # PEP 807: never less than fifteen minutes, and told in whole seconds.
+        expires_at=datetime.fromtimestamp(math.ceil((now + LASTS).timestamp()), UTC),
     )
     return token, secret
 

@@ -96,4 +96,4 @@ def _packed(raw: bytes) -> bytes:
 
 def weak_key() -> rsa.RSAPrivateKey:
     """Return a key that can be broken."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    return rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 - that is what it is for

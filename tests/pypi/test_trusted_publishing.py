@@ -1,0 +1,187 @@
+"""The exchange of CI as its clients do it: the audience, the token, its end, and every refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from accounts.models import Issuer, PublishingToken
+from base.audit import SYSTEM
+from base.models import AuditEvent
+from repos import publishers
+from tests.cast import Cast, basic
+from tests.conftest import MovableClock
+from tests.dists import make_wheel
+from tests.issuers import LoopbackIssuer, issuing
+from tests.publishers import make_issuer, trust
+from tests.signing import by_hand, claims_at, signed, with_public_key_as_secret
+from tests.uploads import upload
+
+AUDIENCE, MINT, BURN = "/_/oidc/audience", "/_/oidc/mint-token", "/_/oidc/burn-token"
+
+
+@pytest.fixture
+def issuer(db: None) -> Iterator[LoopbackIssuer]:
+    with issuing() as running:
+        yield running
+
+
+def post(path: str, said: Any, **headers: str) -> Any:
+    return Client().post(path, said, content_type="application/json", headers=headers)
+
+
+def refused(answer: Any, status: int = 422) -> tuple[str, str]:
+    assert answer.status_code == status, answer.content
+    said = answer.json()
+    (error,) = said["errors"]
+    assert error["description"] == said["message"]
+    return error["code"], error["description"]
+
+
+def test_ci_publishes_without_a_secret(
+    cast: Cast, time: MovableClock, issuer: LoopbackIssuer
+) -> None:
+    trust(cast.acme.repository, issuer.row())
+    asked = Client().get(AUDIENCE)
+    assert (asked.status_code, asked["Cache-Control"]) == (200, "no-store")
+    claims = claims_at(time(), iss=issuer.url, aud=asked.json()["audience"])
+    text = signed(claims)
+    minted = post(MINT, {"token": text})
+    assert minted.status_code == 200, minted.content
+    said = minted.json()
+    assert said["success"]
+    assert said["expires"] == int(time().timestamp()) + 900
+    by = basic("__token__", said["token"])
+    file = make_wheel("frog", "1.0")
+    assert upload(Client(), "frog", "1.0", file, by=None, **by).status_code == 200
+    code, sentence = refused(post(MINT, {"token": text}))
+    assert (code, sentence.split(".")[0]) == (
+        "invalid-reuse-token",
+        "This token was exchanged before",
+    )
+    assert post(BURN, {"token": said["token"]}).json() == {"success": True}
+    again = upload(Client(), "frog", "2.0", make_wheel("frog", "2.0"), by=None, **by)
+    assert again.status_code == 401
+    events = AuditEvent.objects.filter(repository="acme/local", actor__startswith="GitHub: ")
+    assert sorted(events.values_list("action", flat=True)) == [
+        "distribution.publish",
+        "publisher.burn",
+        "publisher.token",
+    ]
+
+
+def test_each_forgery_is_refused_with_its_reason(
+    cast: Cast, time: MovableClock, issuer: LoopbackIssuer
+) -> None:
+    trust(cast.acme.repository, issuer.row())
+    now = time()
+    at = int(now.timestamp())
+
+    def claims(**other: Any) -> dict[str, Any]:
+        return claims_at(now, iss=issuer.url) | other
+
+    none = {"alg": "none", "kid": "one"}
+    for text, code, reason in (
+        (by_hand(none, claims(), lambda _: b""), "invalid-token", "not signed with"),
+        (with_public_key_as_secret(claims()), "invalid-token", "not signed with"),
+        (signed(claims(aud="elsewhere")), "invalid-token", "not for testserver"),
+        (signed(claims(iss="https://evil.example")), "invalid-token", "no issuer"),
+        (signed(claims(exp=at - 60)), "invalid-token", "expired"),
+        (signed(claims(nbf=at + 60)), "invalid-token", "not valid yet"),
+        (signed(claims(), "two"), "invalid-token", "no key of the id"),
+        (signed(claims(), "two", kid="one"), "invalid-token", "not signed by"),
+        (signed(claims(repository="evil/frog")), "invalid-publisher", "No project here trusts"),
+        ("nonsense", "invalid-token", "no signed JSON Web Token"),
+    ):
+        heard = refused(post(MINT, {"token": text}))
+        assert heard[0] == code, heard
+        assert reason in heard[1]
+    assert not PublishingToken.objects.exists()
+    assert post(MINT, {"token": signed(claims())}).status_code == 200
+    other = signed(claims(jti="j2", repository_owner_id="666"))
+    assert "another owner" in refused(post(MINT, {"token": other}))[1]
+
+
+@pytest.mark.parametrize("path", [MINT, BURN])
+@pytest.mark.parametrize(
+    "body", ["", "nonsense", "[]", "{}", '{"token": 1}', '{"token": ""}', "[" * 10_000]
+)
+def test_a_body_that_is_none_is_refused(db: None, path: str, body: str) -> None:
+    assert refused(post(path, body))[0] == "invalid-payload"
+
+
+def test_a_body_that_is_too_long_is_refused(db: None) -> None:
+    assert refused(post(MINT, {"token": "x" * 40_000}))[0] == "invalid-payload"
+    assert refused(post(MINT, {"token": "x" * 20_000}))[0] == "invalid-token"
+
+
+def test_where_it_is_off_clients_hear_so_in_json(db: None) -> None:
+    assert refused(Client().get(AUDIENCE), 404)[0] == "not-enabled"
+    assert refused(post(MINT, {"token": "x.y.z"}))[0] == "invalid-token"
+    assert post(BURN, {"token": "x"}).status_code == 200
+    issuer = make_issuer()
+    assert Client().get(AUDIENCE).status_code == 200
+    issuer.is_active = False
+    publishers.save_issuer(issuer, by=SYSTEM)
+    assert refused(Client().get(AUDIENCE), 404)[0] == "not-enabled"
+
+
+def test_an_issuer_that_is_off_is_none(
+    cast: Cast, time: MovableClock, issuer: LoopbackIssuer
+) -> None:
+    trust(cast.acme.repository, issuer.row())
+    Issuer.objects.update(is_active=False)
+    text = signed(claims_at(time(), iss=issuer.url))
+    assert "no issuer" in refused(post(MINT, {"token": text}))[1]
+    assert not issuer.server.asked
+
+
+def test_an_issuer_that_is_away_is_said_to_be(cast: Cast, time: MovableClock) -> None:
+    with issuing() as issuer:
+        issuer.row(ca="")
+        text = signed(claims_at(time(), iss=issuer.url))
+        assert "cannot be trusted" in refused(post(MINT, {"token": text}), 503)[1]
+
+
+def test_the_audience_is_this_installation_alone(db: None, settings: Settings) -> None:
+    make_issuer()
+    settings.BASE_URL = "http://Testserver:8443"
+    assert Client().get(AUDIENCE).json() == {"audience": "testserver:8443"}
+
+
+def test_the_wrong_method_is_told_the_right_one(db: None) -> None:
+    make_issuer()
+    for path, right in ((AUDIENCE, "GET, HEAD"), (MINT, "POST"), (BURN, "POST")):
+        answer = Client().put(path)
+        refused(answer, 405)
+        assert answer["Allow"] == right
+    head = Client().head(AUDIENCE)
+    assert (head.status_code, head.content) == (200, b"")
+
+
+def test_a_page_of_another_site_gets_no_token(db: None) -> None:
+    refused(post(MINT, {"token": "x"}, Sec_Fetch_Site="cross-site"), 403)
+
+
+def test_pep_807_leads_to_the_same_exchange(cast: Cast) -> None:
+    def discover(path: str) -> Any:
+        return Client().get("/.well-known/pytp", {"discover": path})
+
+    assert discover("/acme/local/").status_code == 404
+    make_issuer()
+    found = discover("/acme/local/")
+    assert (found.status_code, found["Content-Type"]) == (
+        200,
+        "application/vnd.pypi.pytp.v1+json",
+    )
+    assert found.json()["audience-endpoint"] == f"http://testserver{AUDIENCE}"
+    assert found.json()["token-mint-endpoint"] == f"http://testserver{MINT}"
+    # Whether there is such a repository is not told.
+    assert discover("/acme/nowhere/").json() == found.json()
+    for none in ("", "/", "nonsense", "/acme/local/simple/", "/accounts/sign-in/"):
+        answer = discover(none)
+        assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
