@@ -19,7 +19,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from accounts.models import Login, Membership, Token
+from accounts.models import Login, Membership, PublishingToken, Token
 from accounts.roles import Role
 from base import audit, clock
 from base.audit import Actor
@@ -152,7 +152,7 @@ def identifier_in(secret: str) -> str | None:
     return body[:_IDENTIFIER_LENGTH]
 
 
-def is_secret_of(row: Token | Login | None, secret: str) -> bool:
+def is_secret_of(row: Token | Login | PublishingToken | None, secret: str) -> bool:
     """Say whether `secret` belongs to the row that was found for it; in the same time for none."""
     stored = row.digest if row is not None else _NO_DIGEST
     return hmac.compare_digest(stored, digest_of(secret))

@@ -24,7 +24,13 @@ from base.errors import LarderError
 from packages.filenames import shown
 from packages.issuer_keys import keys_of
 from pypi.answer import SAFE_METHODS, Answer, Ask
-from pypi.errors import FromAnotherSite, LoopDetected, MethodNotAllowed, status_of
+from pypi.errors import (
+    FromAnotherSite,
+    LoopDetected,
+    MethodNotAllowed,
+    reason_phrase,
+    status_of,
+)
 from pypi.wrapping import ask_of, refuse_wrong_ways, response_of
 from repos import publishers
 
@@ -133,6 +139,7 @@ def _refusal(error: LarderError) -> Answer:
             raise error
     told = {"code": code, "description": error.sentence}
     answer = _json({"message": error.sentence, "errors": [told]}, status=status)
+    answer.reason = reason_phrase(error.sentence)
     if isinstance(error, MethodNotAllowed):
         answer.headers["Allow"] = error.allowed
     return answer

@@ -5,7 +5,7 @@ docs/decisions/0014 says how. The keys of issuers, and what CI shows, are checke
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -171,8 +171,8 @@ def _record(
     action: str,
     by: Actor,
     *,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
 ) -> None:
     repository = publisher.repository
     audit.record(

@@ -45,7 +45,7 @@ class LoopbackIssuer:
 
     def row(self, **other: Any) -> Issuer:
         """Return the issuer as an administrator adds it."""
-        made = {"url": self.url, "ca": ca_pem(), "private_allowed": True} | other
+        made: dict[str, Any] = {"url": self.url, "ca": ca_pem(), "private_allowed": True} | other
         return make_issuer(**made)
 
 

@@ -77,7 +77,9 @@ def signed(claims: Mapping[str, Any], key: str = "one", **header: Any) -> str:
     return jwt.encode(dict(claims), private, algorithm=algorithm, headers={"kid": key} | header)
 
 
-def by_hand(header: Mapping[str, Any], claims: Mapping[str, Any], sign: Callable[[bytes], bytes]):
+def by_hand(
+    header: Mapping[str, Any], claims: Mapping[str, Any], sign: Callable[[bytes], bytes]
+) -> str:
     """Return a token made without the library, which would refuse to."""
     start = b".".join(_packed(json.dumps(part).encode()) for part in (header, claims))
     return (start + b"." + _packed(sign(start))).decode()

@@ -200,6 +200,16 @@ def query_by_script(caller: Caller, _place: Place, method: str) -> Hears:
     return Hears.SERVED if method == "POST" else Hears.NOT_HERE
 
 
+def told_to_ci(_caller: Caller, _place: Place, method: str) -> Hears:
+    """What CI asks before it is anybody; what else a caller shows counts for nothing."""
+    return Hears.SERVED if method in SAFE else Hears.NOT_HERE
+
+
+def taken_from_ci(_caller: Caller, _place: Place, method: str) -> Hears:
+    """What CI sends says all about it; what else a caller shows counts for nothing."""
+    return Hears.SERVED if method == "POST" else Hears.NOT_HERE
+
+
 def _administers(caller: Caller, place: Place) -> Hears:
     """Who makes and removes repositories of a tenant."""
     if not caller.is_known:
@@ -389,6 +399,7 @@ def rows() -> Iterator[Row]:
     yield Row("-/ready", "/-/ready", everybodys)
     yield Row("search/", "/search/?q=frog", page_of_everybody, is_page=True)
     yield Row("search/go/", "/search/go/?q=a", page_of_everybody, is_page=True)
+    yield from _of_trusted_publishing()
     yield Row("favicon.ico", "/favicon.ico", everybodys, status=302)
     yield Row("accounts/sign-in/", "/accounts/sign-in/", sign_in)
     yield Row("accounts/sign-out/", "/accounts/sign-out/", sign_out)
@@ -406,6 +417,17 @@ def rows() -> Iterator[Row]:
     yield no_token
     yield Row("accounts/logins/<pk>/revoke/", "/accounts/logins/0/revoke/", answering)
     yield Row("accounts/tokens/<pk>/revoke/", "/accounts/tokens/0/revoke/", answering)
+
+
+def _of_trusted_publishing() -> Iterator[Row]:
+    """Return the exchange of CI. In the table nobody has added an issuer."""
+    audience, is_off = "_/oidc/audience", "Trusted publishing is not set up here"
+    yield Row(audience, f"/{audience}", told_to_ci, status=404, says=is_off)
+    discovery = ".well-known/pytp"
+    yield Row(discovery, f"/{discovery}?discover=/acme/local/", told_to_ci, status=404)
+    no_token = {"POST": (422, "Send JSON: ")}
+    for what in ("mint-token", "burn-token"):
+        yield Row(f"_/oidc/{what}", f"/_/oidc/{what}", taken_from_ci, unsafe=no_token)
 
 
 def _by_script() -> Iterator[Row]:

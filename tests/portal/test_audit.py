@@ -13,6 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.apps import apps
@@ -49,7 +50,9 @@ from tests.canary_tenant import first_of, furnish
 from tests.cast import Cast, assemble
 from tests.dists import make_wheel
 from tests.portal.test_admin import add, change, fill_in
+from tests.publishers import make_issuer, trust
 from tests.routes import path_for, patterns
+from tests.signing import claims_at, keys, signed
 from tests.uploads import form_body, post_form, published, twine_fields, upload
 
 _SLUG = r"[a-z0-9][a-z0-9._-]*"
@@ -65,7 +68,7 @@ OWN_PASSWORD = {
     "new_password1": "the-new-password",
     "new_password2": "the-new-password",
 }
-SECRETS = ("the-new-password", "upstream-password", "lrd_")
+SECRETS = ("the-new-password", "upstream-password", "lrd_", "lrp_")
 
 
 @dataclass
@@ -432,6 +435,34 @@ def cached_file(scene: Scene) -> Distribution:
 
 
 _REMOTE, _VIRTUAL = one(Repository, kind=Kind.REMOTE), one(Repository, kind=Kind.VIRTUAL)
+CI = "GitHub: octo/frog, release.yml"
+_given_to_ci: list[str] = []
+
+
+def trust_ci(scene: Scene) -> None:
+    """Let CI publish to acme's local."""
+    trust(local(scene), make_issuer())
+
+
+def exchange(_scene: Scene) -> Any:
+    """Exchange what CI shows."""
+    shows = {"token": signed(claims_at(clock.now()))}
+    with patch("pypi.trusted_publishing.keys_of", return_value=keys("one")):
+        return Client().post("/_/oidc/mint-token", shows, content_type="application/json")
+
+
+def give_ci_a_token(scene: Scene) -> None:
+    """Let CI have a token."""
+    trust_ci(scene)
+    _given_to_ci[:] = [exchange(scene).json()["token"]]
+
+
+def burn_last(_scene: Scene) -> Any:
+    """Let CI end its token."""
+    sent = {"token": _given_to_ci[0]}
+    return Client().post("/_/oidc/burn-token", sent, content_type="application/json")
+
+
 _UPSTREAM = {"upstream-0-index_url": "https://new.example.org/"}
 
 _SLUG = r"[a-z0-9][a-z0-9._-]*"
@@ -752,6 +783,14 @@ CHANGES: dict[str, list[Change]] = {
                by_script("PATCH", at_the_file("api/metadata/local/{}"), '{"props":{"a":"b"}}'),
                actor="ada"),
     ],
+    "_/oidc/mint-token": [
+        Change("a token for CI", "publisher.token", exchange, actor=CI, keeps="after",
+               prepare=trust_ci),
+    ],
+    "_/oidc/burn-token": [
+        Change("the end of a token of CI", "publisher.burn", burn_last, actor=CI,
+               prepare=give_ci_a_token),
+    ],
     "artifactory/<key:key>/<path:path>": [
         Change("a file by script", "distribution.deploy",
                by_script("PUT", "local/libs/newt-1.0.zip", "PK"), actor="ada", keeps="after"),
@@ -777,6 +816,7 @@ NOTHING_IN_THE_ADMIN = {
     *(f"{model._meta.label_lower.replace('.', '_')}_history" for model in admin.site._registry),
 }  # fmt: skip
 NOTHING_ELSEWHERE = {
+    "_/oidc/audience", ".well-known/pytp",
     "artifactory/api/repositories", "artifactory/api/repositories/",
     "artifactory/api/search/prop", "artifactory/api/search/aql",
     "", "-/health", "-/ready", "accounts/", "accounts/tokens/", "accounts/sign-in/",
@@ -941,6 +981,7 @@ def test_a_change_leaves_one_event(scene: Scene, entry: Change) -> None:
 MOVE_NOTHING = {
     "extraction.now", "upstream.purge", "properties.change", "token.create",
     "membership.invite", "membership.withdraw", "membership.decline",
+    "publisher.token", "publisher.burn",
 }  # fmt: skip
 LAST_STEPS = (
     "accounts.members.move_access", "accounts.logins.move_access",
