@@ -102,10 +102,6 @@ FORGERIES: dict[str, tuple[Callable[[], str], str]] = {
     "not JSON": (lambda: "YQ.YQ.YQ", "no signed JSON Web Token"),
     "a list": (lambda: "W10.W10.", "no signed JSON Web Token"),
     "too long": (lambda: signed(claims_at(NOW, more="x" * 20_000)), "no signed JSON Web Token"),
-    **{
-        f"no {name}": ((lambda name=name: signed(claims_at(NOW, name))), f"lacks the claim {name}")
-        for name in ("iss", "aud", "sub", "iat", "exp")
-    },
 }
 
 
@@ -113,6 +109,11 @@ FORGERIES: dict[str, tuple[Callable[[], str], str]] = {
 def test_a_forgery_is_refused_with_its_reason(name: str) -> None:
     made, reason = FORGERIES[name]
     assert reason in refused(made())
+
+
+@pytest.mark.parametrize("name", ["iss", "aud", "sub", "iat", "exp"])
+def test_what_must_be_said_must_be_there(name: str) -> None:
+    assert f"lacks the claim {name}" in refused(signed(claims_at(NOW, name)))
 
 
 def test_claims_that_were_changed_are_not_signed() -> None:

@@ -93,9 +93,9 @@ def test_a_configuration_of_another_project_is_none(uri: str | None) -> None:
 def test_claims_that_do_not_say_who_are_refused(
     kind: str, claims: dict[str, Any], reason: str
 ) -> None:
-    whole = {"github": GITHUB, "gitlab": GITLAB, "google": GOOGLE}.get(kind, {"sub": "x"})
+    usual: dict[str, dict[str, Any]] = {"github": GITHUB, "gitlab": GITLAB, "google": GOOGLE}
     with pytest.raises(AssertionRefused) as refusal:
-        identity_in(kind, whole | claims)
+        identity_in(kind, usual.get(kind, {"sub": "x"}) | claims)
     assert reason in refusal.value.sentence
 
 

@@ -29,8 +29,8 @@ from tests.uploads import upload
 
 def send(secret: str, project: str = "frog", to: str = "/acme/local/", version: str = "1.0"):
     file = make_wheel(project, version)
-    by = basic("__token__", secret)
-    return upload(Client(), project, version, file, by=None, to=to, **by)
+    shows = basic("__token__", secret)["Authorization"]
+    return upload(Client(), project, version, file, by=None, to=to, Authorization=shows)
 
 
 def refused(issuer: Issuer, *without: str, **claims: Any) -> tuple[str, str]:
