@@ -232,6 +232,18 @@ def behind_nginx() -> Iterator[Larder]:
 
 
 @contextmanager
+def behind_nginx_by_https() -> Iterator[Larder]:
+    """Run Larder as behind_nginx, where people reach it at https://localhost."""
+    settings = {
+        "LARDER_BASE_URL": "https://localhost",
+        "LARDER_ACCEL_PREFIX": "/blobs",
+        "LARDER_TRUSTED_PROXIES": "127.0.0.1",
+    }
+    with _running(settings) as larder:
+        yield larder
+
+
+@contextmanager
 def fresh_database(server_url: str) -> Iterator[str]:
     """Make an empty database beside the one in `server_url`, and drop it afterwards."""
     name = f"larder_{secrets.token_hex(6)}"

@@ -51,8 +51,11 @@ http {
 
 
 @contextmanager
-def nginx(larder_port: int, blobs: Path) -> Iterator[int]:
-    """Run nginx with our configuration, adapted to this machine, and yield its port."""
+def nginx(larder_port: int, blobs: Path, tls: tuple[Path, Path] | None = None) -> Iterator[int]:
+    """Run nginx with our configuration, adapted to this machine, and yield its port.
+
+    `tls` is its certificate and key; without, it speaks plain http.
+    """
     program = executable("nginx", Path("/usr/sbin"))
     if program is None:
         missing("nginx", "`apt install nginx-light` or `make parts`")
@@ -60,8 +63,10 @@ def nginx(larder_port: int, blobs: Path) -> Iterator[int]:
 
         def command(port: int) -> list[str]:
             ours = (ROOT / "deploy" / "nginx.conf").read_text()
-            ours = re.sub(r"listen 443 ssl;", f"listen 127.0.0.1:{port};", ours)
-            ours = re.sub(r"ssl_certificate.*", "", ours)
+            certificate = "ssl_certificate {}; ssl_certificate_key {};".format(*tls) if tls else ""
+            ours = re.sub(r"ssl_certificate .*\n *ssl_certificate_key .*", certificate, ours)
+            listening = f"listen 127.0.0.1:{port}{' ssl' if tls else ''};"
+            ours = ours.replace("listen 443 ssl;", listening)
             ours = ours.replace("127.0.0.1:8000", f"127.0.0.1:{larder_port}")
             ours = ours.replace("/var/lib/larder/blobs/", f"{blobs}/")
             # Its workers must be able to read the folder of the one who runs the tests.
