@@ -78,7 +78,7 @@ class Job:
         self.claims: dict[str, Any] = {}
         ca = machine.home / "ca.pem"
         ca.write_text(ca_pem())
-        self.environment = {
+        machine.variables |= {
             "GITHUB_ACTIONS": "true",
             "ACTIONS_ID_TOKEN_REQUEST_URL": f"{issuer.url}/token?api-version=2",
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "for-the-issuer",
@@ -100,11 +100,11 @@ class Job:
 
     def publishes(self, version: str, to: str) -> str:
         """Publish, and return what uv said."""
-        return self.machine.run("uv", *self.command(version, to), **self.environment)
+        return self.machine.run("uv", *self.command(version, to))
 
     def fails(self, version: str, to: str) -> str:
         """Try to publish, and return what uv said."""
-        return self.machine.fails("uv", *self.command(version, to), **self.environment)
+        return self.machine.fails("uv", *self.command(version, to))
 
 
 @pytest.fixture
