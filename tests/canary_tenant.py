@@ -10,16 +10,17 @@ from django.test import Client, RequestFactory
 
 from accounts import members
 from accounts.admin_base import UseCaseAdmin
-from accounts.models import Invitation, Membership, Team, Tenant, User
+from accounts.models import Invitation, Issuer, Membership, Team, Tenant, User
 from accounts.roles import Role
 from base.audit import SYSTEM
-from repos import configure
+from repos import configure, publishers
 from repos.models import (
     AlsoUpstream,
     Claim,
     Grant,
     Kind,
     Repository,
+    TrustedPublisher,
     Upstream,
     VirtualSettings,
 )
@@ -55,6 +56,16 @@ def furnish(house: House, client: Client, mark: str) -> None:
     configure.add_claim(Claim(repository=house.repository, pattern=f"{mark}-*"), by=SYSTEM)
     configure.create_token(
         membership=place, name=f"{mark}-token", by=SYSTEM, repositories=[house.repository]
+    )
+    publishers.add_publisher(
+        TrustedPublisher(
+            repository=house.repository,
+            normalized=f"{mark}-project",
+            issuer=_issuer(),
+            source=f"{mark}/frog",
+            workflow="release.yml",
+        ),
+        by=SYSTEM,
     )
     for version in ("1.0", "2.0"):
         name = f"{mark}-project"
@@ -140,6 +151,15 @@ def mixed() -> list[str]:
 def _leads_on(field: Any) -> bool:
     is_forward = isinstance(field, ForeignKey) or (field.many_to_many and not field.auto_created)
     return bool(is_forward and field.related_model is not None)
+
+
+def _issuer() -> Issuer:
+    """Return the issuer of all houses: it is the installation's."""
+    found = Issuer.objects.filter(url="https://ci-of-all.example").first()
+    if found is None:
+        found = Issuer(kind="github", url="https://ci-of-all.example")
+        publishers.save_issuer(found, by=SYSTEM)
+    return found
 
 
 def first_of(model: type[Model], tenant: Tenant) -> Any:

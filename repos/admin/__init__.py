@@ -1,5 +1,5 @@
-"""Repositories, grants and tokens in the Django admin."""
+"""Repositories, grants, tokens and trusted publishers in the Django admin."""
 
-from repos.admin import grants, repositories, tokens
+from repos.admin import grants, publishers, repositories, tokens
 
-__all__ = ["grants", "repositories", "tokens"]
+__all__ = ["grants", "publishers", "repositories", "tokens"]

@@ -38,7 +38,7 @@ def root(client: Client, cast: Cast) -> Client:
     return client
 
 
-def fill_in(browser: Client, url: str, **changed: Any) -> Any:
+def fill_in(browser: Client, url: str, /, **changed: Any) -> Any:
     """Open a form, change some fields, and send it."""
     page = browser.get(url)
     assert page.status_code == HTTPStatus.OK

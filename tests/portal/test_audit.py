@@ -26,6 +26,7 @@ from django.urls import resolve, reverse
 from accounts import logins, members
 from accounts.models import (
     Invitation,
+    Issuer,
     Login,
     Membership,
     ServiceAccount,
@@ -44,7 +45,7 @@ from packages import describe
 from packages.filenames import parse_filename
 from packages.models import Distribution, LooseObject, Project, Release
 from repos import configure
-from repos.models import Grant, Kind, Repository
+from repos.models import Grant, Kind, Repository, TrustedPublisher
 from tests.access.world import quick_and_stored_in
 from tests.canary_tenant import first_of, furnish
 from tests.cast import Cast, assemble
@@ -52,7 +53,7 @@ from tests.dists import make_wheel
 from tests.portal.test_admin import add, change, fill_in
 from tests.publishers import make_issuer, trust
 from tests.routes import path_for, patterns
-from tests.signing import claims_at, keys, signed
+from tests.signing import ISSUER, claims_at, keys, signed
 from tests.uploads import form_body, post_form, published, twine_fields, upload
 
 _SLUG = r"[a-z0-9][a-z0-9._-]*"
@@ -444,6 +445,21 @@ def trust_ci(scene: Scene) -> None:
     trust(local(scene), make_issuer())
 
 
+def new_issuer(_scene: Scene) -> Any:
+    """Let there be an issuer."""
+    return make_issuer()
+
+
+def issuer(_scene: Scene) -> Issuer:
+    """The issuer that there is."""
+    return Issuer.objects.get(url=ISSUER)
+
+
+def publisher(_scene: Scene) -> TrustedPublisher:
+    """The publisher that there is."""
+    return TrustedPublisher.objects.get(source="octo/frog")
+
+
 def exchange(_scene: Scene) -> Any:
     """Exchange what CI shows."""
     shows = {"token": signed(claims_at(clock.now()))}
@@ -637,6 +653,40 @@ CHANGES: dict[str, list[Change]] = {
         Change("grants", "grant.end", act("repos_grant", "delete_selected", one(Grant)),
                keeps="before"),
     ],
+    "accounts_issuer_add": [
+        Change("an issuer", "issuer.create",
+               new("accounts_issuer",
+                   lambda _: {"kind": "github", "url": "https://new.example"}), keeps="after"),
+    ],
+    "accounts_issuer_change": [
+        Change("an issuer", "issuer.change",
+               edit("accounts_issuer", issuer, private_allowed="on"), prepare=new_issuer),
+    ],
+    "accounts_issuer_delete": [
+        Change("an issuer", "issuer.delete", delete("accounts_issuer", issuer), keeps="before",
+               prepare=new_issuer),
+    ],
+    "accounts_issuer_changelist": [
+        Change("issuers", "issuer.delete", act("accounts_issuer", "delete_selected", issuer),
+               keeps="before", prepare=new_issuer),
+    ],
+    "repos_trustedpublisher_add": [
+        Change("a publisher", "publisher.add",
+               new("repos_trustedpublisher",
+                   lambda scene: {"repository": local(scene).pk, "normalized": "frog",
+                                  "issuer": issuer(scene).pk, "source": "octo/frog",
+                                  "workflow": "release.yml"}),
+               keeps="after", prepare=new_issuer),
+    ],
+    "repos_trustedpublisher_delete": [
+        Change("a publisher", "publisher.remove", delete("repos_trustedpublisher", publisher),
+               keeps="before", prepare=trust_ci),
+    ],
+    "repos_trustedpublisher_changelist": [
+        Change("publishers", "publisher.remove",
+               act("repos_trustedpublisher", "delete_selected", publisher), keeps="before",
+               prepare=trust_ci),
+    ],
     "packages_project_change": [
         Change("a status", "contents.status",
                edit("packages_project", one(Project), status="archived")),
@@ -810,7 +860,7 @@ NOTHING_IN_THE_ADMIN = {
     "packages_project_add", "packages_project_delete",
     "packages_release_changelist", "packages_release_add", "packages_release_delete",
     "packages_distribution_add",
-    "accounts_invitation_change",
+    "accounts_invitation_change", "repos_trustedpublisher_change",
     "base_auditevent_changelist", "base_auditevent_add", "base_auditevent_change",
     "base_auditevent_delete",
     *(f"{model._meta.label_lower.replace('.', '_')}_history" for model in admin.site._registry),
@@ -973,6 +1023,7 @@ def test_a_change_leaves_one_event(scene: Scene, entry: Change) -> None:
     is_of_no_tenant = event.action in {"membership.decline", "login.revoke"} or (
         event.action.startswith("user.") and "/" not in event.subject
     )
+    is_of_no_tenant |= event.action.startswith("issuer.")
     expected = "" if is_of_no_tenant else "initech" if event.subject == "initech" else "acme"
     assert event.tenant == expected
 
@@ -981,7 +1032,8 @@ def test_a_change_leaves_one_event(scene: Scene, entry: Change) -> None:
 MOVE_NOTHING = {
     "extraction.now", "upstream.purge", "properties.change", "token.create",
     "membership.invite", "membership.withdraw", "membership.decline",
-    "publisher.token", "publisher.burn",
+    "publisher.token", "publisher.burn", "publisher.add", "publisher.remove",
+    "issuer.create", "issuer.change", "issuer.delete",
 }  # fmt: skip
 LAST_STEPS = (
     "accounts.members.move_access", "accounts.logins.move_access",

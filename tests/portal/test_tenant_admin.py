@@ -28,7 +28,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.admin_base import UseCaseAdmin
 from accounts.admin_scope import TenantRows
-from accounts.models import Membership, Team, Tenant, User
+from accounts.models import Issuer, Membership, Team, Tenant, User
 from base.models import AuditEvent
 from portal.admin_site import LarderAdminSite
 from repos.models import Kind, Repository
@@ -386,6 +386,13 @@ def sendable(label: str, scene: Scene) -> dict[str, Any]:
         "accounts.token": {"membership": acme.admin.token.membership.pk, "name": "new"},
         "repos.repository": {"key": "new", "kind": "local"},
         "repos.grant": {"repository": acme.repository.pk, "subject": "members", "role": 1},
+        "repos.trustedpublisher": {
+            "repository": acme.repository.pk,
+            "normalized": "frog",
+            "issuer": Issuer.objects.get().pk,
+            "source": "octo/frog",
+            "workflow": "release.yml",
+        },
     }
     return mine[label]
 
@@ -394,7 +401,7 @@ def sendable(label: str, scene: Scene) -> dict[str, Any]:
     "label",
     [
         "accounts.invitation", "accounts.serviceaccount", "accounts.team", "accounts.token",
-        "repos.grant", "repos.repository",
+        "repos.grant", "repos.repository", "repos.trustedpublisher",
     ],
 )  # fmt: skip
 def test_adding_takes_no_foreign_row(scene: Scene, label: str) -> None:
@@ -481,7 +488,11 @@ def foreign_values(scene: Scene, label: str, page: Any) -> dict[str, int]:
         if isinstance(field.related_model, type) and path_to_tenant(field.related_model)
     }
     leading |= choices_of(page.context["adminform"].form)
-    return {name: first_of(end, scene.canaries.tenant).pk for name, end in leading.items()}
+    return {
+        name: first_of(end, scene.canaries.tenant).pk
+        for name, end in leading.items()
+        if end is not Issuer  # the installation's: no row of it is foreign
+    }
 
 
 def choices_of(form: Any) -> dict[str, type[Model]]:
