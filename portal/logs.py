@@ -22,8 +22,10 @@ _NAMED = re.compile(
 )
 _SECRETS = (
     # Our tokens, a password within a URL, credentials in a header.
-    (re.compile(r"(lrd|lrr)_[0-9A-Za-z]+"), r"\1_***"),
+    (re.compile(r"(lrd|lrr|lrp)_[0-9A-Za-z]+"), r"\1_***"),
     (re.compile(r"lra_[0-9A-Za-z._-]+"), "lra_***"),
+    # What CI shows of itself: a JSON Web Token.
+    (re.compile(r"\beyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]*"), "eyJ***"),
     (re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]*(?=@)"), "***"),
     (re.compile(r"(?i)\b(basic|bearer)\s+[A-Za-z0-9+/=._~-]{4,}"), r"\1 ***"),
     (_NAMED, r"\1\2***"),

@@ -199,3 +199,9 @@ def test_no_command_takes_a_secret_on_its_line() -> None:
             taken += [(name, action.dest) for action in parser._actions]
     assert len(taken) > 20
     assert not [each for each in taken if any(word in each[1] for word in ("password", "secret"))]
+
+
+def test_what_ci_shows_and_gets_is_struck_out() -> None:
+    shown, got = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln", "lrp_" + "a" * 57
+    told = without_secrets(f"{shown} became {got}")
+    assert told == "eyJ*** became lrp_***"
