@@ -39,7 +39,8 @@ def credentials_in(headers: Mapping[str, str]) -> Credentials | None:
     """Return the credentials in `headers` (lower-case names), or None when there are none.
 
     Basic with a user name and a password or token, `Authorization: Bearer`, and Artifactory's
-    `X-JFrog-Art-Api`. Raises CredentialsRefused when the header cannot be read.
+    `X-JFrog-Art-Api`. A Basic one with an empty password is none. Raises CredentialsRefused when
+    the header cannot be read.
     """
     if key := headers.get("x-jfrog-art-api", "").strip():
         return Credentials(username="", secret=key, is_basic=False)
@@ -54,10 +55,16 @@ def credentials_in(headers: Mapping[str, str]) -> Credentials | None:
         text = base64.b64decode(rest.strip(), validate=True).decode()
     except ValueError:  # not ASCII, not base 64, not UTF-8
         raise CredentialsRefused("The Authorization header cannot be read.") from None
-    username, _, secret = text.partition(":")
+    username, colon, secret = text.partition(":")
     # twine and pip pass on what was pasted, line breaks included. A password may end in a space.
     if _looks_like_token(secret.strip()):
         secret = secret.strip()
+    if not colon:
+        raise CredentialsRefused("The Authorization header cannot be read.")
+    if not secret:
+        # Of a URL that names the user alone pip and uv send an empty password before they ask the
+        # keyring, uv for each file: that is no guess.
+        return None
     return Credentials(username=username.strip(), secret=secret, is_basic=True)
 
 

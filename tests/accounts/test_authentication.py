@@ -55,7 +55,6 @@ def test_a_password_may_end_in_a_space(db: None) -> None:
     [
         basic("pia", "wrong"),
         basic("nobody", "wrong"),
-        basic("pia", ""),
         basic("pia\x00", "a-long-enough-password"),
         basic("pia", "a-long-enough\x00-password"),
         basic("__token__", "lrd_" + "A" * 57),
@@ -71,7 +70,7 @@ def test_a_wrong_credential_is_refused(db: None, headers: dict[str, str]) -> Non
 
 def test_a_service_account_has_no_password(cast: Cast) -> None:
     members.service_account(tenant=cast.acme.tenant, name="ci", by=SYSTEM)
-    for password in ("", "ci", "!"):
+    for password in ("ci", "!", " "):
         with pytest.raises(CredentialsRefused):
             call(basic("acme/ci", password))
 
@@ -93,18 +92,22 @@ _TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 def test_whatever_a_header_says_it_is_read_or_refused(value: str, scheme: str) -> None:
     for name in ("authorization", "x-jfrog-art-api"):
         with suppress(CredentialsRefused):
-            nothing = credentials_in({name: scheme + value}) is None
-            assert nothing == (not (scheme + value).strip())
+            read = credentials_in({name: scheme + value})
+            assert read is None or read.secret or not read.is_basic
+            assert read is None or (scheme + value).strip()
 
 
 @settings(max_examples=300, deadline=None)
 @given(_TEXT, _TEXT)
 def test_a_name_and_a_password_arrive_as_they_were_sent(username: str, password: str) -> None:
     read = credentials_in({"authorization": basic(username, password)["Authorization"]})
-    assert read is not None
     name, _, rest = username.partition(":")  # RFC 7617: a name has no colon
-    assert read.username == name.strip()
-    assert read.secret == (f"{rest}:{password}" if ":" in username else password)
+    secret = f"{rest}:{password}" if ":" in username else password
+    if not secret:
+        assert read is None
+        return
+    assert read is not None
+    assert (read.username, read.secret) == (name.strip(), secret)
 
 
 def test_no_credentials_are_no_error() -> None:

@@ -181,6 +181,18 @@ def test_wrong_tokens_count_for_their_address(cast: Cast, time: MovableClock) ->
     assert not SignInFailures.objects.filter(subject__startswith="account:").exists()
 
 
+def test_an_empty_password_is_asked_for_one_and_is_no_guess(
+    client: Client, cast: Cast, time: MovableClock, pauses: list[float]
+) -> None:
+    """Pip and uv send one for each file before they ask the keyring."""
+    for name in ("__token__", cast.acme.reader.user.username, "nobody"):
+        for _ in range(11):
+            answer = client.get(SIMPLE, headers=basic(name, ""))
+            assert (answer.status_code, answer.headers["WWW-Authenticate"][:6]) == (401, "Basic ")
+    assert not SignInFailures.objects.exists()
+    assert not any(pauses)
+
+
 def test_a_good_token_is_let_in_whatever_others_do(
     cast: Cast, time: MovableClock, monkeypatch
 ) -> None:

@@ -192,6 +192,24 @@ def test_one_login_signs_every_client_in_until_it_is_revoked(running: Larder, de
     assert desk.done("larder whoami").returncode == 3
 
 
+def test_no_number_of_installs_by_keyring_is_taken_for_guessing(
+    running: Larder, desk: Desk
+) -> None:
+    """For each file uv sends an empty password first; ten wrong ones close an address."""
+    shelf = running.repository()
+    desk.log_in(running)
+    desk.run(f"larder publish --to {shelf.name} frog-1.0-*.whl")
+    index = shelf.simple.replace("http://", "http://__token__@")
+    uv = f"uv pip install -q --no-cache --reinstall --keyring-provider subprocess -i {index}"
+    desk.run(f"for each in $(seq 12); do {uv} --target uv-got frog || exit 1; done")
+    counted = running.python(
+        "import django; django.setup()\n"
+        "from accounts.models import SignInFailures\n"
+        "print(sum(each.count for each in SignInFailures.objects.all()))"
+    )
+    assert counted.strip() == "0"
+
+
 def test_the_keyring_answers_for_the_very_origin_alone(running: Larder, desk: Desk) -> None:
     desk.log_in(running)
     host = running.url.removeprefix("http://")

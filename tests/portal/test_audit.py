@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -45,7 +46,7 @@ from packages import describe
 from packages.filenames import parse_filename
 from packages.models import Distribution, LooseObject, Project, Release
 from repos import configure
-from repos.models import Grant, Kind, Repository, TrustedPublisher
+from repos.models import Grant, Kind, Repository, RepositoryState, TrustedPublisher
 from tests.access.world import quick_and_stored_in
 from tests.canary_tenant import first_of, furnish
 from tests.cast import Cast, assemble
@@ -110,6 +111,9 @@ def scene(
     settings.DEFAULT_REPOSITORY = ("acme", "local")
     with quick_and_stored_in(folder):
         client.force_login(cast.superuser.user)
+        # As if its files had come just now, however long ago that is.
+        states = RepositoryState.objects.exclude(extract_after=None)
+        states.update(extract_after=clock.now() + timedelta(seconds=60))
         yield Scene(root=client, cast=cast)
 
 
