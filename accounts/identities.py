@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from accounts.assertions import AssertionRefused
 from accounts.models import Issuer
 
 _NAME_AT_MOST = 200
+_COMMIT = re.compile(r"[0-9a-f]{40,64}")
+# Their issuer is on a host beside that of the repositories: that of the public one, and of tenants
+# with a host of their own.
+_GITHUB_FOLDER = ".github/workflows/"
+_GITHUB_ISSUER = "token.actions."
+_GITHUB_HOSTS = {"githubusercontent.com": "github.com"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,9 @@ class Identity:
     workflow: str = ""
     environment: str = ""
     ref: str = ""
+    commit: str = ""
+    source_url: str = ""  # where people look at the source; empty where that is not known
+    run: str = ""  # where they look at the run, likewise
     claims: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -29,6 +40,14 @@ class Identity:
         """Return how people and the audit call it. No user has a space in their name."""
         parts = [part for part in (self.source, self.workflow, self.environment) if part]
         return f"{self.kind.label}: {', '.join(parts)}"[:_NAME_AT_MOST]
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Return what is kept beside the files that it publishes: people see who built them."""
+        names = ("source", "source_url", "environment", "ref", "commit", "run")
+        folder = _GITHUB_FOLDER if self.kind == Issuer.Kind.GITHUB and self.workflow else ""
+        path = {"workflow": f"{folder}{self.workflow}"}  # in its repository
+        return {"kind": str(self.kind)} | {name: getattr(self, name) for name in names} | path
 
 
 def identity_in(kind: str, claims: Mapping[str, Any]) -> Identity:
@@ -48,9 +67,11 @@ def _of_github(claims: Mapping[str, Any]) -> Identity:
     """`workflow_ref` is owner/repository/.github/workflows/release.yml@refs/heads/main."""
     source = _said(claims, "repository").lower()
     path, _, _ = _said(claims, "workflow_ref").partition("@")
-    start = f"{source}/.github/workflows/"
+    start = f"{source}/{_GITHUB_FOLDER}"
     # The file of another repository is not this one's, whoever runs it.
     workflow = path[len(start) :] if path.lower().startswith(start) else ""
+    url = f"{_github_of(_said_perhaps(claims, 'iss'))}/{source}"
+    run, attempt = (_number(claims, name) for name in ("run_id", "run_attempt"))
     return Identity(
         kind=Issuer.Kind.GITHUB,
         source=source,
@@ -58,6 +79,9 @@ def _of_github(claims: Mapping[str, Any]) -> Identity:
         workflow=workflow,
         environment=_said_perhaps(claims, "environment").lower(),
         ref=_said_perhaps(claims, "ref"),
+        commit=_commit(claims),
+        source_url=url,
+        run=f"{url}/actions/runs/{run}/attempts/{attempt or 1}" if run else "",
         claims=claims,
     )
 
@@ -70,6 +94,9 @@ def _of_gitlab(claims: Mapping[str, Any]) -> Identity:
         raise AssertionRefused("The token's project_path is not in its namespace_path.")
     place, _, file = _said_perhaps(claims, "ci_config_ref_uri").partition("//")
     is_own = place.lower().partition("/")[2] == source
+    # An issuer of theirs is the very server.
+    url = f"{_said_perhaps(claims, 'iss').rstrip('/')}/{source}"
+    job = _number(claims, "job_id")
     return Identity(
         kind=Issuer.Kind.GITLAB,
         source=source,
@@ -77,6 +104,9 @@ def _of_gitlab(claims: Mapping[str, Any]) -> Identity:
         workflow=file.partition("@")[0] if is_own else "",
         environment=_said_perhaps(claims, "environment"),
         ref=_said_perhaps(claims, "ref_path"),
+        commit=_commit(claims),
+        source_url=url,
+        run=f"{url}/-/jobs/{job}" if job else "",
         claims=claims,
     )
 
@@ -85,6 +115,24 @@ def _of_google(claims: Mapping[str, Any]) -> Identity:
     if claims.get("email_verified") is not True:
         raise AssertionRefused("The token does not say that its e-mail address was verified.")
     return Identity(Issuer.Kind.GOOGLE, _said(claims, "email").lower(), claims=claims)
+
+
+def _github_of(issuer: str) -> str:
+    """Return the server that an issuer of GitHub vouches for; an enterprise's is the same host."""
+    host = urlsplit(issuer).netloc.removeprefix(_GITHUB_ISSUER)
+    return f"https://{_GITHUB_HOSTS.get(host, host)}"
+
+
+def _commit(claims: Mapping[str, Any]) -> str:
+    """Return the commit that the run is of; what is none is not told."""
+    said = _said_perhaps(claims, "sha")
+    return said if _COMMIT.fullmatch(said) else ""
+
+
+def _number(claims: Mapping[str, Any], name: str) -> str:
+    """Return a number that becomes part of an address; empty for anything else."""
+    said = _said_perhaps(claims, name)
+    return said if said.isascii() and said.isdecimal() else ""
 
 
 def _said(claims: Mapping[str, Any], name: str) -> str:

@@ -439,6 +439,7 @@ class PublishingToken(models.Model):
 
     issuer = models.ForeignKey(Issuer, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=200)  # who CI is, as its issuer says
+    said = models.JSONField(default=dict)  # what else it says: `accounts.identities.Identity.facts`
     identifier = models.CharField(max_length=8, unique=True)
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField()

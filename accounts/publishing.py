@@ -7,6 +7,7 @@ it (`repos.publishers`).
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import QuerySet
@@ -21,13 +22,17 @@ LASTS = timedelta(minutes=15)
 KEPT_FOR = timedelta(days=1)
 
 
-def create(*, issuer: Issuer, name: str) -> tuple[PublishingToken, str]:
-    """Make a token and return it with its secret, which is shown now and never again."""
+def create(*, issuer: Issuer, name: str, said: Mapping[str, str]) -> tuple[PublishingToken, str]:
+    """Make a token and return it with its secret, which is shown now and never again.
+
+    `said` is what is kept of CI with what the token publishes.
+    """
     identifier, secret = tokens.new_secret(PREFIX)
     now = clock.now()
     token = PublishingToken.objects.create(
         issuer=issuer,
         name=name,
+        said=dict(said),
         identifier=identifier,
         digest=tokens.digest_of(secret),
         created_at=now,
