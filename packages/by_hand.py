@@ -52,6 +52,7 @@ class ByHand:
     sha256: str = ""  # of what was checked
     properties: Properties = field(default_factory=dict)
     declared_size: int | None = None
+    attestations: str = ""  # as clients send them (PEP 740)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ def _as_a_client_sends(given: ByHand) -> Upload:
         "filetype": _FILETYPES[named.kind],
         "pyversion": named.python_tag,
         "sha256_digest": given.sha256,
+        "attestations": given.attestations,
     }
     sent = {field: [value] for field, value in fields.items()}
     chunks = given.chunks if given.sha256 else _hashed(given.chunks, sent)

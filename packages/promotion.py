@@ -22,6 +22,7 @@ from packages.index.local import page_file
 from packages.index.opening import open_index
 from packages.models import Distribution, Property
 from packages.properties import Properties, said_by
+from packages.provenance import copy_provenance
 from packages.publish import Published
 from packages.pypi_properties import PREFIX
 from packages.upstream.changes import matched
@@ -105,7 +106,11 @@ def _own_properties(distribution: Distribution) -> Properties:
 
 
 def _write_promotion(source: Distribution, copy: Distribution, *, by: Principal) -> None:
-    """Yank the copy as the file is at this moment, and record where it comes from."""
+    """Yank the copy as the file is at this moment, and record where it comes from.
+
+    What vouches for the file's bytes vouches for the copy's.
+    """
+    copy_provenance(source, copy)
     reason = _yanked_reason(source)
     if reason is not None:
         copy.yanked, copy.yanked_reason = True, reason[:_REASON_AT_MOST]

@@ -1,9 +1,9 @@
 """Accepts an upload: the use case behind twine, uv and every other publishing client.
 
-The order is what makes it safe. Fields are judged before the file is read; bytes are durable
-before the row that names them commits; what may have changed meanwhile is asked again inside
-the transaction. A crash at any point leaves a spool file or a loose object, never a row without
-its bytes.
+The order is what makes it safe. Fields are judged before the file is read; attestations are
+verified once it has passed; bytes are durable before the row that names them commits; what may
+have changed meanwhile is asked again inside the transaction. A crash at any point leaves a spool
+file or a loose object, never a row without its bytes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from accounts.authentication import again
@@ -19,11 +19,14 @@ from accounts.principal import Principal
 from base import audit
 from packages import storage
 from packages.acceptance import accept, judge_spelling
+from packages.attestations import verify
+from packages.attesters import confirm, expected
 from packages.blobs import RACES_AT_MOST, RaceLost, blob_row, write_with_bytes, writing_rows
 from packages.changes import contents_changed
 from packages.filenames import DistributionName, NormalizedName, shown
 from packages.models import Distribution
 from packages.places import Place, judge_place, locked_place, place_of, same_file
+from packages.provenance import write_provenance
 from packages.pypi_properties import properties_in_form
 from packages.room import judge_room, limited, take_room, too_large
 from packages.rows import Accepted, distribution_row, project_row
@@ -61,9 +64,9 @@ def publish(
     `through` is the virtual that it was sent to, if it was one; `also` is called where something
     is published, before its transaction commits.
 
-    Raises UploadRefused and its kin (names, archive, digests), FileExists, ProjectClosed,
-    ReleaseClosed, NameServedUpstream, QuotaExceeded, FileTooLarge, or what `require` raises.
-    Publishing the same bytes again changes nothing and is no error.
+    Raises UploadRefused and its kin (names, archive, digests, attestations), FileExists,
+    ProjectClosed, ReleaseClosed, NameServedUpstream, QuotaExceeded, FileTooLarge, VerifierAway, or
+    what `require` raises. Publishing the same bytes again changes nothing and is no error.
     """
     with judged(repository=repository, upload=upload, by=by) as found:
         if isinstance(found, Distribution):
@@ -90,7 +93,7 @@ def judged(
         judge_spelling(place)
         accepted = _open_archive(repository, upload, place.named, spool)
         judge_room(place, spool.size)
-        yield accepted
+        yield _attested(accepted, upload, by)
 
 
 def _judge_fields(
@@ -164,6 +167,22 @@ def _open_archive(
     )
 
 
+def _attested(accepted: Accepted, upload: Upload, by: Principal) -> Accepted:
+    """Let the attestations that came with the file be verified, or refuse it (PEP 740).
+
+    Where nobody is expected to vouch for it they are ignored: clients send what lies beside a file.
+    """
+    repository, named = accepted.repository, accepted.named
+    sent = upload.value("attestations")
+    attesters = expected(repository, named.normalized, by) if sent else []
+    if not attesters:
+        return accepted
+    verified = verify(
+        sent, filename=named.filename, sha256=accepted.spool.sha256, expected=attesters
+    )
+    return replace(accepted, verified=verified)
+
+
 def _store(accepted: Accepted, target: Target, by: Principal, also: Also | None) -> Published:
     """Make the bytes durable, then write the rows; look again when somebody was faster."""
 
@@ -191,6 +210,7 @@ def _commit(
         place = _locked_place(repository, accepted)
         project = project_row(place, accepted)
         distribution = distribution_row(place, project, accepted, blob, by)
+        write_provenance(distribution, accepted.verified, by)
         if also is not None:
             also(distribution)
         _record(place, distribution, by)
@@ -200,9 +220,11 @@ def _commit(
 
 
 def _still_allowed(accepted: Accepted, target: Target, by: Principal) -> Repository:
-    """Ask again, now: the token, the grant or the repository may be gone since the start."""
-    present = again(by)
-    _judge_token(target.repository, accepted.named.normalized, present)
+    """Ask again, now: token, grant, publisher or repository may be gone since the start."""
+    present, project = again(by), accepted.named.normalized
+    _judge_token(target.repository, project, present)
+    if accepted.verified is not None:
+        confirm(accepted.verified, repository=target.repository, project=project, by=present)
     return target.again(present)
 
 
@@ -225,5 +247,6 @@ def _record(place: Place, distribution: Distribution, by: Principal) -> None:
         subject=f"{place.repository}/{distribution.filename}",
         before=before,
         after={"sha256": distribution.sha256, "size": distribution.size}
-        | (yank if before or distribution.yanked else {}),
+        | (yank if before or distribution.yanked else {})
+        | ({"is_attested": True} if distribution.is_attested else {}),
     )

@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_version
 
 from accounts.principal import Principal
 from base import clock
+from packages.attestations import Verified
 from packages.filenames import DistributionName
 from packages.metadata import CoreMetadata, metadata_is_servable
 from packages.models import (
@@ -16,6 +17,7 @@ from packages.models import (
     Distribution,
     Project,
     Property,
+    Provenance,
     Reading,
     Release,
     StoredMetadata,
@@ -39,6 +41,8 @@ class Accepted:
     properties: Properties
     requires_python: str
     findings: tuple[str, ...]
+    # What attestations that came with it prove (PEP 740); None: none were sent, or expected.
+    verified: Verified | None = None
 
 
 def project_row(place: Place, accepted: Accepted) -> Project:
@@ -95,9 +99,9 @@ def row_at(spot: Spot) -> Distribution:
         return Distribution(repository=spot.repository, filename=spot.filename)
     row = Distribution.objects.select_for_update(of=("self",)).get(pk=spot.distribution.pk)
     Blob.objects.filter(distributions=row).update(named_at=clock.now())
-    for model in (StoredMetadata, Property, Reading):
+    for model in (StoredMetadata, Property, Reading, Provenance):
         model._default_manager.filter(distribution=row).delete()  # noqa: SLF001 - Django's public way
-    row.yanked, row.yanked_reason = False, ""
+    row.yanked, row.yanked_reason, row.is_attested = False, "", False
     return row
 
 
@@ -122,6 +126,7 @@ def name_row(row: Distribution, release: Release, accepted: Accepted) -> None:
     row.python_tag = named.python_tag
     row.requires_python = accepted.requires_python
     row.findings = list(accepted.findings)
+    row.is_attested = accepted.verified is not None
     served = metadata is not None and metadata_is_servable(named.kind, metadata)
     row.metadata_sha256 = hashlib.sha256(metadata.raw).hexdigest() if metadata and served else ""
     row.save()

@@ -19,6 +19,7 @@ from accounts.rest.versions import ChangedMeanwhile, VersionNotSaid
 from accounts.throttle import FailuresUncounted, TooManyFailures
 from accounts.tokens import TokenMissing
 from base.errors import InvalidInput, LarderError, NotThere
+from packages.attestations import VerifierAway
 from packages.index.base import (
     FileBroken,
     FileNotFound,
@@ -103,6 +104,7 @@ _STATUS: tuple[tuple[type[LarderError], int], ...] = (
     (StorageFailed, 503),
     (IndexUnavailable, 503),
     (SearchTooSlow, 503),
+    (VerifierAway, 503),
     (LoopDetected, 508),
 )
 _REASON_AT_MOST = 300

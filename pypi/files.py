@@ -1,4 +1,4 @@
-"""Gives out files: whole or in ranges, and the core metadata beside them (PEP 658)."""
+"""Gives out files, whole or in ranges; beside them core metadata and provenance (PEP 658, 740)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from packages.index.opening import open_index
 from packages.shown_file import unlisted_file
 from pypi.answer import NEVER_A_PAGE, Answer, Ask, caching, is_unchanged
 from pypi.ranges import Unsatisfiable, asked_range
+from pypi.render import PROVENANCE
 from pypi.simple import readable_name, revalidated
 from repos.access import require
 from repos.models import Kind, Repository
 
 _METADATA = ".metadata"
+_PROVENANCE_TYPE = "application/vnd.pypi.integrity.v1+json"
 _GIVEN_OUT = {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
 # Under a URL that names the digest, the bytes never change.
 _IMMUTABLE = "max-age=365000000, immutable"
@@ -34,7 +36,7 @@ _CONTENT_TYPES = {
 
 
 def file(ask: Ask, project: str, filename: str, sha256: str = "") -> Answer:
-    """Answer `files/<project>/[<sha256>/]<filename>`, and the same with `.metadata` behind it."""
+    """Answer `files/<project>/[<sha256>/]<filename>`, and what is served beside that file."""
     repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
     if not filename.isprintable():  # PostgreSQL would not even look for a NUL
         raise FileNotFound(f"There is no such file in {repository}.")
@@ -45,6 +47,12 @@ def file(ask: Ask, project: str, filename: str, sha256: str = "") -> Answer:
         raw = index.metadata(name, filename.removesuffix(_METADATA), sha256)
         headers = {"Content-Type": "text/plain; charset=utf-8"} | NEVER_A_PAGE
         return revalidated(ask, raw, headers, policy=policy)
+    if filename.endswith(PROVENANCE):
+        raw = index.provenance(name, filename.removesuffix(PROVENANCE), sha256)
+        headers = {"Content-Type": _PROVENANCE_TYPE} | NEVER_A_PAGE
+        # Not for ever: the same bytes can come with other attestations, where files are overwritten
+        # or of another member of a virtual.
+        return revalidated(ask, raw, headers)
     found = index.open(name, filename, sha256)
     return given_out(ask, found, policy, through=repository)
 

@@ -1,6 +1,7 @@
 """Turns pages into bytes: the Simple API in JSON and HTML, and the legacy JSON API.
 
-Links are relative to the page, so every form of a repository's URL shares one rendering.
+Links are relative to the page, so every form of a repository's URL shares one rendering. PEP 740
+alone wants absolute ones: a page's own address comes with it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from html import escape
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from packaging.utils import canonicalize_name
 
@@ -18,12 +19,15 @@ from packages.index.base import PageFile, ProjectList, ProjectPage
 # PEP 833: HTML stays at this version for good; JSON may move on.
 API_VERSION = "1.4"
 
+# PEP 740: what is behind a file's URL in that of its attestations.
+PROVENANCE = ".provenance"
+
 # From `<repository>/simple/<project>/` and `<repository>/+simple/<project>/` to the files.
 _TO_REPOSITORY = "../../"
 
 
-def project_json(page: ProjectPage) -> bytes:
-    """Return a project page as JSON (PEP 691, 700, 714, 792).
+def project_json(page: ProjectPage, address: str) -> bytes:
+    """Return a project page, which is at `address`, as JSON (PEP 691, 700, 714, 740, 792).
 
     Keys without a value are left out: uv rejects the whole page for a null `size`,
     `upload-time` or `yanked`.
@@ -37,13 +41,16 @@ def project_json(page: ProjectPage) -> bytes:
             "name": page.name,
             "project-status": status,
             "versions": page.versions,
-            "files": [_file_json(page, file) for file in page.files],
+            "files": [_file_json(page, file, address) for file in page.files],
         }
     )
 
 
-def project_html(page: ProjectPage) -> bytes:
-    """Return a project page as HTML (PEP 503, 592, 629, 658, 714, 792)."""
+def project_html(page: ProjectPage, address: str) -> bytes:
+    """Return a project page, which is at `address`, as HTML.
+
+    PEP 503, 592, 629, 658, 714, 740, 792.
+    """
     status = f'<meta name="pypi:project-status" content="{escape(page.status)}">'
     if page.status_reason:
         status += (
@@ -51,7 +58,8 @@ def project_html(page: ProjectPage) -> bytes:
         )
     # One line per anchor, with the text right inside: hatch and others scrape it so.
     anchors = "\n".join(
-        f"<a {_attributes(page, file)}>{escape(file.filename)}</a><br>" for file in page.files
+        f"<a {_attributes(page, file, address)}>{escape(file.filename)}</a><br>"
+        for file in page.files
     )
     return _html(f"Links for {page.name}", status, anchors)
 
@@ -89,10 +97,16 @@ def file_url(project: str, file: PageFile, *, to_repository: str) -> str:
     return f"{to_repository}files/{project}/{digest}{quote(file.filename)}"
 
 
-def _file_json(page: ProjectPage, file: PageFile) -> dict[str, object]:
+def _provenance_url(url: str, file: PageFile, address: str) -> str:
+    """Return where the attestations of a file are: upstream, or beside the file; empty for none."""
+    return urljoin(address, f"{url}{PROVENANCE}") if file.is_attested else file.provenance
+
+
+def _file_json(page: ProjectPage, file: PageFile, address: str) -> dict[str, object]:
+    url = file_url(page.name, file, to_repository=_TO_REPOSITORY)
     entry: dict[str, object] = {
         "filename": file.filename,
-        "url": file_url(page.name, file, to_repository=_TO_REPOSITORY),
+        "url": url,
         "hashes": {"sha256": file.sha256} if file.sha256 else {},
     }
     if file.size is not None:
@@ -108,12 +122,12 @@ def _file_json(page: ProjectPage, file: PageFile) -> dict[str, object]:
         # PEP 714: the second name is for clients that know only PEP 658's first draft.
         entry["core-metadata"] = digest
         entry["dist-info-metadata"] = digest
-    if file.provenance:
-        entry["provenance"] = file.provenance
+    if provenance := _provenance_url(url, file, address):
+        entry["provenance"] = provenance
     return entry
 
 
-def _attributes(page: ProjectPage, file: PageFile) -> str:
+def _attributes(page: ProjectPage, file: PageFile, address: str) -> str:
     url = file_url(page.name, file, to_repository=_TO_REPOSITORY)
     pairs = {"href": f"{url}#sha256={file.sha256}" if file.sha256 else url}
     if file.requires_python:
@@ -121,8 +135,8 @@ def _attributes(page: ProjectPage, file: PageFile) -> str:
     if file.metadata_sha256:
         pairs["data-core-metadata"] = f"sha256={file.metadata_sha256}"
         pairs["data-dist-info-metadata"] = f"sha256={file.metadata_sha256}"
-    if file.provenance:
-        pairs["data-provenance"] = file.provenance
+    if provenance := _provenance_url(url, file, address):
+        pairs["data-provenance"] = provenance
     if file.yanked_reason is not None:
         pairs["data-yanked"] = file.yanked_reason or "yanked"
     return " ".join(f'{name}="{escape(value)}"' for name, value in pairs.items())

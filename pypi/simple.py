@@ -56,8 +56,8 @@ def project_page(ask: Ask, project: str) -> Answer:
     answer = _page(
         ask,
         serial=page.serial,
-        as_json=lambda: render.project_json(page),
-        as_html=lambda: render.project_html(page),
+        as_json=lambda: render.project_json(page, ask.url),
+        as_html=lambda: render.project_html(page, ask.url),
     )
     if page.stale_since is not None:
         answer.headers |= _staleness(page.stale_since)

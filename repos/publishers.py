@@ -80,13 +80,19 @@ def mint(*, issuer: Issuer, assertion: Assertion, address: str) -> Minted:
     """
     identity = identity_in(issuer.kind, assertion.claims)
     with transaction.atomic():
-        found = _kept_by_owner(_fitting(issuer, identity), identity)
+        found = kept_by_owner(_fitting(issuer, identity), identity.owner_id)
+        if not found:
+            raise AssertionRefused(
+                f"{identity.source} has another owner than the one that was trusted. "
+                "Who administers the repository removes the publisher and adds it again.",
+                code="invalid-publisher",
+            )
         if not publishing.use_up(issuer=issuer, digest=assertion.digest, until=assertion.until):
             raise AssertionRefused(
                 "This token was exchanged before. Ask the issuer for another one.",
                 code="invalid-reuse-token",
             )
-        token, secret = publishing.create(issuer=issuer, name=identity.name)
+        token, secret = publishing.create(issuer=issuer, name=identity.name, said=identity.facts)
         token.publishers.set(found)
         TrustedPublisher.objects.filter(pk__in=[each.pk for each in found]).update(
             last_used_at=clock.now()
@@ -95,6 +101,19 @@ def mint(*, issuer: Issuer, assertion: Assertion, address: str) -> Minted:
         for each in found:
             _record(each, "publisher.token", _actor(token, address), after=after)
     return Minted(token, secret)
+
+
+def kept_by_owner(found: Iterable[TrustedPublisher], owner_id: str) -> list[TrustedPublisher]:
+    """Return those whose owner is still who it was, locked; who comes first becomes the owner."""
+    rows = TrustedPublisher.objects.filter(pk__in=[each.pk for each in found])
+    theirs = []
+    for each in rows.select_related("repository__tenant").select_for_update(of=("self",)):
+        if not each.owner_id:
+            each.owner_id = owner_id
+            each.save(update_fields=["owner_id"])
+        if each.owner_id == owner_id:
+            theirs.append(each)
+    return theirs
 
 
 def burn(secret: str, *, address: str) -> None:
@@ -131,25 +150,6 @@ def _fits(publisher: TrustedPublisher, identity: Identity) -> bool:
         and (not publisher.ref or fnmatchcase(identity.ref, publisher.ref))
         and all(identity.claims.get(name) == value for name, value in publisher.claims.items())
     )
-
-
-def _kept_by_owner(found: Iterable[TrustedPublisher], identity: Identity) -> list[TrustedPublisher]:
-    """Return those whose owner is still who it was, locked; who comes first becomes the owner."""
-    rows = TrustedPublisher.objects.filter(pk__in=[each.pk for each in found])
-    theirs = []
-    for each in rows.select_related("repository__tenant").select_for_update(of=("self",)):
-        if not each.owner_id:
-            each.owner_id = identity.owner_id
-            each.save(update_fields=["owner_id"])
-        if each.owner_id == identity.owner_id:
-            theirs.append(each)
-    if not theirs:
-        raise AssertionRefused(
-            f"{identity.source} has another owner than the one that was trusted. "
-            "Who administers the repository removes the publisher and adds it again.",
-            code="invalid-publisher",
-        )
-    return theirs
 
 
 def _actor(token: PublishingToken, address: str) -> Actor:

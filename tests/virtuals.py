@@ -110,6 +110,11 @@ class ScriptedRemote:
         self.open(project, filename, sha256)
         return f"metadata from {self.source}".encode()
 
+    def provenance(self, project: NormalizedName, filename: str, sha256: str = "") -> bytes:
+        """Return a text that names the remote."""
+        self.open(project, filename, sha256)
+        return f"provenance from {self.source}".encode()
+
 
 def page_file(filename: str, *, by: str) -> PageFile:
     """Return the line of a wheel or sdist whose bytes are `by`'s own."""

@@ -8,9 +8,13 @@ from urllib.parse import quote
 from django.conf import settings
 from rest_framework import serializers
 
+from accounts.models import Issuer
 from accounts.rest.views import Strict
 from packages.models import Distribution, Project
 from repos.models import Repository
+
+# What of a file is made of more than its row.
+_MADE = {"repository", "project", "version", "is_release_yanked", "url", "provenance"}
 
 
 class FileFacts(serializers.ModelSerializer[Distribution]):
@@ -23,6 +27,10 @@ class FileFacts(serializers.ModelSerializer[Distribution]):
     upstream_change = serializers.CharField(help_text="Of a remote: what upstream did since.")
     is_release_yanked = serializers.BooleanField()
     url = serializers.URLField(allow_null=True, help_text="Where its bytes are.")
+    provenance = serializers.URLField(
+        allow_null=True,
+        help_text="Where its attestations are (PEP 740); null: none were verified here.",
+    )
 
     class Meta:
         model = Distribution
@@ -30,7 +38,7 @@ class FileFacts(serializers.ModelSerializer[Distribution]):
             "id", "repository", "project", "version", "filename", "path", "kind", "size", "sha256",
             "requires_python", "yanked", "yanked_reason", "is_release_yanked", "findings",
             "extraction", "extraction_reason", "upstream_change", "uploaded_at", "uploaded_by",
-            "deleted_at", "url",
+            "deleted_at", "url", "provenance",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -42,7 +50,7 @@ class FileFacts(serializers.ModelSerializer[Distribution]):
             if (value := getattr(instance, name)) is not None
             else None
             for name in self.Meta.fields
-            if name not in {"repository", "project", "version", "is_release_yanked", "url"}
+            if name not in _MADE
         }
         said = own | {
             "repository": str(instance.repository),
@@ -50,6 +58,7 @@ class FileFacts(serializers.ModelSerializer[Distribution]):
             "version": release.version if release else "",
             "is_release_yanked": release is not None and release.yanked,
             "url": url_of_row(instance),
+            "provenance": provenance_of_row(instance),
         }
         return {name: said[name] for name in self.Meta.fields}
 
@@ -65,8 +74,49 @@ class LineFacts(serializers.Serializer[Any]):
     uploaded_at = serializers.DateTimeField(allow_null=True)
     requires_python = serializers.CharField()
     yanked_reason = serializers.CharField(allow_null=True, help_text="null: it is not yanked.")
+    provenance = serializers.URLField(
+        allow_null=True, help_text="Where its attestations are (PEP 740), here or upstream."
+    )
     source = serializers.CharField(help_text="Of a virtual: the member that has it.")  # type: ignore[assignment]  # a field, not where it is
     url = serializers.URLField()
+
+
+class BuildFacts(serializers.Serializer[Any]):
+    """A run of CI; empty is what nobody says of it."""
+
+    kind = serializers.ChoiceField(Issuer.Kind.choices)
+    source = serializers.CharField(help_text="Its repository, or an account.")  # type: ignore[assignment]  # a field, not where it is
+    source_url = serializers.CharField()
+    workflow = serializers.CharField(help_text="Its path in the repository.")
+    environment = serializers.CharField()
+    ref = serializers.CharField()
+    commit = serializers.CharField()
+    run = serializers.CharField(help_text="Where people look at it.")
+
+
+class AttestationFacts(serializers.Serializer[Any]):
+    """An attestation that was verified here, with the run that its certificate names."""
+
+    predicate_type = serializers.CharField()
+    build = BuildFacts()
+    logged_at = serializers.DateTimeField(help_text="In the transparency log.")
+
+
+class ProvenanceFacts(serializers.Serializer[Any]):
+    """Who vouches for where a file comes from."""
+
+    published_by = BuildFacts(
+        allow_null=True,
+        help_text="What the issuer of CI said at the upload (trusted publishing); null: it came "
+        "by a token or a password.",
+    )
+    attestations = AttestationFacts(many=True)
+    checked_at = serializers.DateTimeField(
+        allow_null=True, help_text="At the upload; null: nobody vouches for it."
+    )
+    was_promoted = serializers.BooleanField(
+        help_text="It was uploaded, and this checked, in another repository."
+    )
 
 
 class ProjectInList(serializers.Serializer[Any]):
@@ -169,6 +219,12 @@ def url_of_row(row: Distribution) -> str | None:
         return None
     project = row.release.project
     return url_of(row.repository, project.scope, project.normalized, row.sha256, row.filename)
+
+
+def provenance_of_row(row: Distribution) -> str | None:
+    """Return where the attestations of a file are that were verified; None where none were."""
+    url = url_of_row(row) if row.is_attested else None
+    return f"{url}.provenance" if url else None
 
 
 def url_of(repository: Repository, scope: str, project: str, sha256: str, filename: str) -> str:

@@ -20,6 +20,7 @@ from packages.api.facts import (
     Promotion,
     Properties,
     PropertyValues,
+    ProvenanceFacts,
     Uploaded,
     Yank,
 )
@@ -30,12 +31,35 @@ from packages.index.base import FileNotFound
 from packages.models import Distribution, Property, Reading
 from packages.promotion import promote
 from packages.properties import said_by
+from packages.provenance import attestations, provenances, published_by
 from packages.publish import Published
 from packages.visibility import hidden_above
 from repos.access import admitted
 from repos.targets import target_of_upload
 
 _BY_NAME = Order(("filename", "pk"), (str, int))
+_BUILT = {
+    "kind": "github",
+    "source": "acme/frog",
+    "source_url": "https://github.com/acme/frog",
+    "workflow": ".github/workflows/release.yml",
+    "environment": "",
+    "ref": "refs/tags/v1.0",
+    "commit": "0e2a68d2f4dbbd2a6f8bd4ad25b4e5fb0ac54a1c",
+    "run": "https://github.com/acme/frog/actions/runs/17/attempts/1",
+}
+_ATTESTED = {
+    "published_by": _BUILT | {"environment": "release"},
+    "attestations": [
+        {
+            "predicate_type": "https://slsa.dev/provenance/v1",
+            "build": _BUILT,
+            "logged_at": "2026-11-20T10:15:02Z",
+        }
+    ],
+    "checked_at": "2026-11-20T10:15:09Z",
+    "was_promoted": False,
+}
 
 
 class FilesAsked(PageAsked):
@@ -152,6 +176,27 @@ class Promoting(RestView):
         to_tenant, _, to_key = said["to"].partition("/")
         target = target_of_upload(self.by, to_tenant, to_key)
         return published(promote(row, to=target, by=self.by, is_move=said["move"]), self.by)
+
+
+class FileProvenance(RestView):
+    """Where a file comes from."""
+
+    @extend_schema(
+        operation_id="read_provenance",
+        responses=ProvenanceFacts,
+        examples=[OpenApiExample("attested", _ATTESTED, response_only=True)],
+    )
+    def get(self, request: Request, tenant: str, key: str, pk: str) -> Response:
+        """Read who built a file: what its attestations prove, and what the issuer of CI said."""
+        row = _file(self.by, (tenant, key, pk))
+        found = provenances().filter(distribution=row).first()
+        said = {
+            "published_by": published_by(found) if found else None,
+            "attestations": attestations(found) if found else [],
+            "checked_at": found.uploaded_at if found else None,
+            "was_promoted": found is not None and found.uploaded_to_id != row.repository_id,
+        }
+        return Response(ProvenanceFacts(said).data)
 
 
 class FileProperties(RestView):

@@ -28,6 +28,11 @@ class UploadForm(Strict):
     version = serializers.CharField(required=False, help_text="The same.")
     sha256 = serializers.CharField(required=False, help_text="What arrives otherwise is refused.")
     properties = serializers.CharField(required=False, help_text="name=value, one a line.")
+    attestations = serializers.CharField(
+        required=False,
+        help_text="A JSON array of attestations (PEP 740). They are verified where the project has "
+        "trusted publishers, and ignored where it has none.",
+    )
 
 
 class UploadAsked(Strict):
@@ -102,6 +107,7 @@ def _in_form(request: Request) -> ByHand:
         sha256=said["sha256"],
         properties=properties_in_lines(said["properties"]),
         declared_size=file.declared_size,
+        attestations=said["attestations"],
     )
 
 
@@ -109,7 +115,7 @@ def _said(form: MultipartForm) -> dict[str, str]:
     """Return what the fields say that have come."""
     return {
         name: next(iter(form.fields.get(name, ())), "").strip()
-        for name in ("name", "version", "sha256", "properties")
+        for name in ("name", "version", "sha256", "properties", "attestations")
     }
 
 

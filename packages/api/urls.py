@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     re_path(rf"{_FILE}/extract-again{END}", files.ReadingAgain.as_view()),
     re_path(rf"{_FILE}/lift-quarantine{END}", files.LiftingQuarantine.as_view()),
     re_path(rf"{_FILE}/promote{END}", files.Promoting.as_view()),
+    re_path(rf"{_FILE}/provenance{END}", files.FileProvenance.as_view()),
     re_path(rf"{_FILE}/properties{END}", files.FileProperties.as_view()),
     re_path(
         rf"{_FILE}/properties/(?P<name>[A-Za-z][A-Za-z0-9._-]*){END}", files.OneProperty.as_view()

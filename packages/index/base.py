@@ -61,8 +61,10 @@ class PageFile:
     # The rest is for the legacy JSON API.
     kind: str
     python_tag: str
-    # PEP 740: where the file's attestations are; empty for none.
+    # PEP 740: where upstream has the file's attestations; empty for none.
     provenance: str = ""
+    # PEP 740: they were verified here, and are served beside the file.
+    is_attested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +178,6 @@ class Index(Protocol):
 
     def metadata(self, project: NormalizedName, filename: str, sha256: str = "") -> bytes:
         """Return a file's core metadata as in the archive (PEP 658). Raises as `open`."""
+
+    def provenance(self, project: NormalizedName, filename: str, sha256: str = "") -> bytes:
+        """Return the attestations of a file that were verified here (PEP 740). Raises as `open`."""

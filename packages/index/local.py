@@ -17,7 +17,7 @@ from packages.index.base import (
     Stored,
     stored_of,
 )
-from packages.models import Distribution, Project, StoredMetadata
+from packages.models import Distribution, Project, Provenance, StoredMetadata
 from repos.models import Repository
 
 
@@ -62,6 +62,16 @@ class LocalIndex:
         if stored is None:
             raise FileNotFound(f"{filename} in {self.repository} has no metadata file.")
         return bytes(stored.raw)
+
+    def provenance(self, project: NormalizedName, filename: str, sha256: str = "") -> bytes:
+        """Return the stored provenance of `filename`."""
+        found = self._distribution(project, filename, sha256)
+        stored = (
+            Provenance.objects.filter(distribution=found).first() if found.is_attested else None
+        )
+        if stored is None:
+            raise FileNotFound(f"{filename} in {self.repository} has no attestations.")
+        return bytes(stored.document)
 
     def _project(self, project: NormalizedName) -> Project:
         row = Project.objects.filter(repository=self.repository, normalized=project).first()
@@ -134,4 +144,5 @@ def page_file(row: Distribution) -> PageFile:
         yanked_reason=(row.yanked_reason or release.yanked_reason) if yanked else None,
         kind=row.kind,
         python_tag=row.python_tag,
+        is_attested=row.is_attested,
     )

@@ -165,6 +165,14 @@ class RemoteIndex:
             raise FileNotFound(f"{filename} in {self.repository} has no metadata file.")
         return bytes(stored.raw)
 
+    def provenance(self, project: NormalizedName, filename: str, sha256: str = "") -> bytes:  # noqa: ARG002 - as the others
+        """Refuse: upstream's attestations are passed on as the address that its page names."""
+        self._require_asked_for(project)
+        raise FileNotFound(
+            f"{self.repository} serves no attestations of {filename}: its page names the address "
+            "of those that the index upstream has."
+        )
+
     def _arriving(self, project: NormalizedName, line: Line) -> Arriving:
         wanted = Wanted(self.source, project, line)
 

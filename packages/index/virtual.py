@@ -112,6 +112,11 @@ class VirtualIndex:
         index, line = self._shown(project, filename, sha256)
         return index.metadata(project, filename, line.file.sha256 or sha256)
 
+    def provenance(self, project: NormalizedName, filename: str, sha256: str = "") -> bytes:
+        """Return the attestations of a file that the page shows."""
+        index, line = self._shown(project, filename, sha256)
+        return index.provenance(project, filename, line.file.sha256 or sha256)
+
     def _decided(self, project: NormalizedName) -> Decision:
         """Return the decision, where it is one that something can be served from."""
         where, readable = entered(self.repository, self._by)

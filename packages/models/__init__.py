@@ -11,6 +11,7 @@ from packages.models.contents import (
     StoredMetadata,
 )
 from packages.models.long_work import CachePurge, FolderImport, LongWork
+from packages.models.provenance import Provenance
 from packages.models.remotes import (
     Fetch,
     Remote,
@@ -34,6 +35,7 @@ __all__ = [
     "LooseObject",
     "Project",
     "Property",
+    "Provenance",
     "Reading",
     "Release",
     "Remote",

@@ -1,0 +1,68 @@
+"""Whose attestations of a project are believed: its publishers, which a certificate can name.
+
+PEP 740 knows GitHub, GitLab and Google; who is no one of these attests nothing here.
+"""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from accounts.principal import Principal
+from packages.attestations import AttestationRefused, Expected, Verified
+from packages.filenames import NormalizedName
+from repos.models import Repository, TrustedPublisher
+from repos.publishers import kept_by_owner
+
+_KINDS = ("github", "gitlab", "google")
+
+
+def expected(repository: Repository, project: NormalizedName, by: Principal) -> list[Expected]:
+    """Return who may attest a file of a project that `by` uploads; empty: nobody is expected."""
+    return [
+        Expected(
+            key=each.pk,
+            kind=each.issuer.kind,  # type: ignore[arg-type]  # one of _KINDS
+            issuer=each.issuer.url,
+            source=each.source,
+            workflow=each.workflow,
+            owner_id=each.owner_id,
+            ref=each.ref,
+            environment=each.environment,
+        )
+        for each in _publishers(repository, project, by).select_related("issuer")
+    ]
+
+
+def confirm(
+    verified: Verified, *, repository: Repository, project: NormalizedName, by: Principal
+) -> None:
+    """Ask again, in the transaction that publishes: a publisher may be gone since the start.
+
+    Who comes first becomes the owner, as with tokens. Raises AttestationRefused.
+    """
+    present = _publishers(repository, project, by)
+    for each in verified.attested:
+        if not kept_by_owner(present.filter(pk=each.key), each.owner_id):
+            raise AttestationRefused(
+                f"{each.source} is no longer trusted to publish {project} to {repository}: its "
+                "publisher was removed, or got another owner, while the file was uploaded."
+            )
+
+
+def _publishers(
+    repository: Repository, project: NormalizedName, by: Principal
+) -> QuerySet[TrustedPublisher]:
+    """Return the publishers; of those of a token of CI's, only these.
+
+    Of further claims no certificate tells: who is only trusted with some attests nothing.
+    """
+    found = TrustedPublisher.objects.filter(
+        repository=repository,
+        normalized=project,
+        issuer__kind__in=_KINDS,
+        issuer__is_active=True,
+        claims={},
+    )
+    if by.token is not None and by.token.publishing_id is not None:
+        found = found.filter(tokens=by.token.publishing_id)
+    return found

@@ -1,0 +1,158 @@
+"""What is kept, and told, of where a file comes from: who built it, and by which CI it came.
+
+Two vouch for it. An attestation is verified here (PEP 740, docs/decisions/0015) and can be verified
+by anybody who has the file; what the issuer of CI said was checked at the upload, by us alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db.models import QuerySet
+
+from accounts.models import Issuer, PublishingToken
+from accounts.principal import Principal
+from packages.attestations import Attested, Verified
+from packages.models import Distribution, Provenance
+from repos.models import TrustedPublisher
+
+# As the ends of their types tell them apart (PEP 740, SLSA).
+_PREDICATES = {"/attestations/publish/v1": "publish", "/provenance/v1": "SLSA provenance"}
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A run of CI, as it is vouched for; empty is what nobody says of it."""
+
+    kind: str  # accounts.models.Issuer.Kind
+    source: str
+    source_url: str = ""
+    workflow: str = ""  # the path in the source
+    environment: str = ""
+    ref: str = ""
+    commit: str = ""
+    run: str = ""
+
+    @property
+    def host(self) -> str:
+        """Return what people call who runs it."""
+        return Issuer.Kind(self.kind).label
+
+    @property
+    def commit_url(self) -> str:
+        """Return where people look at the commit; empty where that is not known."""
+        return self._at(f"commit/{self.commit}")
+
+    @property
+    def workflow_url(self) -> str:
+        """Return where people read the workflow as it was in that commit; likewise."""
+        return self._at(f"blob/{self.commit}/{self.workflow}") if self.workflow else ""
+
+    def _at(self, path: str) -> str:
+        if not self.source_url or not self.commit:
+            return ""
+        between = "/-/" if self.kind == Issuer.Kind.GITLAB else "/"
+        return f"{self.source_url}{between}{path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """One attestation that was verified: what it is called, and the run that made it."""
+
+    predicate: str
+    predicate_type: str
+    build: Build
+    logged_at: datetime  # in the transparency log
+
+
+def write_provenance(row: Distribution, verified: Verified | None, by: Principal) -> None:
+    """Keep what vouches for a file that `by` has just uploaded, if anything does."""
+    said = _said_of(by)
+    if verified is None and not said:
+        return
+    Provenance.objects.create(
+        distribution=row,
+        said=said,
+        attested=_kept(verified) if verified else [],
+        document=verified.provenance if verified else b"",
+        uploaded_to=row.repository,
+        uploaded_at=row.uploaded_at,
+    )
+
+
+def copy_provenance(source: Distribution, copy: Distribution) -> None:
+    """Let a copy of a file have what vouches for its bytes: that does not depend on the place."""
+    found = Provenance.objects.filter(distribution=source).first()
+    if found is None:
+        return
+    Provenance.objects.create(
+        distribution=copy,
+        said=found.said,
+        attested=found.attested,
+        document=found.document,
+        uploaded_to_id=found.uploaded_to_id,
+        uploaded_at=found.uploaded_at,
+    )
+    copy.is_attested = source.is_attested
+    copy.save(update_fields=["is_attested"])
+
+
+def provenances() -> QuerySet[Provenance]:
+    """Return what is told of files: all but the documents, which can be long."""
+    return Provenance.objects.defer("document").select_related("uploaded_to__tenant")
+
+
+def published_by(row: Provenance) -> Build | None:
+    """Return the run of CI that published a file, as its issuer said; None: it was no CI's."""
+    return Build(**row.said) if row.said else None
+
+
+def attestations(row: Provenance) -> list[Attestation]:
+    """Return the attestations of a file, all of them verified."""
+    return [_told(each) for each in row.attested]
+
+
+def _said_of(by: Principal) -> dict[str, str]:
+    limits = by.token
+    if limits is None or limits.publishing_id is None:
+        return {}
+    return dict(PublishingToken.objects.get(pk=limits.publishing_id).said)
+
+
+def _kept(verified: Verified) -> list[dict[str, object]]:
+    """Return what is kept of attestations; who may be asked for their publisher is asked now."""
+    publishers = TrustedPublisher.objects.filter(pk__in=[each.key for each in verified.attested])
+    kinds = dict(publishers.values_list("pk", "issuer__kind"))
+    return [
+        {
+            "predicate_type": each.predicate_type,
+            "logged_at": each.logged_at.isoformat(),
+            "build": asdict(_build(each, kinds[each.key])),
+        }
+        for each in verified.attested
+    ]
+
+
+def _build(each: Attested, kind: str) -> Build:
+    url = urlsplit(each.source)
+    is_repository = url.scheme == "https"  # else an account's e-mail address
+    return Build(
+        kind=kind,
+        source=url.path.strip("/") if is_repository else each.source,
+        source_url=each.source if is_repository else "",
+        workflow=each.workflow,
+        ref=each.ref,
+        commit=each.commit,
+        run=each.run,
+    )
+
+
+def _told(kept: Mapping[str, Any]) -> Attestation:
+    kind = kept["predicate_type"]
+    words = (word for end, word in _PREDICATES.items() if kind.endswith(end))
+    at = datetime.fromisoformat(kept["logged_at"])
+    return Attestation(next(words, kind), kind, Build(**kept["build"]), at)
