@@ -49,6 +49,7 @@ _OF_REPOSITORIES: tuple[tuple[str, str, Mapping[str, tuple[Role, int]]], ...] = 
     ("/files/<pk>/extract-again", "/files/0/extract-again", {"POST": (_W, 404)}),
     ("/files/<pk>/lift-quarantine", "/files/0/lift-quarantine", {"POST": (_A, 404)}),
     ("/files/<pk>/promote", "/files/0/promote", {"POST": (_R, 404)}),
+    ("/files/<pk>/provenance", "/files/0/provenance", {"GET": (_R, 404)}),
     ("/files/<pk>/properties", "/files/0/properties", {"GET": (_R, 404)}),
     ("/files/<pk>/properties/<name>", "/files/0/properties/qa",
      {"PUT": (_W, 404), "DELETE": (_W, 404)}),
