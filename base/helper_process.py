@@ -77,8 +77,7 @@ class HelperProcess:
         """Return the answer to a request; if there is none, the process is no more (Gone)."""
         deadline = time.monotonic() + within
         try:
-            assert self._popen.stdin  # noqa: S101 - for the types: it was asked for
-            self._popen.stdin.write(framed(request))
+            self._send(framed(request), deadline)
             (length,) = LENGTH.unpack(self._received(LENGTH.size, deadline))
             return self._received(length, deadline)
         except TimeoutError:
@@ -111,6 +110,19 @@ class HelperProcess:
             self.end()
             raise HelperAway(f"The process that {self._does} does not start.") from None
 
+    def _send(self, message: bytes, deadline: float) -> None:
+        """Write a message, should it be listened to; raises TimeoutError or BrokenPipeError."""
+        assert self._popen.stdin  # noqa: S101 - for the types: it was asked for
+        descriptor = self._popen.stdin.fileno()
+        waiting = select.poll()
+        waiting.register(descriptor, select.POLLOUT)
+        left = memoryview(message)
+        while left:
+            if not waiting.poll(_milliseconds_to(deadline)):
+                raise TimeoutError
+            # As much as can be written without waiting, once some can be.
+            left = left[os.write(descriptor, left[: select.PIPE_BUF]) :]
+
     def _received(self, size: int, deadline: float) -> bytes:
         """Return so many bytes; raises TimeoutError, or EOFError where there are fewer.
 
@@ -125,10 +137,14 @@ class HelperProcess:
         waiting.register(descriptor, select.POLLIN)
         received = bytearray()
         while len(received) < size:
-            if not waiting.poll(max(0, deadline - time.monotonic()) * 1000):
+            if not waiting.poll(_milliseconds_to(deadline)):
                 raise TimeoutError
             piece = os.read(descriptor, min(size - len(received), _PIECE))
             if not piece:
                 raise EOFError
             received += piece
         return bytes(received)
+
+
+def _milliseconds_to(deadline: float) -> float:
+    return max(0, deadline - time.monotonic()) * 1000

@@ -26,6 +26,8 @@ _RUN = 21
 _ENVIRONMENT = 23
 READ = (_ISSUER, _SOURCE, _COMMIT, _REF, _OWNER_ID, _BUILD_CONFIG, _RUN, _ENVIRONMENT)
 
+# A URL that ends with what tells most: the workflow and its ref.
+_NAME_AT_MOST = 300
 _GITHUB_ISSUERS_HOST = "token.actions.githubusercontent.com"
 _GITHUB = "https://github.com"
 
@@ -51,7 +53,7 @@ class Signer:
     @property
     def name(self) -> str:
         """Return how a sentence calls it."""
-        return shown(self.build_config or self.source or self.email or "nobody")
+        return shown(self.build_config or self.source or self.email or "nobody", _NAME_AT_MOST)
 
 
 def signer_of(said: Mapping[int, str], email: str) -> Signer:

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.asn1 import decode_der
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
@@ -51,6 +52,11 @@ MAX_ATTESTATIONS = 8
 _KINDS = frozenset(kind.value for kind in AttestationType)
 # How sigstore begins to say what is wrong, and how we go on after "The attestation of ...".
 _MEANING = (
+    ("invalid X.509 certificate", "has a certificate that cannot be read."),
+    ("invalid transparency log entry", "has a log entry that cannot be read."),
+    ("Expected log entry version", "has a log entry of an unknown kind."),
+    ("envelope signature must be non-empty", "is not signed."),
+    ("bundle must contain an inclusion promise", "has no time that a log has signed."),
     ("not enough sources of verified time", "has no time that a log has signed."),
     ("Integrated time only supported", "has no time that a log has signed."),
     ("failed to verify SCT", "has a certificate that is in no trusted log of certificates."),
@@ -113,7 +119,7 @@ class _Checked:
                 "entry."
             ) from None
         except VerificationError as error:
-            raise _Fails(_meaning_of(str(error))) from None
+            raise _Fails(_meaning_of(error)) from None
         if payload_type != Envelope._TYPE:  # noqa: SLF001 - it has no public name
             raise _Fails("is no in-toto statement.")
         self.publisher = policy.publisher
@@ -234,11 +240,12 @@ def _bundle_of(sent: object) -> Bundle:
     if entries != 1:
         raise _Fails(f"has {entries} log entries; one is read.")
     try:
-        return attestation.to_bundle()
+        bundle = attestation.to_bundle()
     except (ConversionError, SigstoreError) as error:
-        if "certificate" in str(error):
-            raise _Fails("has a certificate that cannot be read.") from None
-        raise _Fails("has a log entry that cannot be read.") from None
+        raise _Fails(_meaning_of(error)) from None
+    if not isinstance(bundle.signing_certificate.public_key(), EllipticCurvePublicKey):
+        raise _Fails("has a certificate whose key is on no elliptic curve.")
+    return bundle
 
 
 def _signer_in(certificate: x509.Certificate) -> Signer:
@@ -254,11 +261,12 @@ def _signer_in(certificate: x509.Certificate) -> Signer:
     return signer_of(said, email)
 
 
-def _meaning_of(error: str) -> str:
+def _meaning_of(error: Exception) -> str:
+    said = str(error)
     for start, words in _MEANING:
-        if error.startswith(start):
+        if said.startswith(start):
             return words
-    return f"does not verify: {shown(error)}."
+    return f"does not verify: {shown(said)}."
 
 
 def _is_same_name(one: str, other: str) -> bool:

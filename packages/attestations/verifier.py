@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 # Of all that is sent with a file. Real attestations have 6 to 12 KiB each.
 MAX_LENGTH = 512 * 1024
 
+_MODULE = "packages.attestations.child"
 _AWAY = "Attestations cannot be verified now; nothing was stored. Try again in a minute."
 # The processor's seconds, for each of the clock on the wall; then others wait for it as well.
 _PATIENCE = 4
@@ -132,7 +133,7 @@ class Verifier:
                 return self._process
             self.close()
         self._process = HelperProcess(
-            "packages.attestations.child",
+            _MODULE,
             str(self._limits.memory),
             *([str(trust_root)] if trust_root else []),
             does="verifies attestations",
