@@ -43,6 +43,11 @@ class Build:
         return Issuer.Kind(self.kind).label
 
     @property
+    def workflow_name(self) -> str:
+        """Return the file's name alone."""
+        return self.workflow.rpartition("/")[2]
+
+    @property
     def commit_url(self) -> str:
         """Return where people look at the commit; empty where that is not known."""
         return self._at(f"commit/{self.commit}")

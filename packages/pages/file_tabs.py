@@ -18,10 +18,11 @@ from packages.index.base import Stored
 from packages.inside.members import BYTES_AT_MOST, member_text, members_in
 from packages.inside.texts import lines_of, text_of, window
 from packages.inside.tree import shelf
-from packages.metadata import MetadataRefused, parse_core_metadata
+from packages.metadata import CoreMetadata, MetadataRefused, parse_core_metadata
 from packages.models import Distribution, FileDownloads, Property, Reading, StoredMetadata
 from packages.pages.file_changing import forms_for
 from packages.pages.pictures import columns
+from packages.pages.vouched import checked_where, claimed_by, vouching_for
 from packages.properties import said_by
 from packages.pypi_properties import properties_of
 from packages.shown_file import upstream_line
@@ -87,6 +88,7 @@ def general(visit: Visit) -> dict[str, object]:
         "downloads": rows.aggregate(count=Sum("count"), last_at=Max("last_at")),
         "line": upstream_line(visit.row),
         "tags": tags_in_words(visit.row.filename),
+        "vouching": vouching_for([visit.row], visit.principal),
     }
 
 
@@ -160,10 +162,17 @@ def raw(visit: Visit) -> dict[str, object]:
 
 
 def security(visit: Visit) -> dict[str, object]:
-    """Return the digests, and what was found in the archive that one should know of."""
+    """Return digests, who vouches for it, and what was found in it that one should know of."""
     reading = _reading(visit.row)
-    facts = reading.facts if reading is not None else None
-    return {"facts": facts, "line": upstream_line(visit.row), "read": reading}
+    vouching = vouching_for([visit.row], visit.principal)
+    return {
+        "facts": reading.facts if reading is not None else None,
+        "line": upstream_line(visit.row),
+        "read": reading,
+        "vouching": vouching,
+        "checked": checked_where(visit.row, visit.principal),
+        "claimed": claimed_by(_metadata(visit.row), vouching),
+    }
 
 
 def activity(visit: Visit) -> dict[str, object]:
@@ -212,6 +221,14 @@ def _reading(row: Distribution) -> Reading | None:
 def _raw_metadata(row: Distribution) -> bytes | None:
     stored = StoredMetadata.objects.filter(distribution=row).first()
     return bytes(stored.raw) if stored is not None else None
+
+
+def _metadata(row: Distribution) -> CoreMetadata | None:
+    raw = _raw_metadata(row)
+    try:
+        return parse_core_metadata(raw) if raw is not None else None
+    except MetadataRefused:  # of an upstream's file: what it says inside is its own affair
+        return None
 
 
 def _claims(

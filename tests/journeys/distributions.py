@@ -57,6 +57,9 @@ MORE_SDISTS = (
     *("pytz==2026.6", "requests==2.34.2"),
 )
 
+# An sdist with attestations of its project's CI, which are in tests/packages/attestations/real.
+ATTESTED = "pypi-attestations==0.0.19"
+
 OLD_WHEELS = ("requests==2.0.0", "flask==0.12", "wheel==0.21.0", "google-cloud-storage==1.0.0")
 OLD_SDISTS = ("six==1.0.0", "mock==1.0.1", "toml==0.9.0", "python-dateutil==2.2")
 MORE_OLD_WHEELS = (
@@ -127,6 +130,12 @@ def old_distributions() -> tuple[Path, ...]:
     # One at a time: there are two versions of some.
     folders += [_fetched(f"old-{sdist}", [*no_build, sdist], options=old) for sdist in sdists]
     return tuple(path for folder in folders for path in sorted(folder.iterdir()))
+
+
+def attested_sdist() -> File:
+    """Return the one whose attestations are here, fetching it if it is not."""
+    (path,) = _fetched("attested", ["--no-binary", ":all:", ATTESTED]).iterdir()
+    return _file(path)
 
 
 def wheels(*names: str) -> list[File]:

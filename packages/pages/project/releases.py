@@ -48,6 +48,14 @@ class ReleaseFiles:
         """Return the bytes of all files whose size is known."""
         return sum(file.size or 0 for file in self.files)
 
+    @cached_property
+    def attested(self) -> str:
+        """Return how far it is attested, as checked here: "attested", "partly attested", or not."""
+        found = sum(file.is_attested for file in self.files)
+        if not found:
+            return ""
+        return "attested" if found == len(self.files) else "partly attested"
+
     @property
     def state(self) -> str:
         """Return the one word for it: what its mark in the picture means."""

@@ -30,6 +30,7 @@ from packages.pages.project.releases import ReleaseFiles, named
 from packages.pages.project.requirements import requirements_of
 from packages.pages.project.subject import Contents, Subject
 from packages.pages.project.timeline import timeline
+from packages.pages.vouched import claimed_by, vouching_for
 from packages.shown_file import withheld_in
 from packages.statistics import downloads_of
 from repos.access import may_read_audit
@@ -95,6 +96,8 @@ def _readme(subject: Subject, contents: Contents, _query: QueryDict) -> Context:
         "origins": list(origins.values()),
         "has_metadata": any(file.metadata_sha256 for file in files),
     }
+    vouching = vouching_for(list(subject.held.values()), subject.by)
+    context |= {"vouching": vouching, "claimed": claimed_by(metadata, vouching)}
     if metadata is None:
         return context
     return context | {

@@ -24,7 +24,8 @@ class Mark:
     x: float
     y: int
     state: str
-    label: str  # "1.0, final, 2026-11-20"
+    label: str  # "1.0, final, attested, 2026-11-20"
+    is_attested: bool  # with all of its files
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,13 @@ def timeline(releases: Sequence[ReleaseFiles], now: datetime) -> Timeline | None
     present = [state for state in _STATES if any(each.state == state for each, _ in drawn)]
     rows = {state: _ROW * at + _ROW // 2 for at, state in enumerate(present)}
     marks = tuple(
-        Mark(x(at), rows[each.state], each.state, f"{each.version}, {each.state}, {at:%Y-%m-%d}")
+        Mark(
+            x(at),
+            rows[each.state],
+            each.state,
+            ", ".join(filter(None, (each.version, each.state, each.attested, f"{at:%Y-%m-%d}"))),
+            is_attested=each.attested == "attested",
+        )
         for each, at in reversed(drawn)
     )
     return Timeline(
