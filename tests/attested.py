@@ -13,9 +13,12 @@ from django.test import Client
 
 from packages import publish
 from packages.attestations import AttestationRefused, Attested, Expected, Verified
+from packages.models import Distribution, Provenance
 from tests.cast import Member
 from tests.uploads import upload
 
+HOME = "https://github.com/Octo/frog"
+LOGGED_AT = datetime(2026, 11, 20, 10, 15, 2, tzinfo=UTC)
 COMMIT = "0e2a68d2f4dbbd2a6f8bd4ad25b4e5fb0ac54a1c"
 PROVENANCE = json.dumps({"version": 1, "attestation_bundles": ["of octo/frog"] * 200}).encode()
 SENT = '["good"]'
@@ -44,17 +47,16 @@ class FakeVerifier:
     def _attested(self, predicate_type: str) -> Attested:
         first = self.expected[0]
         is_google = first.kind == "google"
-        home = "https://github.com/Octo/frog"
         return Attested(
             predicate_type=predicate_type,
             key=first.key,
-            source=first.source if is_google else home,
+            source=first.source if is_google else HOME,
             commit="" if is_google else COMMIT,
             ref="" if is_google else "refs/tags/v1.0",
             workflow="" if is_google else ".github/workflows/release.yml",
-            run="" if is_google else f"{home}/actions/runs/17/attempts/1",
+            run="" if is_google else f"{HOME}/actions/runs/17/attempts/1",
             owner_id="" if is_google else self.owner_id,
-            logged_at=datetime(2026, 11, 20, 10, 15, 2, tzinfo=UTC),
+            logged_at=LOGGED_AT,
         )
 
 
@@ -77,3 +79,16 @@ def upload_attested(
 ) -> Any:
     """Upload a file of frog with attestations, as twine and uv send them."""
     return upload(client, "frog", version, file, by=by, change={"attestations": sent}, **more)
+
+
+def attest(row: Distribution) -> None:
+    """Let a file that is there be attested, as if it had come so."""
+    build = {"kind": "github", "source": "Octo/frog", "source_url": HOME, "commit": COMMIT}
+    Provenance.objects.create(
+        distribution=row,
+        attested=[{"predicate_type": PUBLISH, "logged_at": LOGGED_AT.isoformat(), "build": build}],
+        document=PROVENANCE,
+        uploaded_to=row.repository,
+        uploaded_at=row.uploaded_at,
+    )
+    Distribution.objects.filter(pk=row.pk).update(is_attested=True)

@@ -290,7 +290,7 @@ _BELOW: tuple[tuple[str, str, int, str], ...] = (
     ("/+simple/<project>/", "/+simple/frog/", 200, ""),
     ("/files/<project>/<sha256>/<filename>", f"/files/frog/{_DIGEST}/{FROG_NAME}", 200, ""),
     ("/files/<project>/<filename>", f"/files/frog/{FROG_NAME}.metadata", 200, ""),
-    ("/files/<project>/<filename>", f"/files/frog/{FROG_NAME}.provenance", 404, FROG_NAME),
+    ("/files/<project>/<filename>", f"/files/frog/{FROG_NAME}.provenance", 200, ""),
     ("/<project>", "/frog", 410, "The index is at "),
     ("/<project>/", "/frog/", 410, "The index is at "),
     ("/pypi/<project>/json", "/pypi/frog/json", 200, ""),

@@ -24,6 +24,7 @@ from base.audit import SYSTEM
 from repos import configure
 from repos.models import Repository
 from tests.access.asking import Answer, ask
+from tests.attested import attest
 from tests.cast import (
     House,
     Member,
@@ -166,6 +167,7 @@ class World:
     def _publish(self, by: Member, repository: Repository) -> None:
         answer = ask("POST", f"/{repository}/", by.headers, body=FORM, content_type=FORM_TYPE)
         assert answer.status == 200, answer.reason
+        attest(repository.distributions.get())
 
     def _callers(self) -> Iterator[Caller]:
         yield ANONYMOUS
