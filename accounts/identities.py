@@ -31,6 +31,7 @@ class Identity:
     environment: str = ""
     ref: str = ""
     commit: str = ""
+    spelled: str = ""  # the source as its owner writes it, where that tells no difference
     source_url: str = ""  # where people look at the source; empty where that is not known
     run: str = ""  # where they look at the run, likewise
     claims: Mapping[str, Any] = field(default_factory=dict)
@@ -44,10 +45,13 @@ class Identity:
     @property
     def facts(self) -> dict[str, str]:
         """Return what is kept beside the files that it publishes: people see who built them."""
-        names = ("source", "source_url", "environment", "ref", "commit", "run")
+        names = ("source_url", "environment", "ref", "commit", "run")
         folder = _GITHUB_FOLDER if self.kind == Issuer.Kind.GITHUB and self.workflow else ""
-        path = {"workflow": f"{folder}{self.workflow}"}  # in its repository
-        return {"kind": str(self.kind)} | {name: getattr(self, name) for name in names} | path
+        return {name: getattr(self, name) for name in names} | {
+            "kind": str(self.kind),
+            "source": self.spelled or self.source,
+            "workflow": f"{folder}{self.workflow}",  # its path
+        }
 
 
 def identity_in(kind: str, claims: Mapping[str, Any]) -> Identity:
@@ -65,16 +69,18 @@ def identity_in(kind: str, claims: Mapping[str, Any]) -> Identity:
 
 def _of_github(claims: Mapping[str, Any]) -> Identity:
     """`workflow_ref` is owner/repository/.github/workflows/release.yml@refs/heads/main."""
-    source = _said(claims, "repository").lower()
+    spelled = _said(claims, "repository")
+    source = spelled.lower()
     path, _, _ = _said(claims, "workflow_ref").partition("@")
     start = f"{source}/{_GITHUB_FOLDER}"
     # The file of another repository is not this one's, whoever runs it.
     workflow = path[len(start) :] if path.lower().startswith(start) else ""
-    url = f"{_github_of(_said_perhaps(claims, 'iss'))}/{source}"
+    url = f"{_github_of(_said_perhaps(claims, 'iss'))}/{spelled}"
     run, attempt = (_number(claims, name) for name in ("run_id", "run_attempt"))
     return Identity(
         kind=Issuer.Kind.GITHUB,
         source=source,
+        spelled=spelled,
         owner_id=_said(claims, "repository_owner_id"),
         workflow=workflow,
         environment=_said_perhaps(claims, "environment").lower(),
@@ -88,18 +94,20 @@ def _of_github(claims: Mapping[str, Any]) -> Identity:
 
 def _of_gitlab(claims: Mapping[str, Any]) -> Identity:
     """`ci_config_ref_uri` is host/group/project//.gitlab-ci.yml@refs/heads/main."""
-    source = _said(claims, "project_path").lower()
+    spelled = _said(claims, "project_path")
+    source = spelled.lower()
     namespace = _said(claims, "namespace_path").lower()
     if not source.startswith(f"{namespace}/"):
         raise AssertionRefused("The token's project_path is not in its namespace_path.")
     place, _, file = _said_perhaps(claims, "ci_config_ref_uri").partition("//")
     is_own = place.lower().partition("/")[2] == source
     # An issuer of theirs is the very server.
-    url = f"{_said_perhaps(claims, 'iss').rstrip('/')}/{source}"
+    url = f"{_said_perhaps(claims, 'iss').rstrip('/')}/{spelled}"
     job = _number(claims, "job_id")
     return Identity(
         kind=Issuer.Kind.GITLAB,
         source=source,
+        spelled=spelled,
         owner_id=_said(claims, "namespace_id"),
         workflow=file.partition("@")[0] if is_own else "",
         environment=_said_perhaps(claims, "environment"),

@@ -115,7 +115,8 @@ def _details(event: AuditEvent) -> str:
         case "contents.yank":
             return str(after.get("yanked_reason") or "")
         case "distribution.publish" | "distribution.deploy" | "distribution.overwrite":
-            return f"sha256 {str(after.get('sha256', ''))[:12]}…" if after.get("sha256") else ""
+            digest = f"sha256 {str(after.get('sha256', ''))[:12]}…" if after.get("sha256") else ""
+            return f"{digest}, attested" if after.get("is_attested") else digest
         case "upstream.file":
             return ", ".join(f"{name}: {value}" for name, value in after.items() if value)
     return ""

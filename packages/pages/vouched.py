@@ -26,6 +26,7 @@ class Vouched:
     files: list[str] = field(default_factory=list)
     predicates: list[str] = field(default_factory=list)  # empty: its issuer said so at the upload
     logged_at: datetime | None = None
+    is_same_run: bool = False  # of what the issuer said: an attestation names the run too
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,9 @@ def vouching_for(files: Sequence[Distribution], by: Principal) -> Vouching:
         # Who reads what anyone may read is not told who works here; what is attested is public.
         if not by.is_anonymous and (build := published_by(row)) is not None:
             _add(found.said, build, name)
+    runs = {each.build.run for each in found.verified if each.build.run}
+    for told in found.said:
+        told.is_same_run = told.build.run in runs
     return found
 
 

@@ -43,6 +43,36 @@ def test_a_pipeline_of_gitlab() -> None:
     )
 
 
+def test_what_is_kept_of_a_run_leads_to_it() -> None:
+    told = {"iss": "https://token.actions.githubusercontent.com", "sha": "a" * 40, "run_id": "12"}
+    facts = identity_in("github", GITHUB | told | {"environment": "Release"}).facts
+    assert facts == {
+        "kind": "github",
+        "source": "Octo/frog",
+        "source_url": "https://github.com/Octo/frog",
+        "workflow": ".github/workflows/release.yml",
+        "environment": "release",
+        "ref": "refs/heads/main",
+        "commit": "a" * 40,
+        "run": "https://github.com/Octo/frog/actions/runs/12/attempts/1",
+    }
+    at_work = GITHUB | {"iss": "https://github.acme.example/_services/token"}
+    assert identity_in("github", at_work).source_url == "https://github.acme.example/Octo/frog"
+    theirs = GITLAB | {"iss": "https://gitlab.example/", "sha": "b" * 40, "job_id": 7}
+    facts = identity_in("gitlab", theirs).facts
+    assert (facts["source_url"], facts["workflow"]) == (
+        "https://gitlab.example/Acme/tools/frog",
+        "ci/release.yml",
+    )
+    assert facts["run"] == "https://gitlab.example/Acme/tools/frog/-/jobs/7"
+
+
+@pytest.mark.parametrize("odd", [{"sha": "main"}, {"run_id": "1/../../evil"}, {"run_id": "١٢"}])
+def test_what_is_no_commit_or_number_leads_nowhere(odd: dict[str, str]) -> None:
+    facts = identity_in("github", GITHUB | odd).facts
+    assert (facts["commit"], facts["run"]) == ("", "")
+
+
 def test_an_account_of_google_and_a_subject_of_others() -> None:
     assert identity_in("google", GOOGLE).source == "robot@acme.example"
     found = identity_in("other", {"sub": "system:Frog"})
