@@ -82,7 +82,7 @@ class Checks:
         self._verifier = Verifier(trusted_root=_root(trust_root))
 
     def verify(
-        self, raw: str, *, filename: str, sha256: str, expected: Sequence[Expected]
+        self, raw: bytes, *, filename: str, sha256: str, expected: Sequence[Expected]
     ) -> Verified:
         """Return what the attestations in `raw` say of a file, all of which must be true."""
         sent = _listed(raw, filename)
@@ -212,11 +212,11 @@ def _root(path: str) -> TrustedRoot:
     return TrustedRoot(InnerRoot.from_json(read_embedded("trusted_root.json", DEFAULT_TUF_URL)))
 
 
-def _listed(raw: str, filename: str) -> list[object]:
+def _listed(raw: bytes, filename: str) -> list[object]:
     which = f"The attestations of {shown(filename)}"
     try:
         sent = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
+    except (msgspec.DecodeError, RecursionError):
         raise AttestationRefused(f"{which} are no JSON.") from None
     if not isinstance(sent, list) or not sent:
         raise AttestationRefused(f"{which} are no list with at least one of them.")

@@ -132,7 +132,7 @@ def test_a_name_may_be_written_in_another_way(verify: Verify) -> None:
 )
 def test_no_list_of_attestations_is_refused(checks: Checks, raw: str, words: str) -> None:
     with pytest.raises(AttestationRefused) as refused:
-        checks.verify(raw, filename=FILENAME, sha256=SHA256, expected=[expected()])
+        checks.verify(raw.encode(), filename=FILENAME, sha256=SHA256, expected=[expected()])
     assert refused.value.sentence == f"The attestations of 'frog-1.0.tar.gz' {words}"
 
 
