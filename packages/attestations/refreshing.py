@@ -40,7 +40,8 @@ def newest_trust_root(url: str, first: bytes | None) -> bytes:
                 raise TrustRootRefused(f"{url} has no {_NAME}.")
             raw = Path(updater.download_target(target, str(Path(folder, "fetched")))).read_bytes()
         except DownloadError as error:
-            raise TrustRootRefused(f"{url} cannot be reached: {error}.") from error
+            why = error.__cause__ or error
+            raise TrustRootRefused(f"{url} cannot be reached: {why}.") from error
         except RepositoryError as error:
             raise TrustRootRefused(f"What {url} has is not to be trusted: {error}.") from error
     require_trust_root(raw)

@@ -42,7 +42,7 @@ class Limits:
     """What the process that verifies may take; the tests of a Verifier make it less."""
 
     seconds: float = 5  # of the processor; eight attestations take a tenth of a second
-    memory: int = 512 * 1024 * 1024  # private; the libraries themselves hold 100 MiB
+    memory: int = 512 * 1024 * 1024  # private; the libraries themselves hold 75 MiB
 
 
 class Verifier:
