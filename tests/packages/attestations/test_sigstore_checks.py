@@ -165,7 +165,7 @@ ZERO = text(bytes(32))
         (f"{ENTRY}.inclusionPromise", None, "has no time that a log has signed."),
         (f"{ENTRY}.integratedTime", None, "has no time that a log has signed."),
         (f"{ENTRY}.integratedTime", "0", "has no time that a log has signed."),
-        (f"{ENTRY}.kindVersion.kind", "intoto", "has no time that a log has signed."),
+        (f"{ENTRY}.kindVersion.kind", "alpine", "has no time that a log has signed."),
         (f"{ENTRY}.kindVersion.version", "0.0.3", "has a log entry of an unknown kind."),
         (f"{ENTRY}.kindVersion.kind", "hashedrekord", "has a log entry of an unknown kind."),
         (f"{ENTRY}.logIndex", "1", UNLOGGED),  # the promise is of another
