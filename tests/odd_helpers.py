@@ -48,6 +48,10 @@ def _for_ever(_request: bytes) -> bytes:
         pass
 
 
+def _flooded(_request: bytes) -> bytes:
+    return bytes(2**31)
+
+
 def _written(path: bytes) -> bytes:
     try:
         Path(os.fsdecode(path)).write_bytes(b"x")
@@ -65,6 +69,7 @@ _ANSWERING: dict[str, Callable[[bytes], bytes]] = {
     "breaking off": _no_more,
     "silent": _never,
     "busy": _for_ever,
+    "flooded": _flooded,
     "leaving": bytes,
     "echoing": bytes,
     "writing": _written,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -56,6 +57,12 @@ def test_who_says_nothing_is_waited_for_so_long(way: str, asked: bytes) -> None:
 def test_who_computes_for_ever_is_stopped_by_the_kernel() -> None:
     found = gone("busy")
     assert (found.signal_number, found.is_late) == (signal.SIGPROF, True)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not bound private memory")
+def test_who_takes_too_much_memory_is_gone() -> None:
+    found = gone("flooded")
+    assert (found.signal_number, found.is_late) == (0, False)
 
 
 def test_one_that_does_not_start_is_away() -> None:

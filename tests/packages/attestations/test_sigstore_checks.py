@@ -176,6 +176,8 @@ ZERO = text(bytes(32))
         (f"{ENTRY}.inclusionProof.hashes", [], UNLOGGED),
         (f"{ENTRY}.inclusionProof.hashes", [ZERO] * 3, UNLOGGED),
         (f"{ENTRY}.inclusionProof.checkpoint.envelope", "log\n1\nAAAA\n", UNLOGGED),
+        (f"{ENTRY}.inclusionProof.checkpoint.envelope", "a\n1\nAA\n\n— a A\n", "is malformed."),
+        (f"{ENTRY}.integratedTime", "253402300800", "is malformed."),  # the year 10000
         (f"{ENTRY}.canonicalizedBody", text(b"{}"), UNLOGGED),
         (f"{ENTRY}.logId.keyId", ZERO, UNLOGGED),
     ],
