@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from base.helper_process import Gone, HelperAway, HelperProcess
+from tests.processes import WITHIN, wait_until
 
 LARGE = 1024 * 1024
 
@@ -19,7 +20,7 @@ def odd(way: str) -> HelperProcess:
     return HelperProcess("tests.odd_helpers", way, does="is odd", answer_at_most=2 * LARGE)
 
 
-def gone(way: str, request: bytes = b"a", within: float = 20) -> Gone:
+def gone(way: str, request: bytes = b"a", within: float = WITHIN) -> Gone:
     helper = odd(way)
     with pytest.raises(Gone) as raised:
         helper.answer_to(request, within=within)
@@ -32,10 +33,10 @@ def gone(way: str, request: bytes = b"a", within: float = 20) -> Gone:
 def test_it_answers_one_request_after_another() -> None:
     helper = odd("echoing")
     try:
-        assert helper.answer_to(b"one", within=20) == b"one"
-        assert helper.answer_to(b"", within=20) == b""
+        assert helper.answer_to(b"one", within=WITHIN) == b"one"
+        assert helper.answer_to(b"", within=WITHIN) == b""
         large = os.urandom(LARGE)
-        assert helper.answer_to(large, within=20) == large
+        assert helper.answer_to(large, within=WITHIN) == large
         assert helper.is_alive
     finally:
         helper.end()
@@ -51,7 +52,7 @@ def test_what_is_no_answer_ends_it(way: str) -> None:
 def test_who_says_nothing_is_waited_for_so_long(way: str, asked: bytes) -> None:
     began = time.monotonic()
     assert gone(way, asked, within=0.3).is_late
-    assert 0.3 <= time.monotonic() - began < 20
+    assert 0.3 <= time.monotonic() - began < WITHIN
 
 
 def test_who_computes_for_ever_is_stopped_by_the_kernel() -> None:
@@ -73,10 +74,7 @@ def test_one_that_does_not_start_is_away() -> None:
 
 def test_one_that_nobody_asks_leaves() -> None:
     helper = odd("leaving")
-    deadline = time.monotonic() + 20
-    while helper.is_alive:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: not helper.is_alive)
     helper.end()
 
 
@@ -84,7 +82,7 @@ def test_it_may_write_no_file(tmp_path: Path) -> None:
     helper = odd("writing")
     try:
         path = tmp_path / "written"
-        assert helper.answer_to(os.fsencode(path), within=20) == b"OSError"
+        assert helper.answer_to(os.fsencode(path), within=WITHIN) == b"OSError"
         assert path.read_bytes() == b""
     finally:
         helper.end()
