@@ -277,8 +277,8 @@ def _trust_root(text: str) -> Path | None:
         root = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise _Wrong(
-            "there is no such file; without this variable, manage.py refresh_trust_root and the "
-            "path write the public one there"
+            "there is no such file; unset it and run manage.py refresh_trust_root with this path "
+            "to have the public one there"
         ) from None
     except (OSError, ValueError, RecursionError):
         root = None

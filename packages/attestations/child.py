@@ -2,7 +2,7 @@
 
     python -m packages.attestations.child <bytes of memory> [<trust root>]
 
-It imports no Django and opens no connection; `base.helper_loop` says what holds for it besides.
+It reads no setting and opens no connection; `base.helper_loop` says what holds for it besides.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from packages.attestations.sigstore_checks import Checks
 from packages.attestations.values import AttestationRefused
 from packages.filenames import shown
 
-# Verifying needs no network, and what is verified shall not find a way to one.
+# Of Python's audit events. Verifying needs none of it.
 _FORBIDDEN = ("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.system", "os.fork")
 _TRACEBACK = 4000  # characters of its end
 _IDLE_SECONDS = 600
@@ -33,7 +33,7 @@ _IDLE_SECONDS = 600
 
 def main() -> None:
     """Verify attestations until there will be none, or for some minutes there has been none."""
-    sys.addaudithook(_stay_alone)
+    stay_alone()
     checks = Checks((*sys.argv[2:], "")[0])
 
     def answer(sent: bytes) -> bytes:
@@ -67,9 +67,14 @@ def _answer(checks: Checks, request: VerifyThis) -> Answer:
         )
 
 
-def _stay_alone(event: str, _arguments: object) -> None:
-    if event.startswith(_FORBIDDEN):
-        raise PermissionError(f"The process that verifies attestations does no {event}.")
+def stay_alone() -> None:
+    """Open no connection and start no process from now on, whatever is made of what was sent."""
+
+    def look(event: str, _arguments: object) -> None:
+        if event.startswith(_FORBIDDEN):
+            raise PermissionError(f"The process that verifies attestations does no {event}.")
+
+    sys.addaudithook(look)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ MAX_MESSAGE = 8 * 1024 * 1024
 class VerifyThis(msgspec.Struct, frozen=True):
     """Verify what was sent with a file, in so many seconds of the processor."""
 
-    raw: str
+    raw: bytes
     filename: str
     sha256: str
     expected: tuple[Expected, ...]

@@ -11,10 +11,12 @@ from base64 import b64encode
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.asn1 import decode_der
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from packaging.utils import (
@@ -25,15 +27,16 @@ from packaging.utils import (
 )
 from pydantic import ValidationError
 from pypi_attestations import Attestation, AttestationType, ConversionError
-from sigstore._internal.tuf import DEFAULT_TUF_URL
+from sigstore._internal.tuf import DEFAULT_TUF_URL as PUBLIC_URL
 from sigstore._utils import read_embedded
-from sigstore.dsse import Envelope, Statement
+from sigstore.dsse import Statement
 from sigstore.errors import CertValidationError, VerificationError
 from sigstore.errors import Error as SigstoreError
 from sigstore.models import Bundle, TrustedRoot
 from sigstore.verify import Verifier
 from sigstore_models.trustroot.v1 import TrustedRoot as InnerRoot
 
+from base.errors import InvalidInput
 from packages.attestations.identity import (
     ARC,
     READ,
@@ -44,30 +47,28 @@ from packages.attestations.identity import (
     repository_of,
     signer_of,
 )
+from packages.attestations.in_our_words import in_our_words
 from packages.attestations.values import AttestationRefused, Attested, Expected, Verified
 from packages.filenames import shown
+
+__all__ = ["PUBLIC_URL", "Checks", "TrustRootRefused", "first_root", "require_trust_root"]
 
 MAX_ATTESTATIONS = 8
 
 _KINDS = frozenset(kind.value for kind in AttestationType)
-# How sigstore begins to say what is wrong, and how we go on after "The attestation of ...".
-_MEANING = (
-    ("invalid X.509 certificate", "has a certificate that cannot be read."),
-    ("invalid transparency log entry", "has a log entry that cannot be read."),
-    ("Expected log entry version", "has a log entry of an unknown kind."),
-    ("envelope signature must be non-empty", "is not signed."),
-    ("bundle must contain an inclusion promise", "has no time that a log has signed."),
-    ("not enough sources of verified time", "has no time that a log has signed."),
-    ("Integrated time only supported", "has no time that a log has signed."),
-    ("failed to verify SCT", "has a certificate that is in no trusted log of certificates."),
-    ("Key usage", "has a certificate that is not for signing."),
-    ("Extended usage", "has a certificate that is not for signing code."),
-    ("invalid log entry", "has a log entry that no trusted log has signed."),
-    ("DSSE: invalid signature", "was not signed by the key of its certificate."),
-    ("log entry payload hash", "has the log entry of another statement."),
-    ("log entry signatures", "has the log entry of another signature."),
-    ("Unsupported DSSE log entry", "has a log entry of an unknown kind."),
+# What the libraries raise beside their own errors for what is not as it must be.
+_MALFORMED = (
+    ValueError,
+    OverflowError,
+    OSError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
 )
+
+
+class TrustRootRefused(InvalidInput):
+    """Nothing can be verified by this, or it cannot be had."""
 
 
 class _Fails(Exception):
@@ -82,7 +83,7 @@ class Checks:
         self._verifier = Verifier(trusted_root=_root(trust_root))
 
     def verify(
-        self, raw: str, *, filename: str, sha256: str, expected: Sequence[Expected]
+        self, raw: bytes, *, filename: str, sha256: str, expected: Sequence[Expected]
     ) -> Verified:
         """Return what the attestations in `raw` say of a file, all of which must be true."""
         sent = _listed(raw, filename)
@@ -96,6 +97,8 @@ class Checks:
                 _require_new(kind, attested)
             except (_Fails, NotExpected) as why:
                 raise AttestationRefused(f"{which} of {shown(filename)} {why}") from None
+            except _MALFORMED as error:
+                raise AttestationRefused(f"{which} of {shown(filename)} is malformed.") from error
             attested.append(checked.says(kind))
             bundle = {"publisher": checked.publisher_object(), "attestations": []}
             bundles.setdefault(checked.publisher.key, bundle)["attestations"].append(
@@ -112,16 +115,15 @@ class _Checked:
         self._bundle = _bundle_of(sent)
         policy = _ExpectedPolicy(expected)
         try:
-            payload_type, self._statement = verifier.verify_dsse(self._bundle, policy)
+            # The type of what is signed is always in-toto's: attestations do not name it.
+            _, self._statement = verifier.verify_dsse(self._bundle, policy)
         except CertValidationError:
             raise _Fails(
                 "has a certificate that no trusted authority had issued for the time of its log "
                 "entry."
             ) from None
         except VerificationError as error:
-            raise _Fails(_meaning_of(error)) from None
-        if payload_type != Envelope._TYPE:  # noqa: SLF001 - it has no public name
-            raise _Fails("is no in-toto statement.")
+            raise _Fails(in_our_words(str(error))) from None
         self.publisher = policy.publisher
         self.signer = policy.signer
 
@@ -205,18 +207,33 @@ class _ExpectedPolicy:
         self.publisher = publisher_of(self.signer, self._expected)
 
 
+def first_root(url: str) -> bytes:
+    """Return what the TUF repository at `url` is trusted by at first, if sigstore knows that."""
+    try:
+        return read_embedded("root.json", url)
+    except FileNotFoundError:
+        raise TrustRootRefused(f"Say with --root what {url} is trusted by at first.") from None
+
+
+def require_trust_root(raw: bytes) -> None:
+    """Refuse what nothing could be verified by. Raises TrustRootRefused."""
+    try:
+        Verifier(trusted_root=TrustedRoot(InnerRoot.from_json(raw)))
+    except (ValueError, SigstoreError):
+        raise TrustRootRefused("What came is no trust root of a Sigstore.") from None
+
+
 def _root(path: str) -> TrustedRoot:
-    if path:
-        return TrustedRoot.from_file(path)
-    # The library's own way to it writes into the home of whoever runs this.
-    return TrustedRoot(InnerRoot.from_json(read_embedded("trusted_root.json", DEFAULT_TUF_URL)))
+    # The library's own way to the installed one writes into the home of whoever runs this.
+    raw = Path(path).read_bytes() if path else read_embedded("trusted_root.json", PUBLIC_URL)
+    return TrustedRoot(InnerRoot.from_json(raw))
 
 
-def _listed(raw: str, filename: str) -> list[object]:
+def _listed(raw: bytes, filename: str) -> list[object]:
     which = f"The attestations of {shown(filename)}"
     try:
         sent = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
+    except (msgspec.DecodeError, RecursionError):
         raise AttestationRefused(f"{which} are no JSON.") from None
     if not isinstance(sent, list) or not sent:
         raise AttestationRefused(f"{which} are no list with at least one of them.")
@@ -242,7 +259,7 @@ def _bundle_of(sent: object) -> Bundle:
     try:
         bundle = attestation.to_bundle()
     except (ConversionError, SigstoreError) as error:
-        raise _Fails(_meaning_of(error)) from None
+        raise _Fails(in_our_words(str(error))) from None
     if not isinstance(bundle.signing_certificate.public_key(), EllipticCurvePublicKey):
         raise _Fails("has a certificate whose key is on no elliptic curve.")
     return bundle
@@ -259,14 +276,6 @@ def _signer_in(certificate: x509.Certificate) -> Signer:
             if extension.oid.dotted_string == f"{ARC}{number}":
                 said[number] = decode_der(str, value.public_bytes())
     return signer_of(said, email)
-
-
-def _meaning_of(error: Exception) -> str:
-    said = str(error)
-    for start, words in _MEANING:
-        if said.startswith(start):
-            return words
-    return f"does not verify: {shown(said)}."
 
 
 def _is_same_name(one: str, other: str) -> bool:

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 # Of all that is sent with a file. Real attestations have 6 to 12 KiB each.
 MAX_LENGTH = 512 * 1024
 
-_MODULE = "packages.attestations.child"
+_COMMAND: tuple[str, ...] = ("packages.attestations.child",)
 _AWAY = "Attestations cannot be verified now; nothing was stored. Try again in a minute."
 # The processor's seconds, for each of the clock on the wall; then others wait for it as well.
 _PATIENCE = 4
@@ -42,7 +42,7 @@ class Limits:
     """What the process that verifies may take; the tests of a Verifier make it less."""
 
     seconds: float = 5  # of the processor; eight attestations take a tenth of a second
-    memory: int = 512 * 1024 * 1024  # private; the libraries themselves hold 100 MiB
+    memory: int = 512 * 1024 * 1024  # private; the libraries themselves hold 75 MiB
 
 
 class Verifier:
@@ -69,12 +69,13 @@ class Verifier:
         trust_root: Path | None,
     ) -> Verified:
         """Return what was verified. Raises AttestationRefused or VerifierAway."""
-        if len(raw) > MAX_LENGTH:
+        sent = raw.encode(errors="replace")  # half a character is no JSON either way
+        if len(sent) > MAX_LENGTH:
             raise AttestationRefused(
                 f"The attestations of {shown(filename)} have more than {MAX_LENGTH // 1024} KiB."
             )
         seconds = self._limits.seconds
-        request = VerifyThis(raw, filename, sha256, tuple(expected), seconds)
+        request = VerifyThis(sent, filename, sha256, tuple(expected), seconds)
         if not self._lock.acquire(timeout=_SECONDS_TO_WAIT):
             log.warning("verifier_busy")
             raise VerifierAway(_AWAY)
@@ -133,7 +134,7 @@ class Verifier:
                 return self._process
             self.close()
         self._process = HelperProcess(
-            _MODULE,
+            *_COMMAND,
             str(self._limits.memory),
             *([str(trust_root)] if trust_root else []),
             does="verifies attestations",

@@ -69,7 +69,9 @@ def verify(checks: Checks) -> Verify:
 
     def verify(*attestations: Any, by: Any = None, **other: Any) -> Verified:
         usual = {"filename": FILENAME, "sha256": SHA256}
-        return checks.verify(json.dumps(attestations), expected=by or [expected()], **usual | other)
+        return checks.verify(
+            json.dumps(attestations).encode(), expected=by or [expected()], **usual | other
+        )
 
     return verify
 

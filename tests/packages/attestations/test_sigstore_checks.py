@@ -132,7 +132,7 @@ def test_a_name_may_be_written_in_another_way(verify: Verify) -> None:
 )
 def test_no_list_of_attestations_is_refused(checks: Checks, raw: str, words: str) -> None:
     with pytest.raises(AttestationRefused) as refused:
-        checks.verify(raw, filename=FILENAME, sha256=SHA256, expected=[expected()])
+        checks.verify(raw.encode(), filename=FILENAME, sha256=SHA256, expected=[expected()])
     assert refused.value.sentence == f"The attestations of 'frog-1.0.tar.gz' {words}"
 
 
@@ -165,7 +165,7 @@ ZERO = text(bytes(32))
         (f"{ENTRY}.inclusionPromise", None, "has no time that a log has signed."),
         (f"{ENTRY}.integratedTime", None, "has no time that a log has signed."),
         (f"{ENTRY}.integratedTime", "0", "has no time that a log has signed."),
-        (f"{ENTRY}.kindVersion.kind", "intoto", "has no time that a log has signed."),
+        (f"{ENTRY}.kindVersion.kind", "alpine", "has no time that a log has signed."),
         (f"{ENTRY}.kindVersion.version", "0.0.3", "has a log entry of an unknown kind."),
         (f"{ENTRY}.kindVersion.kind", "hashedrekord", "has a log entry of an unknown kind."),
         (f"{ENTRY}.logIndex", "1", UNLOGGED),  # the promise is of another
@@ -176,6 +176,8 @@ ZERO = text(bytes(32))
         (f"{ENTRY}.inclusionProof.hashes", [], UNLOGGED),
         (f"{ENTRY}.inclusionProof.hashes", [ZERO] * 3, UNLOGGED),
         (f"{ENTRY}.inclusionProof.checkpoint.envelope", "log\n1\nAAAA\n", UNLOGGED),
+        (f"{ENTRY}.inclusionProof.checkpoint.envelope", "a\n1\nAA\n\n— a A\n", "is malformed."),
+        (f"{ENTRY}.integratedTime", "253402300800", "is malformed."),  # the year 10000
         (f"{ENTRY}.canonicalizedBody", text(b"{}"), UNLOGGED),
         (f"{ENTRY}.logId.keyId", ZERO, UNLOGGED),
     ],
