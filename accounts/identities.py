@@ -6,18 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from accounts.assertions import AssertionRefused
 from accounts.models import Issuer
+from base.ci_homes import home_of_github, home_of_gitlab
 
 _NAME_AT_MOST = 200
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
-# Their issuer is on a host beside that of the repositories: that of the public one, and of tenants
-# with a host of their own.
 _GITHUB_FOLDER = ".github/workflows/"
-_GITHUB_ISSUER = "token.actions."
-_GITHUB_HOSTS = {"githubusercontent.com": "github.com"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +71,7 @@ def _of_github(claims: Mapping[str, Any]) -> Identity:
     start = f"{source}/{_GITHUB_FOLDER}"
     # The file of another repository is not this one's, whoever runs it.
     workflow = path[len(start) :] if path.lower().startswith(start) else ""
-    url = f"{_github_of(_said_perhaps(claims, 'iss'))}/{spelled}"
+    url = f"{home_of_github(_said_perhaps(claims, 'iss'))}/{spelled}"
     run, attempt = (_number(claims, name) for name in ("run_id", "run_attempt"))
     return Identity(
         kind=Issuer.Kind.GITHUB,
@@ -101,8 +97,7 @@ def _of_gitlab(claims: Mapping[str, Any]) -> Identity:
         raise AssertionRefused("The token's project_path is not in its namespace_path.")
     place, _, file = _said_perhaps(claims, "ci_config_ref_uri").partition("//")
     is_own = place.lower().partition("/")[2] == source
-    # An issuer of theirs is the very server.
-    url = f"{_said_perhaps(claims, 'iss').rstrip('/')}/{spelled}"
+    url = f"{home_of_gitlab(_said_perhaps(claims, 'iss'))}/{spelled}"
     job = _number(claims, "job_id")
     return Identity(
         kind=Issuer.Kind.GITLAB,
@@ -123,12 +118,6 @@ def _of_google(claims: Mapping[str, Any]) -> Identity:
     if claims.get("email_verified") is not True:
         raise AssertionRefused("The token does not say that its e-mail address was verified.")
     return Identity(Issuer.Kind.GOOGLE, _said(claims, "email").lower(), claims=claims)
-
-
-def _github_of(issuer: str) -> str:
-    """Return the server that an issuer of GitHub vouches for; an enterprise's is the same host."""
-    host = urlsplit(issuer).netloc.removeprefix(_GITHUB_ISSUER)
-    return f"https://{_GITHUB_HOSTS.get(host, host)}"
 
 
 def _commit(claims: Mapping[str, Any]) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from urllib.parse import urlsplit
 
+from base.ci_homes import home_of_github, home_of_gitlab
 from packages.attestations.values import Expected
 from packages.filenames import shown
 
@@ -28,8 +28,6 @@ READ = (_ISSUER, _SOURCE, _COMMIT, _REF, _OWNER_ID, _BUILD_CONFIG, _RUN, _ENVIRO
 
 # A URL that ends with what tells most: the workflow and its ref.
 _NAME_AT_MOST = 300
-_GITHUB_ISSUERS_HOST = "token.actions.githubusercontent.com"
-_GITHUB = "https://github.com"
 
 
 class NotExpected(Exception):
@@ -132,10 +130,5 @@ def _environment_fits(signer: Signer, publisher: Expected) -> bool:
 
 def _home_of(publisher: Expected) -> str:
     """Return where the repositories of an issuer's CI are, without a slash at the end."""
-    if publisher.kind == "gitlab":
-        return publisher.issuer.rstrip("/")
-    host = urlsplit(publisher.issuer).netloc
-    if host == _GITHUB_ISSUERS_HOST:
-        return _GITHUB
-    # GitHub Enterprise: https://host/_services/token, or https://token.actions.host.
-    return f"https://{host.removeprefix('token.actions.')}"
+    home = home_of_gitlab if publisher.kind == "gitlab" else home_of_github
+    return home(publisher.issuer)
