@@ -270,6 +270,11 @@ def _look(page: Page, shelf: Repository, filename: str, home: str) -> None:
     for words in ("verified", "said by the issuer", "claimed"):
         expect(told.locator(".badge", has_text=words).first).to_be_visible()
     require_sound_at_each_width(page)
+    page.goto(f"{shelf.url}project/frog/2.0/{filename}/")
+    expect(page.locator("main")).to_contain_text("Published by the same run said by the issuer")
+    require_sound_at_each_width(page)
+    page.goto(f"{shelf.url}project/frog/2.0/?tab=files")
+    expect(page.get_by_role("row", name=filename)).to_contain_text("attested")
     page.goto(f"{shelf.url}project/frog/?tab=versions")
     expect(page.get_by_role("row", name="2.0")).to_contain_text("attested")
     expect(page.get_by_role("row", name="2.1")).not_to_contain_text("attested")
