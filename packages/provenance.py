@@ -74,11 +74,14 @@ class Attestation:
     logged_at: datetime  # in the transparency log
 
 
-def write_provenance(row: Distribution, verified: Verified | None, by: Principal) -> None:
-    """Keep what vouches for a file that `by` has just uploaded, if anything does."""
+def write_provenance(row: Distribution, verified: Verified | None, by: Principal) -> dict[str, str]:
+    """Keep what vouches for a file that `by` has just uploaded, and return which run sent it.
+
+    That is for the audit: what is kept here goes when the file is overwritten.
+    """
     said = _said_of(by)
     if verified is None and not said:
-        return
+        return {}
     Provenance.objects.create(
         distribution=row,
         said=said,
@@ -87,6 +90,7 @@ def write_provenance(row: Distribution, verified: Verified | None, by: Principal
         uploaded_to=row.repository,
         uploaded_at=row.uploaded_at,
     )
+    return {name: said[name] for name in ("commit", "run") if said.get(name)}
 
 
 def copy_provenance(source: Distribution, copy: Distribution) -> None:

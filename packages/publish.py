@@ -9,7 +9,7 @@ file or a loose object, never a row without its bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -210,10 +210,10 @@ def _commit(
         place = _locked_place(repository, accepted)
         project = project_row(place, accepted)
         distribution = distribution_row(place, project, accepted, blob, by)
-        write_provenance(distribution, accepted.verified, by)
+        run = write_provenance(distribution, accepted.verified, by)
         if also is not None:
             also(distribution)
-        _record(place, distribution, by)
+        _record(place, distribution, by, run)
         take_room(place, distribution.size)
         contents_changed(project, repository_waits_for=repository.quiet_period)
     return distribution
@@ -236,7 +236,9 @@ def _locked_place(repository: Repository, accepted: Accepted) -> Place:
     return place
 
 
-def _record(place: Place, distribution: Distribution, by: Principal) -> None:
+def _record(
+    place: Place, distribution: Distribution, by: Principal, run: Mapping[str, str]
+) -> None:
     before = place.replaced
     yank = {"yanked": distribution.yanked, "yanked_reason": distribution.yanked_reason}
     audit.record(
@@ -248,5 +250,6 @@ def _record(place: Place, distribution: Distribution, by: Principal) -> None:
         before=before,
         after={"sha256": distribution.sha256, "size": distribution.size}
         | (yank if before or distribution.yanked else {})
-        | ({"is_attested": True} if distribution.is_attested else {}),
+        | ({"is_attested": True} if distribution.is_attested else {})
+        | dict(run),
     )

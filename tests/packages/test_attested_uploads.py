@@ -123,6 +123,9 @@ def test_ci_answers_for_its_own_publisher_and_what_its_issuer_said_is_kept(
     assert (build.kind, build.source, build.commit) == ("github", "Octo/frog", sha)
     assert (build.workflow, build.environment) == (".github/workflows/release.yml", "release")
     assert build.run == "https://ci.example/Octo/frog/actions/runs/12/attempts/2"
+    event = AuditEvent.objects.get(action="distribution.publish")
+    assert event.after is not None
+    assert (event.after["commit"], event.after["run"]) == (sha, build.run)
     # The same without attestations: what the issuer said stands alone.
     file = make_wheel("frog", "2.0")
     upload_attested(client, "2.0", file, by=None, sent="", Authorization=shows)
