@@ -95,7 +95,9 @@ def write_provenance(row: Distribution, verified: Verified | None, by: Principal
 
 def copy_provenance(source: Distribution, copy: Distribution) -> None:
     """Let a copy of a file have what vouches for its bytes: that does not depend on the place."""
-    found = Provenance.objects.filter(distribution=source).first()
+    # The source may have been overwritten since the copy's bytes were read.
+    same_bytes = Provenance.objects.filter(distribution__sha256=copy.sha256)
+    found = same_bytes.filter(distribution=source).first()
     if found is None:
         return
     Provenance.objects.create(
@@ -106,7 +108,7 @@ def copy_provenance(source: Distribution, copy: Distribution) -> None:
         uploaded_to_id=found.uploaded_to_id,
         uploaded_at=found.uploaded_at,
     )
-    copy.is_attested = source.is_attested
+    copy.is_attested = bool(found.attested)
     copy.save(update_fields=["is_attested"])
 
 
@@ -156,7 +158,7 @@ def _build(each: Attested, kind: str) -> Build:
         workflow=each.workflow,
         ref=each.ref,
         commit=each.commit,
-        run=each.run,
+        run=each.run if each.run.startswith("https://") else "",  # it becomes a link
     )
 
 

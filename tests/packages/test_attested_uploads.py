@@ -16,7 +16,7 @@ from packages import curate, publish
 from packages.attestations import VerifierAway
 from packages.models import Distribution, Provenance
 from packages.promotion import promote
-from packages.provenance import attestations, published_by
+from packages.provenance import attestations, copy_provenance, published_by
 from repos import publishers
 from repos.targets import target_of_upload
 from tests.attested import COMMIT, PROVENANCE, SENT, FakeVerifier, upload_attested, verifying
@@ -197,6 +197,18 @@ def test_a_promoted_copy_has_them_and_a_restored_file_has_them_still(
     curate.delete(row, by=cast.acme.admin.principal)
     curate.restore(row, by=cast.acme.admin.principal)
     assert bytes(Provenance.objects.get(distribution=row).document) == PROVENANCE
+
+
+def test_a_copy_has_nothing_of_other_bytes_that_took_the_place_of_its_source(
+    client: Client, cast: Cast, verifier: FakeVerifier
+) -> None:
+    trust(cast.acme.repository, make_issuer())
+    upload_attested(client, "1.0", WHEEL, by=cast.acme.writer)
+    row = Distribution.objects.get()
+    copy = Distribution(repository=row.repository, sha256="0" * 64)
+    copy_provenance(row, copy)
+    assert not copy.is_attested
+    assert Provenance.objects.count() == 1
 
 
 def test_rest_takes_them_and_its_check_says_what_the_upload_would(
