@@ -16,7 +16,7 @@ from tests.attested import PROVENANCE, upload_attested, verifying
 from tests.cast import Cast, grant
 from tests.dists import make_wheel
 from tests.publishers import make_issuer, trust
-from tests.virtuals import make_virtual
+from tests.virtuals import make_remote, make_virtual
 
 WHEEL = make_wheel("frog", "1.0")
 BESIDE = f"files/frog/{hashlib.sha256(WHEEL[1]).hexdigest()}/{WHEEL[0]}.provenance"
@@ -91,6 +91,13 @@ def test_a_file_without_them_names_none_and_has_none(client: Client, frog: Cast)
     answer = get(client, f"/acme/local/files/frog/{file[0]}.provenance", frog)
     assert answer.status_code == 404
     assert "has no attestations" in answer.reason_phrase
+
+
+def test_upstream_s_are_where_its_page_says(client: Client, frog: Cast) -> None:
+    grant(make_remote(frog.acme, "remote"), Role.READER, frog.acme.reader)
+    answer = get(client, f"/acme/remote/files/frog/{WHEEL[0]}.provenance", frog)
+    assert answer.status_code == 404
+    assert "its page names the address" in answer.reason_phrase
 
 
 def test_they_are_given_out_as_the_file_itself_is(client: Client, frog: Cast) -> None:
