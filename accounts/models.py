@@ -384,7 +384,7 @@ class Issuer(models.Model):
         GITHUB = "github", "GitHub"
         GITLAB = "gitlab", "GitLab"
         GOOGLE = "google", "Google"
-        OTHER = "other", "another"
+        OTHER = "other", "OpenID Connect"  # any provider
 
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.OTHER)
     url = models.CharField(

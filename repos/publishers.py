@@ -20,6 +20,8 @@ from base import audit, clock
 from base.audit import Actor
 from repos.models import TrustedPublisher
 
+# What somebody says of a publisher, but for its owner.
+_SAID = ("repository", "normalized", "issuer", "source", "workflow", "environment", "ref", "claims")
 _ISSUER = ("kind", "url", "is_active", "private_allowed", "ca")
 
 
@@ -36,7 +38,8 @@ def save_issuer(issuer: Issuer, *, by: Actor) -> None:
     with transaction.atomic():
         before = Issuer.objects.filter(pk=issuer.pk).first()
         if before is not None and before.kind != issuer.kind and issuer.publishers.exists():
-            raise ValidationError("Publishers are read by the kind of their issuer; it stays.")
+            told = "Publishers are read by the kind of their issuer; it stays."
+            raise ValidationError({"kind": told})
         issuer.full_clean()
         issuer.save()
         audit.record(
@@ -71,6 +74,18 @@ def remove_publisher(publisher: TrustedPublisher, *, by: Actor) -> None:
     with transaction.atomic():
         _record(publisher, "publisher.remove", by, before=_facts_of(publisher))
         publisher.delete()
+
+
+def trust_new_owner(publisher: TrustedPublisher, *, by: Actor) -> TrustedPublisher:
+    """Trust the same CI as the first who comes once more, and no longer the owner it had.
+
+    It is removed and added: what its owner has of tokens publishes nothing any more.
+    """
+    with transaction.atomic():
+        again = TrustedPublisher(**{name: getattr(publisher, name) for name in _SAID})
+        remove_publisher(publisher, by=by)
+        add_publisher(again, by=by)
+    return again
 
 
 def mint(*, issuer: Issuer, assertion: Assertion, address: str) -> Minted:

@@ -9,7 +9,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import TypeAlias
 
-from larder_client import __version__, accounts, commands
+from larder_client import __version__, accounts, commands, publishers
 from larder_client.problems import Problem
 from larder_client.publish import publish
 
@@ -37,6 +37,10 @@ _EXAMPLE = {
     "repo purge": "larder repo purge acme/mirror --unused-days 90 --yes acme/mirror",
     "grant add": "larder grant add acme/pypi-local writer --team data\n"
     "  larder grant add acme/pypi-local reader --anyone",
+    "publisher add": "larder publisher add acme/pypi-local frog --github acme/frog "
+    "--workflow release.yml\n"
+    "  larder publisher add acme/pypi-local frog --gitlab acme/frog "
+    "--issuer https://gitlab.example",
     "token create": "larder token create CI --tenant acme --role writer --days 90",
 }
 _INTERRUPTED = 130
@@ -75,6 +79,7 @@ def parser() -> ArgumentParser:
         _group(groups, "repo", "list, make, show, check, purge and delete repositories")
     )
     _of_grants(_group(groups, "grant", "say who may do what in a repository"))
+    _of_publishers(_group(groups, "publisher", "say which CI publishes without a secret"))
     _of_tokens(_group(groups, "token", "make, list and revoke tokens; asks for your password"))
     return top
 
@@ -153,6 +158,31 @@ def _of_grants(group: Groups) -> None:
     _takes_subject(removed)
 
 
+def _of_publishers(group: Groups) -> None:
+    listed = _command(group, "list", publishers.list_publishers, "list which CI is trusted")
+    _takes_repository(listed)
+    added = _command(group, "add", publishers.add_publisher, "let CI publish a project")
+    _takes_repository(added)
+    added.add_argument("project", help="its name; it need not be there yet")
+    whose = added.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--github", metavar="OWNER/REPOSITORY")
+    whose.add_argument("--gitlab", metavar="PATH", help="of the project: group/project")
+    whose.add_argument("--google", metavar="EMAIL", help="of a service account")
+    whose.add_argument("--subject", metavar="SUB", help="of another issuer; add --issuer")
+    added.add_argument("--issuer", metavar="URL", help="one of your own")
+    added.add_argument("--workflow", default="", metavar="FILE",
+                       help="release.yml; of GitLab .gitlab-ci.yml, if left out")  # fmt: skip
+    added.add_argument("--environment", default="", help="any, if left out")
+    added.add_argument("--ref", default="", metavar="PATTERN", help="such as 'refs/tags/*'")
+    added.add_argument("--claim", metavar="NAME=VALUE", action="append", default=[],
+                       type=_claim, help="what its token must say too")  # fmt: skip
+    added.add_argument("--owner-id", default="", metavar="NUMBER",
+                       help="of the owner; of the first who comes, if left out")  # fmt: skip
+    removed = _command(group, "remove", publishers.remove_publisher, "trust CI no longer")
+    _takes_repository(removed)
+    removed.add_argument("id", type=int, help="as in the list")
+
+
 def _of_tokens(group: Groups) -> None:
     made = _command(group, "create", accounts.create_token, "make a token; prints its secret")
     made.add_argument("name", help="what it is for")
@@ -214,6 +244,13 @@ def _repository(text: str) -> tuple[str, str]:
     if not (tenant and slash and key) or "/" in key:
         raise argparse.ArgumentTypeError(f"'{text}' is no repository: write it as tenant/key")
     return tenant, key
+
+
+def _claim(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"'{text}' is no claim: write it as name=value")
+    return name, value
 
 
 def _end(sentence: str, code: int) -> int:

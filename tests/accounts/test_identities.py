@@ -46,7 +46,7 @@ def test_a_pipeline_of_gitlab() -> None:
 def test_an_account_of_google_and_a_subject_of_others() -> None:
     assert identity_in("google", GOOGLE).source == "robot@acme.example"
     found = identity_in("other", {"sub": "system:Frog"})
-    assert (found.source, found.name) == ("system:Frog", "another: system:Frog")
+    assert (found.source, found.name) == ("system:Frog", "OpenID Connect: system:Frog")
 
 
 @pytest.mark.parametrize(
