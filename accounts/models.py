@@ -392,7 +392,9 @@ class Issuer(models.Model):
         max_length=500,
         unique=True,
         validators=[validate_issuer_url],
-        help_text="Exactly as its tokens name it (iss), with or without a slash at the end.",
+        help_text="Exactly as its tokens name it (iss), with or without a slash at the end. "
+        "GitHub: https://token.actions.githubusercontent.com, GitLab: https://gitlab.com, Google: "
+        "https://accounts.google.com.",
     )
     is_active = models.BooleanField(
         "active", default=True, help_text="Off: what it vouches for is refused."

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts import tokens
@@ -19,6 +21,11 @@ PREFIX = "lrp_"
 LASTS = timedelta(minutes=15)
 # After its end: so long its publishers can be asked what it was used for.
 KEPT_FOR = timedelta(days=1)
+
+
+def audience() -> str:
+    """Return whom what CI shows must be for: this installation and no other."""
+    return urlsplit(settings.BASE_URL).netloc.lower()
 
 
 def create(*, issuer: Issuer, name: str) -> tuple[PublishingToken, str]:

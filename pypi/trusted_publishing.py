@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import Resolver404, resolve
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts import publishing
 from accounts.assertions import AssertionRefused, IssuerAway, issuer_named_in, verified
 from accounts.models import Issuer
 from base import clock
@@ -69,7 +69,7 @@ def _door(answer: Callable[[Ask], Answer], *methods: str) -> View:
 def _audience(_ask: Ask) -> Answer:
     if not Issuer.objects.filter(is_active=True).exists():
         raise NotEnabled("Trusted publishing is not set up here: an administrator adds an issuer.")
-    return _json({"audience": audience()})
+    return _json({"audience": publishing.audience()})
 
 
 def _mint(ask: Ask) -> Answer:
@@ -79,7 +79,11 @@ def _mint(ask: Ask) -> Answer:
     if issuer is None:
         raise AssertionRefused(f"{shown(url)} is no issuer that an administrator added here.")
     assertion = verified(
-        shown_token, issuer=issuer.url, audience=audience(), key_of=keys_of(issuer), now=clock.now()
+        shown_token,
+        issuer=issuer.url,
+        audience=publishing.audience(),
+        key_of=keys_of(issuer),
+        now=clock.now(),
     )
     minted = publishers.mint(issuer=issuer, assertion=assertion, address=ask.address)
     expires = int(minted.token.expires_at.timestamp())
@@ -105,11 +109,6 @@ def _discover(ask: Ask) -> Answer:
     root = f"{url.scheme}://{url.netloc}"
     found = {"audience-endpoint": root + _AUDIENCE_URL, "token-mint-endpoint": root + _MINT_URL}
     return _json(found | {"features": [], "default-features": []}, kind=_PYTP)
-
-
-def audience() -> str:
-    """Return whom what CI shows must be for: this installation and no other."""
-    return urlsplit(settings.BASE_URL).netloc.lower()
 
 
 def _token_in(ask: Ask) -> str:

@@ -356,6 +356,17 @@ def _of_repositories() -> Iterator[Row]:
         below = f"/-/{what}/"
         row = Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", rule, is_page=True)
         yield replace(row, status=404, says=says)
+    publishers = "/-/publishers/"
+    one = Row(f"<tenant>/<key>{publishers}", f"/{{tenant}}/{{key}}{publishers}", admins_page)
+    yield replace(one, is_page=True)
+    yield replace(
+        one,
+        pattern=f"{one.pattern}<pk>/",
+        path=f"{one.path}0/",
+        status=404,
+        says=".* trusts no such publisher",
+        is_page=True,
+    )
     for what in ("check", "publish"):
         below = f"/-/upload/{what}/"
         yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", answering_with_a_file)
