@@ -86,7 +86,7 @@ def authenticate(credentials: Credentials, *, address: str) -> Principal:
     if publishing.looks_like_one(credentials.secret):
         minted = publishing.find(credentials.secret)
         if minted is None:
-            raise _wrong_token(address)
+            raise _not_valid() if publishing.was_one(credentials.secret) else _wrong_token(address)
         return Principal(token=TokenLimits.of_publishing(minted), address=address)
     token = tokens.find(credentials.secret)
     if token is None:

@@ -51,10 +51,19 @@ def looks_like_one(text: str) -> bool:
 
 def find(secret: str) -> PublishingToken | None:
     """Return the living token that `secret` belongs to; else None."""
+    return _of(secret, living())
+
+
+def was_one(secret: str) -> bool:
+    """Say whether `secret` is of a token that has ended: no guess, but a job that took too long."""
+    return _of(secret, PublishingToken.objects.all()) is not None
+
+
+def _of(secret: str, rows: QuerySet[PublishingToken]) -> PublishingToken | None:
     identifier = tokens.identifier_in(secret) if looks_like_one(secret) else None
     if identifier is None:
         return None
-    token = living().filter(identifier=identifier).first()
+    token = rows.filter(identifier=identifier).first()
     return token if tokens.is_secret_of(token, secret) else None
 
 
