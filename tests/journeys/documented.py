@@ -12,6 +12,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ ELSEWHERE = {
     "coming-from-artifactory.md": "test_artifactory.py",
     "command.md": "test_larder_command.py",
     "rest.md": "test_rest_docs.py",
+    "trusted-publishing.md": "test_publish_from_ci.py",
+    "issuers.md": "test_publish_from_ci.py",
 }
 # twine brings `keyring`; pip's own environment has the `python` that is found first.
 _CLIENTS = ("pip", "twine", "uv", "poetry", "pdm", "flit")
@@ -100,6 +103,13 @@ def copy_client(folder: Path) -> Path:
     """Copy the tree of the larder command to where it may be built, and return it."""
     ignored = shutil.ignore_patterns("__pycache__", "dist")
     return Path(shutil.copytree(ROOT / "client", folder / "client", ignore=ignored))
+
+
+def where_it_runs(larder: Larder, folder: Path) -> dict[str, str]:
+    """Make `folder` one where manage.py is typed, and return the environment that it needs."""
+    (folder / "manage.py").symlink_to(ROOT / "manage.py")
+    (folder / ".venv").symlink_to(sys.prefix)
+    return {k: v for k, v in larder.environment.items() if k != "PYTHONPATH"}
 
 
 def run_all(commands: list[str], within: Path, environment: Mapping[str, str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 import requests
 import yaml
 
-from tests.clients import NOBODY_LISTENS, ROOT, client
+from tests.clients import NOBODY_LISTENS, client
 from tests.dists import make_wheel
 from tests.journeys import documented
 from tests.journeys.devpis import devpi_with
@@ -97,10 +96,8 @@ def desk_with(running: Larder, index: str, command_site: Path, tmp_path: Path) -
     }
 
     def opened(page: str) -> Desk:
-        if "manage.py" in documented.text_of(page):  # it is followed where Larder runs
-            known.update({k: v for k, v in running.environment.items() if k != "PYTHONPATH"})
-            (folder / "manage.py").symlink_to(ROOT / "manage.py")
-            (folder / ".venv").symlink_to(sys.prefix)
+        if "manage.py" in documented.text_of(page):
+            known.update(documented.where_it_runs(running, folder))
         return Desk(running, page, folder, known, {INDEX: index})
 
     return opened

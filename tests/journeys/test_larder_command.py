@@ -120,6 +120,7 @@ def test_the_commands_of_the_page_work_one_after_the_other(
         ["create_tenant", "pond"],
         ["create_user", "bob", "--tenant", "pond"],
         ["create_repository", "pond/pypi-local"],
+        ["add_issuer", "https://token.actions.githubusercontent.com", "--kind", "github"],
     )
     running.python(
         "import django; django.setup()\n"

@@ -7,32 +7,41 @@ has such a job do is done here against a metadata server that answers as Google'
 from __future__ import annotations
 
 import json
-import ssl
+import shutil
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
 import pytest
+import yaml
 
 from tests.authority import ca_pem, write_server_files
 from tests.dists import make_wheel
 from tests.issuers import LoopbackIssuer, issuing
+from tests.journeys import documented
 from tests.journeys import larder as larders
-from tests.journeys.larder import Larder
+from tests.journeys.ci_jobs import (
+    GitHubJob,
+    Issuers,
+    Job,
+    claims_of_gitlab,
+    exchanged,
+    larder_is_trusted,
+    variables_of_github,
+)
+from tests.journeys.documented import Desk
+from tests.journeys.larder import ADMIN_PASSWORD, Larder
 from tests.journeys.machine import Machine
 from tests.journeys.test_nginx import nginx
-from tests.signing import by_hand, claims_at, signed, with_public_key_as_secret
-from tests.upstreams import Asked, Reply
+from tests.signing import by_hand, signed, with_public_key_as_secret
+from tests.upstreams import Reply, Server, serving
 
 _TRUST = """
 import json, sys
@@ -69,26 +78,11 @@ _GITHUB = {"source": "octo/frog", "workflow": "release.yml"}
 _AT_ONCE = 20
 
 
-@dataclass
-class Issuers:
-    """The three, each by TLS."""
-
-    github: LoopbackIssuer
-    gitlab: LoopbackIssuer
-    google: LoopbackIssuer
-    numbers: Iterator[int] = field(default_factory=lambda: count(1))
-
-    def claims(self, issuer: LoopbackIssuer, **other: Any) -> dict[str, Any]:
-        """Return what an issuer says now of a job, which it says once."""
-        usual = {"iss": issuer.url, "aud": "localhost", "jti": f"job-{next(self.numbers)}"}
-        return claims_at(datetime.now(UTC), **usual | other)
-
-
 @pytest.fixture(scope="module")
 def issuers() -> Iterator[Issuers]:
     """The issuers of which jobs ask what they show."""
     with ExitStack() as stack:
-        yield Issuers(*(stack.enter_context(issuing()) for _ in range(3)))
+        yield Issuers(*(stack.enter_context(issuing()) for _ in range(4)))
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +95,7 @@ def larder(issuers: Issuers, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         running.manage(
             *(
                 ["add_issuer", each.url, "--kind", kind, "--private", "--ca", f"{folder}/ca.pem"]
-                for kind in ("github", "gitlab", "google")
+                for kind in ("github", "gitlab", "google", "other")
                 for each in [getattr(issuers, kind)]
             )
         )
@@ -115,71 +109,10 @@ def trust(larder: Larder, issuer: LoopbackIssuer, shelf: str, **what: str) -> No
     larder.python(_TRUST, issuer.url, shelf, json.dumps(what))
 
 
-class Job:
-    """A job with uv, whose environment its host has set."""
-
-    def __init__(self, machine: Machine) -> None:
-        self.machine = machine
-        ca = machine.home / "ca.pem"
-        ca.write_text(ca_pem())
-        machine.variables["SSL_CERT_FILE"] = str(ca)
-
-    def command(self, version: str, to: str) -> tuple[str, ...]:
-        """Return what publishes a new file of frog."""
-        name, content = make_wheel("frog", version)
-        file = self.machine.home / name
-        file.write_bytes(content)
-        return ("publish", "--trusted-publishing", "always", "--publish-url", to, str(file))
-
-    def publishes(self, version: str, to: str) -> str:
-        """Publish, and return what uv said."""
-        return self.machine.run("uv", *self.command(version, to))
-
-    def fails(self, version: str, to: str) -> str:
-        """Try to publish, and return what uv said."""
-        return self.machine.fails("uv", *self.command(version, to))
-
-
-class GitHubJob(Job):
-    """One of GitHub Actions: its environment says where its issuer is."""
-
-    def __init__(self, machine: Machine, issuers: Issuers) -> None:
-        super().__init__(machine)
-        issuer = issuers.github
-        self.claims: dict[str, Any] = {}
-        machine.variables |= {
-            "GITHUB_ACTIONS": "true",
-            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{issuer.url}/token?api-version=2",
-            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "for-the-issuer",
-        }
-
-        def shows(_asked: Asked) -> Reply:
-            shown = signed(issuers.claims(issuer, **self.claims))
-            return Reply(json.dumps({"value": shown}).encode(), kind="application/json")
-
-        issuer.server.replies["/token?api-version=2&audience=localhost"] = shows
-
-
 @pytest.fixture
 def job(machine: Machine, issuers: Issuers) -> GitHubJob:
     """A job that may show what it likes."""
     return GitHubJob(machine, issuers)
-
-
-def exchanged(larder: Larder, shown: str) -> tuple[int, dict[str, Any]]:
-    """Send what CI shows to the front door, and return status and answer."""
-    known = ssl.create_default_context(cadata=ca_pem())
-    request = Request(  # noqa: S310 - https, on loopback
-        f"{larder.url}/_/oidc/mint-token",
-        json.dumps({"token": shown}).encode(),
-        {"Content-Type": "application/json"},
-    )
-    try:
-        with urlopen(request, context=known, timeout=30) as answer:  # noqa: S310 - as above
-            return answer.status, json.load(answer)
-    except HTTPError as refusal:
-        with refusal:
-            return refusal.code, json.load(refusal)
 
 
 def test_a_pending_publisher_of_github_publishes_and_publishes_again(
@@ -203,23 +136,15 @@ def test_a_pending_publisher_of_gitlab_publishes_and_publishes_again(
     what = {"source": "acme/tools/frog", "workflow": ".gitlab-ci.yml", "ref": "refs/tags/*"}
     trust(larder, issuers.gitlab, shelf.name, **what)
 
-    def shows(**other: str) -> None:
-        gitlab = {
-            "sub": "project_path:acme/tools/frog:ref_type:tag:ref:v1",
-            "project_path": "acme/tools/frog",
-            "namespace_path": "acme/tools",
-            "namespace_id": "72",
-            "ci_config_ref_uri": "gitlab.example/acme/tools/frog//.gitlab-ci.yml@refs/tags/v1",
-            "ref_path": "refs/tags/v1",
-        }
-        claims = issuers.claims(issuers.gitlab, **gitlab | other)
+    def shows(ref: str = "refs/tags/v1") -> None:
+        claims = issuers.claims(issuers.gitlab, **claims_of_gitlab("acme/tools/frog", ref))
         machine.variables |= {"GITLAB_CI": "true", "LOCALHOST_ID_TOKEN": signed(claims)}
 
     for version in ("1.0", "2.0"):
         shows()
         job.publishes(version, shelf.url)
     assert "exchanged before" in job.fails("3.0", shelf.url)  # a pipeline has one for each job
-    shows(ref_path="refs/heads/main")
+    shows("refs/heads/main")
     assert "No project here trusts GitLab: acme/tools/frog" in job.fails("3.0", shelf.url)
     told = larder.python(_PUBLISHED, shelf.name).splitlines()
     assert "frog-2.0-py3-none-any.whl by GitLab: acme/tools/frog, .gitlab-ci.yml" in told
@@ -230,14 +155,14 @@ def test_what_is_not_trusted_is_told_to_who_runs_the_job(
 ) -> None:
     shelf, other = larder.repository(), larder.repository()
     trust(larder, issuers.github, shelf.name, **_GITHUB)
-    job.claims = {"repository": "evil/frog"}
+    job.says({"repository": "evil/frog"})
     assert "No project here trusts GitHub: evil/frog" in job.fails("1.0", shelf.url)
-    job.claims = {"jti": "always the same"}
+    job.says({"jti": "always the same"})
     job.publishes("1.0", shelf.url)
     assert "exchanged before" in job.fails("2.0", shelf.url)
-    job.claims = {"repository_owner_id": "666"}
+    job.says({"repository_owner_id": "666"})
     assert "another owner" in job.fails("2.0", shelf.url)
-    job.claims = {}
+    job.says({})
     assert "is not trusted to publish to" in job.fails("2.0", other.url)
 
 
@@ -291,3 +216,116 @@ def test_of_twenty_exchanges_of_one_assertion_one_wins(larder: Larder, issuers: 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         heard = Counter(pool.map(one, range(_AT_ONCE)))
     assert heard == {(200, ""): 1, (422, "invalid-reuse-token"): _AT_ONCE - 1}
+
+
+Opened = Callable[[str, dict[str, str]], Desk]
+
+
+@pytest.fixture
+def desk_with(larder: Larder, command_site: Path, tmp_path: Path) -> Opened:
+    """Opens a page of docs/ on a desk with all clients; its tenant has a repository."""
+    home, folder = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    folder.mkdir()
+    known = documented.desk_environment(command_site, home) | larder_is_trusted(tmp_path)
+    known |= {"LARDER": f"{larder.url}/api/v1", "WHO": f"admin:{ADMIN_PASSWORD}"}
+
+    def opened(page: str, hosts: dict[str, str]) -> Desk:
+        if "manage.py" in documented.text_of(page):
+            known.update(documented.where_it_runs(larder, folder))
+        here = {"packages.example": "localhost", "PACKAGES_EXAMPLE": "LOCALHOST"}
+        desk = Desk(larder, page, folder, known, hosts | here)
+        desk.prepare(
+            ["create_tenant", "acme"],
+            ["create_user", "ann", "--tenant", "acme", "--tenant-admin"],
+            ["create_repository", "acme/pypi-local"],
+        )
+        return desk
+
+    return opened
+
+
+def test_a_publisher_follows_the_page_and_its_jobs_publish(
+    issuers: Issuers, desk_with: Opened
+) -> None:
+    with serving() as metadata:
+        desk = desk_with(
+            "trusted-publishing.md",
+            {
+                "--github acme/frog": f"--github acme/frog --issuer {issuers.github.url}",
+                "--gitlab acme/frog": f"--gitlab acme/frog --issuer {issuers.gitlab.url}",
+                "--google releases": f"--issuer {issuers.google.url} --google releases",
+                "https://ci.example": issuers.other.url,
+                "http://metadata.google.internal/": metadata.url,
+            },
+        )
+        setting_up, afterwards = desk.text.split("## Who built what")
+        desk.follow(setting_up)
+        publish_at_github(desk, issuers)
+        publish_at_gitlab(desk, issuers)
+        publish_at_google(desk, issuers, metadata)
+    said = desk.follow(f"## Who built what{afterwards}")
+    for version, name in (
+        ("1.0", "GitHub: trusted-publishing/frog, release.yml, release"),
+        ("1.1", "GitLab: trusted-publishing/frog, .gitlab-ci.yml"),
+        ("1.2", "Google: releases@trusted-publishing.iam.gserviceaccount.com"),
+    ):
+        assert f"frog-{version}-py3-none-any.whl\t{name}\n" in said
+
+
+def publish_at_github(desk: Desk, issuers: Issuers) -> None:
+    """Run the workflow of the page, from the file that it has somebody write."""
+    workflow = yaml.safe_load((desk.folder / ".github/workflows/release.yml").read_text())
+    (job,) = workflow["jobs"].values()
+    assert job["permissions"]["id-token"] == "write"
+    claims = {
+        "repository": "trusted-publishing/frog",
+        "workflow_ref": "trusted-publishing/frog/.github/workflows/release.yml@refs/tags/v1",
+        "ref": "refs/tags/v1",
+        "environment": job["environment"],
+    }
+    does = [step["run"] for step in job["steps"] if "run" in step]
+    publish(desk, "1.0", does, **variables_of_github(issuers, claims))
+
+
+def publish_at_gitlab(desk: Desk, issuers: Issuers) -> None:
+    """Run the job of the page's pipeline, with the variable that it asks for."""
+    (job,) = yaml.safe_load((desk.folder / ".gitlab-ci.yml").read_text()).values()
+    ((variable, wanted),) = job["id_tokens"].items()
+    said = claims_of_gitlab("trusted-publishing/frog") | {"aud": wanted["aud"]}
+    shown = signed(issuers.claims(issuers.gitlab, **said))
+    publish(desk, "1.1", job["script"], **{"GITLAB_CI": "true", variable: shown})
+
+
+def publish_at_google(desk: Desk, issuers: Issuers, metadata: Server) -> None:
+    """Run the script of the page, which its build runs last."""
+    build = yaml.safe_load((desk.folder / "cloudbuild.yaml").read_text())
+    assert build["steps"][0]["args"] == ["build"]
+    assert build["steps"][-1]["args"][-1].endswith("&& bash publish.sh")
+    account = build["serviceAccount"].rpartition("/")[2]
+    said = {"sub": "1234", "email": account, "email_verified": True}
+    path = "/computeMetadata/v1/instance/service-accounts/default/identity"
+    metadata.replies[f"{path}?audience=localhost&format=full"] = lambda asked: (
+        Reply(signed(issuers.claims(issuers.google, **said)).encode())
+        if asked.headers.get("Metadata-Flavor") == "Google"
+        else Reply(status=403)
+    )
+    publish(desk, "1.2", ["uv build", "bash publish.sh"])
+
+
+def publish(desk: Desk, version: str, does: list[str], **variables: str) -> None:
+    """Do what a job does, but for building: that is made here, without what flit would ask for."""
+    assert does[0] == "uv build"
+    shutil.rmtree(desk.folder / "dist", ignore_errors=True)
+    (desk.folder / "dist").mkdir()
+    name, content = make_wheel("frog", version)
+    (desk.folder / "dist" / name).write_bytes(content)
+    documented.run_all(does[1:], desk.folder, desk.environment | variables)
+
+
+def test_an_administrator_follows_the_page_about_issuers(larder: Larder, desk_with: Opened) -> None:
+    desk = desk_with("issuers.md", {})
+    (desk.folder / "ca.pem").write_text(ca_pem())
+    said = desk.follow()
+    assert "newt\tGitLab: issuers/newt, .gitlab-ci.yml\ttrue" in said
+    assert "issuer.delete" in (desk.folder / "audit.csv").read_text()
