@@ -18,7 +18,6 @@ from accounts.rest.schema import IDEMPOTENCY_KEY, paged
 from accounts.rest.versions import versioned
 from accounts.rest.views import RestView, Strict, sent
 from accounts.roles import Role
-from base.errors import NotThere
 from packages.filenames import parse_name
 from packages.publishers import publishers_of
 from repos import publishers
@@ -27,10 +26,6 @@ from repos.models import Repository, TrustedPublisher
 
 _SHOWN_AT_MOST = 10
 _BY_PROJECT = Order(("normalized", "pk"), (str, int))
-
-
-class PublisherMissing(NotThere):
-    """The repository trusts no such publisher."""
 
 
 class PublisherFacts(Strict, serializers.ModelSerializer[TrustedPublisher]):
@@ -148,5 +143,5 @@ def _new(repository: Repository, fields: Mapping[str, Any]) -> TrustedPublisher:
 def _publisher(repository: Repository, pk: int | str) -> TrustedPublisher:
     row = publishers_of(repository).filter(pk=pk).first()
     if row is None:
-        raise PublisherMissing(f"{repository} trusts no publisher {pk}.")
+        raise publishers.PublisherMissing(f"{repository} trusts no publisher {pk}.")
     return row

@@ -16,7 +16,7 @@ from accounts import publishing
 from accounts.authentication import caller_of, signed_in
 from accounts.models import Issuer
 from accounts.roles import Role
-from base.errors import InvalidInput, NotThere
+from base.errors import InvalidInput
 from base.keyset import cursor, place_of
 from packages.pages.frame import frame, heading
 from packages.pages.publisher_forms import FORMS, PublisherForm
@@ -142,5 +142,5 @@ def _form(kind: str, *, data: HttpRequest | None = None, initial: str = "") -> P
 def _publisher(come_in: Admitted, pk: int) -> TrustedPublisher:
     row = publishers_of(come_in.repository).filter(pk=pk).first()
     if row is None:
-        raise NotThere(f"{come_in.repository} trusts no such publisher.")
+        raise publishers.PublisherMissing(f"{come_in.repository} trusts no such publisher.")
     return row
