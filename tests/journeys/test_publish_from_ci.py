@@ -82,7 +82,8 @@ _AT_ONCE = 20
 def issuers() -> Iterator[Issuers]:
     """The issuers of which jobs ask what they show."""
     with ExitStack() as stack:
-        yield Issuers(*(stack.enter_context(issuing()) for _ in range(4)))
+        github, gitlab, google, other = (stack.enter_context(issuing()) for _ in range(4))
+        yield Issuers(github, gitlab, google, other)
 
 
 @pytest.fixture(scope="module")
