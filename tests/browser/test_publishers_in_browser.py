@@ -22,7 +22,7 @@ def untouched() -> Iterator[Larder]:
 
 def require_sound_in_both_themes(page: Page) -> None:
     for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=theme)
         require_sound_at_each_width(page)
 
 
