@@ -243,9 +243,9 @@ def require_archive_name(filename: str) -> None:
     _extension(filename)
 
 
-def shown(text: str) -> str:
+def shown(text: str, at_most: int = MAX_SHOWN) -> str:
     """Return a caller's text quoted for a sentence: short, ASCII, without control characters."""
-    cut = text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 3] + "..."
+    cut = text if len(text) <= at_most else text[: at_most - 3] + "..."
     return ascii(cut)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import json
 import os
 import re
 import secrets
@@ -24,6 +25,7 @@ _BROKERS = frozenset({"file", "pgmq", "redis", "rediss", "amqp", "amqps"})
 _MIN_SECRET = 32
 # Of one process. Threads that send a file, or wait for an upstream, have given theirs back.
 _CONNECTIONS_AT_MOST = 32
+_IN_A_TRUST_ROOT = ("mediaType", "certificateAuthorities", "ctlogs", "tlogs")
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -65,6 +67,7 @@ class Config:
     private_upstreams_allowed: bool
     trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
     accel_prefix: str
+    sigstore_trust_root: Path | None
     web_processes: int
     web_threads: int
 
@@ -111,6 +114,7 @@ def read(environment: Mapping[str, str]) -> Config:
         private_upstreams_allowed=reader.take("LARDER_PRIVATE_UPSTREAMS", "ask", _ask_or_allow),
         trusted_proxies=reader.take("LARDER_TRUSTED_PROXIES", "", _networks),
         accel_prefix=reader.take("LARDER_ACCEL_PREFIX", "", _accel_prefix),
+        sigstore_trust_root=reader.take("LARDER_SIGSTORE_TRUST_ROOT", "", _trust_root),
         web_processes=processes,
         web_threads=threads,
     )
@@ -262,6 +266,25 @@ def _accel_prefix(text: str) -> str:
     if text and not text.startswith("/"):
         raise _Wrong("give the path of nginx's internal location, for example /blobs")
     return text.rstrip("/")
+
+
+def _trust_root(text: str) -> Path | None:
+    """Return a file that looks like a trust root; its keys are read by who verifies by them."""
+    if not text:
+        return None
+    path = _folder(text)
+    try:
+        root = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise _Wrong(
+            "there is no such file; unset it and run manage.py refresh_trust_root with this path "
+            "to have the public one there"
+        ) from None
+    except (OSError, ValueError, RecursionError):
+        root = None
+    if not isinstance(root, dict) or not all(root.get(name) for name in _IN_A_TRUST_ROOT):
+        raise _Wrong("give the path of a Sigstore's trusted_root.json")
+    return path
 
 
 def _secret_key(reader: _Reader, home: Path) -> str:

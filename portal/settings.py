@@ -31,6 +31,9 @@ UPSTREAM_WAITERS = max(1, CONFIG.web_threads // 2)
 # How many files a process fetches at once; a fetch goes on when its callers have left.
 UPSTREAM_TRANSFERS = 2 * UPSTREAM_WAITERS
 
+# What attestations are verified by; None: what came with sigstore.
+SIGSTORE_TRUST_ROOT = CONFIG.sigstore_trust_root
+
 INSTALLED_APPS = [
     "portal.apps.LarderAdminConfig",
     # Before Django's auth, whose commands about users ours replace.

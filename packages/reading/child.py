@@ -2,36 +2,30 @@
 
     python -m packages.reading.child <bytes of memory>
 
-It imports no Django, holds no secret and no connection, may write no file, and ends with whoever
-started it: requests come by standard input, which a thread waits at, and its end is everybody's.
-The kernel stops it when an archive takes too long, even inside a library that never returns.
+It imports no Django; `base.helper_loop` says what holds for it besides.
 """
 
 from __future__ import annotations
 
-import os
 import resource
 import signal
 import sys
-import threading
 import traceback
 from pathlib import Path
-from queue import SimpleQueue
 
 from base.errors import LarderError
+from base.helper_loop import answer_requests
 from packages.filenames import shown
 from packages.reading.contents import packed_members
 from packages.reading.facts import read_archive
 from packages.reading.messages import (
-    READY,
     Failure,
     ReadThis,
     RenderThat,
-    Request,
     WasRead,
     WasRendered,
-    framed,
-    next_request,
+    encoded,
+    request_in,
 )
 from packages.reading.readme import render
 from packages.reading.readme_text import Readme
@@ -40,36 +34,8 @@ _TRACEBACK = 4000  # characters of its end
 
 
 def main() -> None:
-    """Answer requests until there will be none."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints is no answer
-    _limit(int(sys.argv[1]))
-    requests: SimpleQueue[Request] = SimpleQueue()
-    threading.Thread(target=_listen, args=(requests,), daemon=True).start()
-    reader = _Reader()
-    answer = READY
-    while True:
-        answers.write(answer)
-        answers.flush()
-        answer = reader.answer(requests.get())
-        signal.setitimer(signal.ITIMER_PROF, 0)
-
-
-def _listen(requests: SimpleQueue[Request]) -> None:
-    stdin = os.fdopen(0, "rb")
-    while (request := next_request(stdin)) is not None:
-        requests.put(request)
-    os._exit(0)
-
-
-def _limit(memory: int) -> None:
-    """Take no more than it needs. macOS knows some of these limits and keeps to fewer."""
-    for name, most in (
-        ("RLIMIT_DATA", memory),
-        ("RLIMIT_FSIZE", 0),
-        ("RLIMIT_CORE", 0),
-    ):
-        resource.setrlimit(getattr(resource, name), (most, most))
+    """Read archives until there will be none."""
+    answer_requests(_Reader().answer, memory=int(sys.argv[1]))
 
 
 class _Reader:
@@ -78,22 +44,23 @@ class _Reader:
     def __init__(self) -> None:
         self._readme = Readme()
 
-    def answer(self, request: Request) -> bytes:
+    def answer(self, sent: bytes) -> bytes:
         """Return what a request asks for, or why that cannot be, as it is sent."""
+        request = request_in(sent)
         signal.setitimer(signal.ITIMER_PROF, request.seconds)
         try:
             match request:
                 case ReadThis():
-                    return framed(self._read(request))
+                    return encoded(self._read(request))
                 case RenderThat():
-                    return framed(self._rendered())
+                    return encoded(self._rendered())
         except LarderError as error:
-            return framed(Failure(error.sentence))
+            return encoded(Failure(error.sentence))
         except MemoryError:
-            return framed(Failure("", is_exhausted=True))
+            return encoded(Failure("", is_exhausted=True))
         except Exception as error:  # noqa: BLE001 - a mistake of ours must cost one archive alone
             said = f"There is a mistake in its reading ({type(error).__name__})."
-            return framed(Failure(said, traceback=traceback.format_exc()[-_TRACEBACK:]))
+            return encoded(Failure(said, traceback=traceback.format_exc()[-_TRACEBACK:]))
 
     def _read(self, request: ReadThis) -> WasRead | Failure:
         try:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import struct
-from typing import IO, Any
+from typing import Any
 
 import msgspec
 
 # The members, the metadata and the facts of the largest archive are some 30 MiB.
 MAX_MESSAGE = 128 * 1024 * 1024
-LENGTH = struct.Struct(">L")
-READY = b"!"  # what the process says first, of its own accord
 
 
 class ReadThis(msgspec.Struct, tag=True, frozen=True):
@@ -60,20 +57,16 @@ _requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
 _answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
 
 
-def framed(message: Request | Answer) -> bytes:
-    """Return a message with its length in front."""
-    data = msgspec.msgpack.encode(message)
-    return LENGTH.pack(len(data)) + data
+def encoded(message: Request | Answer) -> bytes:
+    """Return a message as it is sent."""
+    return msgspec.msgpack.encode(message)
 
 
-def next_request(stream: IO[bytes]) -> Request | None:
-    """Return the next request, or None once there will be none."""
-    head = stream.read(LENGTH.size)
-    if len(head) < LENGTH.size:
-        return None
-    return _requests.decode(stream.read(LENGTH.unpack(head)[0]))
+def request_in(data: bytes) -> Request:
+    """Return a request that was sent."""
+    return _requests.decode(data)
 
 
 def answer_in(data: bytes) -> Answer:
-    """Return an answer, without the length in front of it."""
+    """Return an answer that was sent."""
     return _answers.decode(data)

@@ -1,137 +1,31 @@
-"""The process that reads archives, from outside: started, asked, and gone when it is of no use."""
+"""The process that reads archives, from outside: what it is asked, and what it answers."""
 
 from __future__ import annotations
 
-import os
-import select
-import signal
-import subprocess
-import sys
-import time
-from contextlib import suppress
-from pathlib import Path
-
-from packages.reading.messages import (
-    LENGTH,
-    MAX_MESSAGE,
-    READY,
-    Answer,
-    ReadThis,
-    Request,
-    answer_in,
-    framed,
-)
-
-_ROOT = Path(__file__).resolve().parent.parent.parent
-# Nothing that is a secret of the one who asks.
-_KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-_SECONDS_TO_START = 120
-_SECONDS_TO_END = 1
-_PIECE = 1024 * 1024
-
-
-class Gone(Exception):
-    """The process ended without an answer, or had to be ended."""
-
-    def __init__(self, signal_number: int, *, is_late: bool) -> None:
-        super().__init__()
-        self.signal_number = signal_number  # 0: it was none
-        self.is_late = is_late
+from base.helper_process import HelperAway, HelperProcess
+from packages.reading.messages import MAX_MESSAGE, Answer, ReadThis, Request, answer_in, encoded
 
 
 class ReaderAway(Exception):
     """No process to read archives can be had now: no matter of any archive."""
 
 
-class Process:
-    """One process that reads archives, asked one thing at a time. Raises ReaderAway."""
+class Process(HelperProcess):
+    """One process that reads archives. Raises ReaderAway."""
 
     def __init__(self, memory: int) -> None:
         try:
-            self._popen = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-s", "-m", "packages.reading.child", str(memory)],
-                cwd=_ROOT,
-                env={
-                    **{name: os.environ[name] for name in _KEPT if name in os.environ},
-                    "PYTHONDONTWRITEBYTECODE": "1",
-                    "PYTHONPATH": str(_ROOT),
-                },
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                bufsize=0,
+            super().__init__(
+                "packages.reading.child",
+                str(memory),
+                does="reads archives",
+                answer_at_most=MAX_MESSAGE,
             )
-        except OSError as error:
-            raise ReaderAway("This machine starts no process to read archives.") from error
+        except HelperAway as away:
+            raise ReaderAway(str(away)) from away
         self.readings = 0
-        self._await_its_start()
-
-    @property
-    def is_alive(self) -> bool:
-        """Say whether it is still there; somebody may have ended it meanwhile."""
-        return self._popen.poll() is None
-
-    @property
-    def pid(self) -> int:
-        """Return its number."""
-        return self._popen.pid
 
     def ask(self, request: Request, *, within: float) -> Answer:
         """Return the answer to a request; if there is none, the process is no more (Gone)."""
         self.readings += isinstance(request, ReadThis)
-        deadline = time.monotonic() + within
-        try:
-            assert self._popen.stdin  # noqa: S101 - for the types: it was asked for
-            self._popen.stdin.write(framed(request))
-            (length,) = LENGTH.unpack(self._received(LENGTH.size, deadline))
-            return answer_in(self._received(length, deadline))
-        except TimeoutError:
-            self.end()
-            raise Gone(0, is_late=True) from None
-        except (EOFError, BrokenPipeError):
-            number = self._ended_by()
-            self.end()
-            raise Gone(number, is_late=number == signal.SIGPROF) from None
-
-    def end(self) -> None:
-        """End it, whatever it is at; nothing of it is left."""
-        self._popen.kill()
-        self._popen.wait()
-        for pipe in (self._popen.stdin, self._popen.stdout):
-            if pipe is not None:
-                pipe.close()
-
-    def _ended_by(self) -> int:
-        """Return the signal that ended it; 0: none, or it lives on and only says no more."""
-        with suppress(subprocess.TimeoutExpired):
-            return -min(self._popen.wait(_SECONDS_TO_END), 0)
-        return 0
-
-    def _await_its_start(self) -> None:
-        """Wait until it listens, so that no archive pays for that; it says itself what stops it."""
-        try:
-            self._received(len(READY), time.monotonic() + _SECONDS_TO_START)
-        except (TimeoutError, EOFError):
-            self.end()
-            raise ReaderAway("The process that reads archives does not start.") from None
-
-    def _received(self, size: int, deadline: float) -> bytes:
-        """Return so many bytes; raises TimeoutError, or EOFError where there are fewer.
-
-        Only we write there, so that the length is ours; should the process have been taken over by
-        what it read, it is still no more than a message may have.
-        """
-        if size > MAX_MESSAGE:
-            raise EOFError
-        assert self._popen.stdout  # noqa: S101 - for the types: it was asked for
-        descriptor = self._popen.stdout.fileno()
-        waiting = select.poll()
-        waiting.register(descriptor, select.POLLIN)
-        received = bytearray()
-        while len(received) < size:
-            if not waiting.poll(max(0, deadline - time.monotonic()) * 1000):
-                raise TimeoutError
-            piece = os.read(descriptor, min(size - len(received), _PIECE))
-            if not piece:
-                raise EOFError
-            received += piece
-        return bytes(received)
+        return answer_in(self.answer_to(encoded(request), within=within))

@@ -8,6 +8,7 @@ from typing import Self
 
 import structlog
 
+from base.helper_process import Gone
 from packages.filenames import shown
 from packages.reading.contents import unpacked_members
 from packages.reading.limits import (
@@ -20,7 +21,7 @@ from packages.reading.limits import (
 )
 from packages.reading.messages import Failure, ReadThis, RenderThat, WasRead, WasRendered
 from packages.reading.plain_readme import plain_html
-from packages.reading.process import Gone, Process
+from packages.reading.process import Process
 from packages.reading.values import ArchiveFacts, ReadingFailed
 
 log = structlog.get_logger(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from portal.broker import celery_settings
 from portal.config import ConfigError, read
+from tests.sigstores import the_sigstore
 
 SECRET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -90,6 +92,9 @@ def test_production_is_read_from_the_environment(home: dict[str, str], tmp_path:
         ("LARDER_PRIVATE_UPSTREAMS", "yes", "ask or allow"),
         ("LARDER_TRUSTED_PROXIES", "proxy.example.org", "10.0.0.5"),
         ("LARDER_ACCEL_PREFIX", "blobs", "/blobs"),
+        ("LARDER_SIGSTORE_TRUST_ROOT", "/does/not/exist", "run manage.py refresh_trust_root"),
+        ("LARDER_SIGSTORE_TRUST_ROOT", "/", "trusted_root.json"),
+        ("LARDER_SIGSTORE_TRUST_ROOT", __file__, "trusted_root.json"),
         ("LARDER_WEB_PROCESSES", "0", "from 1"),
         ("LARDER_WEB_THREADS", "many", "from 1"),
     ],
@@ -102,6 +107,17 @@ def test_a_wrong_value_is_named_with_what_is_right(
     assert str(wrong.value).startswith(name)
     assert right in str(wrong.value)
     assert "hunter2" not in str(wrong.value)
+
+
+def test_a_trust_root_is_looked_at_before_it_is_taken(home: dict[str, str], tmp_path: Path) -> None:
+    assert read(home).sigstore_trust_root is None
+    path = the_sigstore().write_trust_root(tmp_path / "root.json")
+    given = home | {"LARDER_SIGSTORE_TRUST_ROOT": str(path)}
+    assert read(given).sigstore_trust_root == path
+    for broken in ("[]", "{}", "{", json.dumps(the_sigstore().trust_root() | {"ctlogs": []})):
+        path.write_text(broken)
+        with pytest.raises(ConfigError, match=r"a Sigstore's trusted_root\.json"):
+            read(given)
 
 
 def test_all_wrong_values_are_named_at_once(home: dict[str, str]) -> None:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,8 +19,7 @@ from packages.reading.limits import MIB, SECONDS_AT_MOST, seconds_for
 from tests.archives.tars import bz, member, sdist_of
 from tests.clients import ROOT
 from tests.dists import make_sdist, make_wheel
-
-WITHIN = 20  # seconds; a busy machine takes its time
+from tests.processes import WITHIN, is_running, wait_until
 
 # Says which process reads, and goes on as its argument says.
 PARENT = """
@@ -70,22 +68,8 @@ def failure(reader: Reader, path: Path, filename: str = "frog-1.0.tar.gz") -> st
     return failed.value.sentence
 
 
-def is_running(pid: int) -> bool:
-    listed = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return listed.stdout.strip()[:1] not in ("", "Z")
-
-
 def descriptors() -> int:
     return len(list(Path("/dev/fd").iterdir()))
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_one_process_reads_many_archives(wheel: Path) -> None:
