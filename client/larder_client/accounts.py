@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from larder_client import store
 from larder_client.access import credential_for
 from larder_client.api import Api, basic, bearer
-from larder_client.origin import typed_origin
+from larder_client.origin import is_read_on_the_way, typed_origin
 from larder_client.output import note, show, tell
 from larder_client.problems import SIGN_IN, Problem
 
@@ -33,7 +33,7 @@ def signed_in(asked: Namespace) -> Api:
 def login(asked: Namespace) -> None:
     """Log in, and keep what brings access."""
     origin = typed_origin(asked.origin)
-    if origin.startswith("http://"):
+    if is_read_on_the_way(origin):
         note(f"{origin} is not encrypted: whoever is on the way reads what you send.")
     kept = _by_token(origin) if asked.token_stdin else _by_password(origin, asked)
     with store.locked():
