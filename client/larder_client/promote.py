@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from collections.abc import Iterator
 
 from larder_client.accounts import signed_in
 from larder_client.api import Api, Json
@@ -87,8 +86,10 @@ def _missing(api: Api, repository: Repository, filename: str) -> Problem:
     settings = api.get("repositories", *repository)
     if settings["kind"] != "virtual":
         return Problem(f"There is no {filename} in {name}.", MISSING)
-    beneath = dict.fromkeys(_beneath(api, settings, {name}))
-    holders = [each for each in beneath if _files(api, _parts(each), filename)]
+    # Explained to this caller: what they may not read has no name there.
+    told = api.get("repositories", *repository, "explain", project=_project_of(filename))
+    sources = dict.fromkeys(_parts(each["source"]) for each in told["members"] if each["source"])
+    holders = ["/".join(each) for each in sources if _files(api, each, filename)]
     if not holders:
         return Problem(
             f"{name} is a virtual, which holds no files, and nothing behind it that you may read "
@@ -101,23 +102,14 @@ def _missing(api: Api, repository: Repository, filename: str) -> Problem:
     )
 
 
-def _beneath(api: Api, virtual: Json, seen: set[str]) -> Iterator[str]:
-    """Yield the locals and remotes behind a virtual that the caller may read, in its order."""
-    for member in virtual["members"]:
-        name = member["repository"]
-        if name in seen:
-            continue
-        seen.add(name)
-        try:
-            settings = api.get("repositories", *_parts(name))
-        except Problem:  # not for this caller to read
-            continue
-        if settings["kind"] == "virtual":
-            yield from _beneath(api, settings, seen)
-        else:
-            yield name
+def _project_of(filename: str) -> str:
+    """Return the project of a wheel or an sdist, as its name spells it."""
+    if filename.endswith(".whl"):
+        return filename.partition("-")[0]
+    return filename.rpartition("-")[0] or filename
 
 
-def _parts(name: str) -> Repository:
-    tenant, _, key = name.partition("/")
+def _parts(source: str) -> Repository:
+    """Return the repository of a source, whose scope may follow."""
+    tenant, key, *_scope = source.split("/")
     return tenant, key

@@ -180,17 +180,14 @@ def test_in_json_one_is_what_rest_answers_and_several_are_a_list(
     assert said == ({"notes": []} if len(files) == 1 else [{"notes": []}] * 2)
 
 
-def a_virtual(portal: Portal, key: str, *members: str) -> None:
-    rows = [{"repository": f"acme/{each}"} for each in members]
-    portal.answers[f"GET /repositories/acme/{key}"] = (200, {"kind": "virtual", "members": rows})
-
-
 def test_a_virtual_is_refused_with_who_behind_it_holds_the_file(
     portal: Portal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shelves(portal, all=[], staging=[WHEEL], production=[], secret=[WHEEL])
-    a_virtual(portal, "all", "production", "inner", "secret")
-    a_virtual(portal, "inner", "staging", "all")
+    portal.answers["GET /repositories/acme/all"] = (200, {"kind": "virtual"})
+    sources = ("acme/production", "acme/staging", "acme/staging/of/devpi", "")
+    told = {"members": [{"source": each} for each in sources]}
+    portal.answers["GET /repositories/acme/all/explain?project=frog"] = (200, told)
     words = ("promote", WHEEL, "acme/all", "acme/production")
     assert larder(monkeypatch, *words) == REFUSED
     said = capsys.readouterr().err
