@@ -200,8 +200,16 @@ class _Names:
 
 
 def page_order(file: PageFile) -> tuple[str, str]:
-    """Put versions in PEP 440's order; what upstream calls a version and is none comes first."""
+    """Put files in the order of their versions, then of their names."""
+    return version_order(file.version)[0], file.filename
+
+
+def version_order(version: str) -> tuple[str, str]:
+    """Put versions in PEP 440's order; what upstream calls a version and is none comes first.
+
+    No two of them are in the same place, however they are spelled.
+    """
     try:
-        return version_key(parse_version(file.version)), file.filename
+        return version_key(parse_version(version)), version
     except VersionRefused:
-        return "", file.filename
+        return "", version
