@@ -128,8 +128,8 @@ def test_a_csv_is_whole_and_sent_as_it_is_read(
             assert next(parts).count(b"\r\n") == lines
     assert next(parts, None) is None
     whole = b"".join(keeper.get(AUDIT, {"format": "csv"}).streaming_content)  # type: ignore[attr-defined]
-    lines = list(csv.DictReader(io.StringIO(whole.decode())))
-    assert [line["about"] for line in lines] == numbers[::-1]
+    told = csv.DictReader(io.StringIO(whole.decode()))
+    assert [line["about"] for line in told] == numbers[::-1]
     assert answer["Content-Disposition"] == 'attachment; filename="audit-acme.csv"'
 
 
