@@ -55,6 +55,10 @@ _THREE = (
     ],
     ["grant", "acme/pypi-local", "--user", "ann", "--role", "writer"],
 )
+_PRODUCTION = (
+    ["create_repository", "acme/production"],
+    ["grant", "acme/production", "--user", "ann", "--role", "writer"],
+)
 
 _ADMINISTRATOR = (
     ["create_tenant", "acme"],
@@ -105,7 +109,7 @@ def desk_with(running: Larder, index: str, command_site: Path, tmp_path: Path) -
 
 def test_a_publisher_comes_from_a_folder_to_a_file_that_others_install(desk_with: Opened) -> None:
     desk = desk_with("publishing.md")
-    desk.prepare(*_THREE)
+    desk.prepare(*_THREE, *_PRODUCTION)
     _write_frog(desk.folder, "1.0")
     desk.environment["UV_DEFAULT_INDEX"] = desk.hosts[INDEX]
     desk.environment["SOURCE_DATE_EPOCH"] = "1700000000"  # flit builds the very same bytes again
