@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from larder_client import __version__, accounts, commands, publishers
 from larder_client.problems import Problem
+from larder_client.promote import promote
 from larder_client.publish import publish
 
 _EXAMPLES = """
@@ -30,7 +31,8 @@ _EXAMPLE = {
     "search": "larder search frog\n  larder search 'qa.approved:yes pypi.version>=1.9'",
     "explain": "larder explain acme/pypi-virtual frog",
     "yank": "larder yank acme/pypi-local frog 1.0 --reason 'It croaks.'",
-    "promote": "larder promote frog-1.0-py3-none-any.whl acme/staging acme/production",
+    "promote": "larder promote frog-1.0-py3-none-any.whl acme/staging acme/production\n"
+    "  larder promote frog-1.0.tar.gz frog-1.0-py3-none-any.whl acme/staging acme/production",
     "repo create": "larder repo create acme/pypi-local\n"
     "  larder repo create acme/mirror --kind remote --upstream https://index.example/simple/\n"
     "  larder repo create acme/all --kind virtual --member acme/pypi-local --member acme/mirror",
@@ -42,6 +44,8 @@ _EXAMPLE = {
     "  larder publisher add acme/pypi-local frog --gitlab acme/frog "
     "--issuer https://gitlab.example",
     "token create": "larder token create CI --tenant acme --role writer --days 90",
+    "token change": "larder token change 7 --role reader --repository acme/pypi-local --days 30\n"
+    "  larder token change 7 --name 'CI of frog' --all-projects --endless",
 }
 _INTERRUPTED = 130
 _ROLES = ("reader", "writer", "admin")
@@ -80,7 +84,7 @@ def parser() -> ArgumentParser:
     )
     _of_grants(_group(groups, "grant", "say who may do what in a repository"))
     _of_publishers(_group(groups, "publisher", "say which CI publishes without a secret"))
-    _of_tokens(_group(groups, "token", "make, list and revoke tokens; asks for your password"))
+    _of_tokens(_group(groups, "token", "make, list, change, revoke tokens; asks for your password"))
     return top
 
 
@@ -113,11 +117,11 @@ def _of_files(groups: Groups) -> None:
     yanked.add_argument("version")
     yanked.add_argument("--reason", default="", help="installers print it")
     yanked.add_argument("--undo", action="store_true", help="offer the release again")
-    promoted = _command(groups, "promote", commands.promote, "copy or move a file, unsent")
-    promoted.add_argument("file", metavar="FILE", help="its name")
+    promoted = _command(groups, "promote", promote, "copy or move files to another repository")
+    promoted.add_argument("files", metavar="FILE", nargs="+", help="their names")
     promoted.add_argument("source", metavar="FROM", type=_repository)
     promoted.add_argument("target", metavar="TO", type=_repository)
-    promoted.add_argument("--move", action="store_true", help="delete it where it was")
+    promoted.add_argument("--move", action="store_true", help="delete them where they were")
 
 
 def _of_repositories(group: Groups) -> None:
@@ -194,10 +198,28 @@ def _of_tokens(group: Groups) -> None:
     made.add_argument("--days", type=int, help="until it ends")
     listed = _command(group, "list", accounts.list_tokens, "list tokens")
     listed.add_argument("--tenant", help="all of a tenant that you administer")
+    changed = _command(group, "change", accounts.change_token, "change what a token may do")
+    changed.add_argument("id", type=int)
+    _takes_limits(changed)
     revoked = _command(group, "revoke", accounts.revoke_token, "revoke a token")
     revoked.add_argument("id", type=int)
-    for each in (made, listed, revoked):
+    for each in (made, listed, changed, revoked):
         _takes_password(each)
+
+
+def _takes_limits(changed: ArgumentParser) -> None:
+    """Take what a token may be changed to; what is not said stays."""
+    changed.add_argument("--name", help="what it is for")
+    changed.add_argument("--role", choices=_ROLES, help="the most it may do")
+    where = changed.add_mutually_exclusive_group()
+    where.add_argument("--repository", metavar="REPO", action="append", help="where alone it works")
+    where.add_argument("--everywhere", action="store_true", help="it works wherever its owner may")
+    what = changed.add_mutually_exclusive_group()
+    what.add_argument("--project", metavar="PATTERN", action="append", help="what it may publish")
+    what.add_argument("--all-projects", action="store_true", help="it may publish any")
+    until = changed.add_mutually_exclusive_group()
+    until.add_argument("--days", type=int, help="until it ends, from now")
+    until.add_argument("--endless", action="store_true", help="it works until it is revoked")
 
 
 def _group(groups: Groups, name: str, about: str) -> Groups:

@@ -233,12 +233,12 @@ def desk_with(larder: Larder, command_site: Path, tmp_path: Path) -> Opened:
 
     def opened(page: str, hosts: dict[str, str]) -> Desk:
         if "manage.py" in documented.text_of(page):
-            known.update(documented.where_it_runs(larder, folder))
+            known.update(documented.where_larder_runs(larder, folder))
         here = {"packages.example": "localhost", "PACKAGES_EXAMPLE": "LOCALHOST"}
         desk = Desk(larder, page, folder, known, hosts | here)
         desk.prepare(
             ["create_tenant", "acme"],
-            ["create_user", "ann", "--tenant", "acme", "--tenant-admin"],
+            ["create_user", "ada", "--tenant", "acme", "--tenant-admin"],
             ["create_repository", "acme/pypi-local"],
         )
         return desk

@@ -111,7 +111,7 @@ def test_a_grant_given_twice_is_changed(cast: Cast) -> None:
         (["create_token", "gil", "--tenant", "acme"], "gil is not a member of acme"),
         (["create_tenant", "acme"], "exists"),
         (["create_tenant", "admin"], "URL of the portal"),
-        (["create_user", "wes"], "taken"),
+        (["create_user", "wes"], "Names are one for the whole installation: invite who has"),
         (["create_user", "ci", "--service"], "tenant"),
         (["set_password", "nobody"], "There is no user nobody"),
         (["create_user", "acme/ci", "--service", "--superuser"], "cannot be a superuser"),

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_logins'),
+        ('accounts', '0006_what_a_taken_name_says'),
     ]
 
     operations = [
