@@ -86,7 +86,7 @@ def authenticate(credentials: Credentials, *, address: str) -> Principal:
     if publishing.looks_like_one(credentials.secret):
         minted = publishing.find(credentials.secret)
         if minted is None:
-            raise _wrong_token(address)
+            raise _not_valid() if publishing.was_one(credentials.secret) else _wrong_token(address)
         return Principal(token=TokenLimits.of_publishing(minted), address=address)
     token = tokens.find(credentials.secret)
     if token is None:
@@ -193,20 +193,24 @@ def caller_of(request: HttpRequest) -> Principal:
 def again(principal: Principal) -> Principal:
     """Return the same caller as they stand now, or raise CredentialsRefused.
 
-    For work that took long: the token may be revoked or its owner disabled since it began.
+    For work that took long: since it began the token may be revoked, its owner disabled, or the
+    password that they came with another one.
     """
     if principal.token is not None and principal.token.publishing_id is not None:
         return _publishing_again(principal, principal.token.publishing_id)
     if principal.user is None:
         return principal
-    user = User.objects.filter(pk=principal.user.pk, is_active=True).first()
+    living = User.objects.filter(pk=principal.user.pk, is_active=True)
     limits = principal.token
-    if limits is not None and limits.login_id is not None:
+    if limits is None:
+        living = living.filter(password=principal.user.password)
+    elif limits.login_id is not None:
         login = logins.living().filter(pk=limits.login_id).first()
         limits = limits if logins.still_holds(login) else None
-    elif limits is not None:
+    else:
         token = tokens.living().filter(pk=limits.token_id).first()
         limits = None if token is None else TokenLimits.of(token)
+    user = living.first()
     if user is None or (principal.token is not None and limits is None):
         raise CredentialsRefused("The credential is no longer valid.")
     return Principal(user=user, token=limits, address=principal.address)

@@ -34,9 +34,14 @@ class Identity:
 
     @property
     def name(self) -> str:
-        """Return how people and the audit call it. No user has a space in their name."""
-        parts = [part for part in (self.source, self.workflow, self.environment) if part]
-        return f"{self.kind.label}: {', '.join(parts)}"[:_NAME_AT_MOST]
+        """Return how people and the audit call it."""
+        return called(self.kind, self.source, self.workflow, self.environment)
+
+
+def called(kind: str, *parts: str) -> str:
+    """Return a name for CI of these parts. It is no user's: none of those has a space."""
+    known = ", ".join(part for part in parts if part)
+    return f"{Issuer.Kind(kind).label}: {known}"[:_NAME_AT_MOST]
 
     @property
     def facts(self) -> dict[str, str]:

@@ -45,21 +45,31 @@ def save_tenant(tenant: Tenant, *, by: Actor) -> None:
         )
 
 
-def save_user(user: User, *, by: Actor, password: str | None = None) -> None:
+def hash_password(password: str) -> str:
+    """Return what is stored of a password. It takes long: nobody is to wait for it meanwhile."""
+    return make_password(password)
+
+
+def save_user(
+    user: User, *, by: Actor, password: str | None = None, hashed: str | None = None
+) -> None:
     """Make or change a user; `password` sets a new one.
 
+    `hashed` does so too, for who is in a transaction already: `hash_password` comes before that.
     A new service account becomes a member of the tenant that owns it. One that was taken out
     stays out when it is saved again.
     """
+    if password is not None:
+        hashed = hash_password(password)
     with configuring():
         before = stored(user)
-        if password is not None:
-            user.set_password(password)
+        if hashed is not None:
+            user.password = hashed
         elif not user.password:
             user.set_unusable_password()
         user.full_clean()
         # Not the password unless it is new: it may have been changed since this row was read.
-        kept = _USER_SETTINGS if password is None else (*_USER_SETTINGS, "password")
+        kept = _USER_SETTINGS if hashed is None else (*_USER_SETTINGS, "password")
         user.save(update_fields=kept if before else None)
         if user.service_of is not None and before is None:
             Membership.objects.create(tenant=user.service_of, user=user)
@@ -70,7 +80,7 @@ def save_user(user: User, *, by: Actor, password: str | None = None) -> None:
             tenant=user.service_of.slug if user.service_of else "",
             subject=user.username,
             before=_user_facts(before),
-            after=_user_facts(user) | ({} if password is None else {"password_is_new": True}),
+            after=_user_facts(user) | ({} if hashed is None else {"password_is_new": True}),
         )
 
 
@@ -79,7 +89,7 @@ def set_password(user: User, *, password: str, by: Actor) -> None:
 
     `user` is as they were when they showed the old one. Raises PasswordStands.
     """
-    hashed = make_password(password)  # takes long, and so nobody else waits for it
+    hashed = hash_password(password)
     with configuring():
         row = User.objects.filter(pk=user.pk, is_active=True).first()
         if row is None or row.password != user.password:

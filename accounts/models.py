@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -19,6 +20,9 @@ validate_username = RegexValidator(
     r"\A[A-Za-z0-9][A-Za-z0-9._@+-]*(/[a-z0-9][a-z0-9._-]*)?\Z",
     "Use letters, digits and . _ @ + -, and start with a letter or digit.",
 )
+# What a request's host may be called, in lower case (base.hosts).
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
 class Tenant(models.Model):
@@ -54,10 +58,13 @@ class Tenant(models.Model):
         return self.slug
 
     def clean(self) -> None:
-        """Refuse a slug that the portal's own URLs need; store no empty host name."""
+        """Refuse a slug that the portal's own URLs need, and what is no host name but empty."""
         if self.slug in RESERVED_TENANT_SLUGS:
             raise ValidationError({"slug": f"'{self.slug}' is a URL of the portal itself."})
         self.host_name = (self.host_name or "").lower() or None
+        if self.host_name is not None and not _HOST_NAME.fullmatch(self.host_name):
+            told = "Write it as packages.acme.example, without a scheme, a port or a path."
+            raise ValidationError({"host_name": told})
 
 
 class UserManager(BaseUserManager["User"]):
@@ -71,7 +78,12 @@ class User(AbstractBaseUser):
         max_length=201,
         unique=True,
         validators=[validate_username],
-        error_messages={"unique": "This name is taken."},
+        error_messages={
+            "unique": (
+                "This name is taken. Names are one for the whole installation: "
+                "invite who has this one already."
+            )
+        },
     )
     full_name = models.CharField(max_length=200, blank=True)
     email = models.EmailField(blank=True)
@@ -384,7 +396,7 @@ class Issuer(models.Model):
         GITHUB = "github", "GitHub"
         GITLAB = "gitlab", "GitLab"
         GOOGLE = "google", "Google"
-        OTHER = "other", "another"
+        OTHER = "other", "OpenID Connect"  # any provider
 
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.OTHER)
     url = models.CharField(
@@ -392,7 +404,9 @@ class Issuer(models.Model):
         max_length=500,
         unique=True,
         validators=[validate_issuer_url],
-        help_text="Exactly as its tokens name it (iss), with or without a slash at the end.",
+        help_text="Exactly as its tokens name it (iss), with or without a slash at the end. "
+        "GitHub: https://token.actions.githubusercontent.com, GitLab: https://gitlab.com, Google: "
+        "https://accounts.google.com.",
     )
     is_active = models.BooleanField(
         "active", default=True, help_text="Off: what it vouches for is refused."

@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from accounts import tokens
@@ -20,6 +22,11 @@ PREFIX = "lrp_"
 LASTS = timedelta(minutes=15)
 # After its end: so long its publishers can be asked what it was used for.
 KEPT_FOR = timedelta(days=1)
+
+
+def audience() -> str:
+    """Return whom what CI shows must be for: this installation and no other."""
+    return urlsplit(settings.BASE_URL).netloc.lower()
 
 
 def create(*, issuer: Issuer, name: str, said: Mapping[str, str]) -> tuple[PublishingToken, str]:
@@ -49,10 +56,19 @@ def looks_like_one(text: str) -> bool:
 
 def find(secret: str) -> PublishingToken | None:
     """Return the living token that `secret` belongs to; else None."""
+    return _of(secret, living())
+
+
+def was_one(secret: str) -> bool:
+    """Say whether `secret` is of a token that has ended: no guess, but a job that took too long."""
+    return _of(secret, PublishingToken.objects.all()) is not None
+
+
+def _of(secret: str, rows: QuerySet[PublishingToken]) -> PublishingToken | None:
     identifier = tokens.identifier_in(secret) if looks_like_one(secret) else None
     if identifier is None:
         return None
-    token = living().filter(identifier=identifier).first()
+    token = rows.filter(identifier=identifier).first()
     return token if tokens.is_secret_of(token, secret) else None
 
 

@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 WINDOW = timedelta(minutes=5)
 PER_ACCOUNT = 10
 PER_ADDRESS = 10
+PER_ADDRESS_OF_CI = 30  # a matrix of jobs is set up wrongly all at once
 IN_ALL = 1000
 
 # The answer to the first wrong credential of a window waits this long, to the second twice, and
@@ -41,6 +42,7 @@ _PAUSE_SECONDS = 0.1
 _PAUSE_SECONDS_AT_MOST = 1.0
 
 _ALL = "all"
+_ALL_OF_CI = "ci"
 # Whoever has one address of IPv6 has the whole /64.
 _IPV6_HOME = 64
 
@@ -80,7 +82,25 @@ def count_failure(*, address: str, account: str | None = None) -> None:
     Raises TooManyFailures when a limit is reached already. Then nothing is counted: a blocked
     guesser does not use up what the others have left.
     """
-    limits = _limits(address, account)
+    windows = _count(_limits(address, account))
+    own = max((each.count for each in windows if each.subject != _ALL), default=1)
+    sleep(min(_PAUSE_SECONDS * own, _PAUSE_SECONDS_AT_MOST))
+
+
+def count_exchange(*, address: str) -> None:
+    """Count what CI showed in vain (decision 0014). Raises TooManyFailures.
+
+    Apart from passwords and tokens, and without a wait: it was signed by somebody, and is no
+    guess. So a job that is set up wrongly keeps no password out that is typed at its address.
+    """
+    limits = {_ALL_OF_CI: IN_ALL}
+    if home := _home(address):
+        limits[f"{_ALL_OF_CI}:{home}"] = PER_ADDRESS_OF_CI
+    _count(limits)
+
+
+def _count(limits: Mapping[str, int]) -> list[SignInFailures]:
+    """Count a failure for each subject, and return their windows. Raises TooManyFailures."""
     with _closed_without_count():
         _require_room(_windows(limits), limits)  # whoever is blocked costs one query and no lock
         with _one_at_a_time():
@@ -88,23 +108,27 @@ def count_failure(*, address: str, account: str | None = None) -> None:
             _require_room(windows, limits)
             _add_one(windows)
     _report_full(windows, limits)
-    own = max((each.count for each in windows if each.subject != _ALL), default=1)
-    sleep(min(_PAUSE_SECONDS * own, _PAUSE_SECONDS_AT_MOST))
+    return windows
 
 
 def _limits(address: str, account: str | None) -> dict[str, int]:
     """Return how many failures each subject has in a window, the installation among them."""
     limits = {_ALL: IN_ALL}
-    parsed = parse_address(address)
-    if isinstance(parsed, IPv6Address):
-        limits[f"address:{ip_network((parsed, _IPV6_HOME), strict=False)}"] = PER_ADDRESS
-    elif parsed is not None:
-        limits[f"address:{parsed}"] = PER_ADDRESS
+    if home := _home(address):
+        limits[f"address:{home}"] = PER_ADDRESS
     if account is not None:
         # Keyed: what is typed as a user name is now and then the password.
         digest = salted_hmac("accounts.throttle", account.lower(), algorithm="sha256")
         limits[f"account:{digest.hexdigest()}"] = PER_ACCOUNT
     return limits
+
+
+def _home(address: str) -> str:
+    """Return what counts as one address; empty where it is none."""
+    parsed = parse_address(address)
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((parsed, _IPV6_HOME), strict=False))
+    return "" if parsed is None else str(parsed)
 
 
 def _windows(subjects: Iterable[str]) -> list[SignInFailures]:
@@ -150,7 +174,7 @@ def _one_at_a_time() -> Iterator[None]:
 def _add_one(windows: list[SignInFailures]) -> None:
     for window in windows:
         window.count += 1
-        if window.subject == _ALL and window.count == 1:
+        if window.subject in {_ALL, _ALL_OF_CI} and window.count == 1:
             # What is over goes when a window of the whole installation begins, so the table
             # never holds more than two of those windows saw.
             ended = SignInFailures.objects.filter(window_ends_at__lte=clock.now())
@@ -167,7 +191,7 @@ def _report_full(windows: Iterable[SignInFailures], limits: Mapping[str, int]) -
     for window in windows:
         if window.count == limits[window.subject]:
             log.warning(
-                "too many wrong credentials: passwords are not looked at until the window ends",
+                "too many wrong credentials: they are refused unlooked at until the window ends",
                 subject=window.subject,
                 ends=window.window_ends_at.isoformat(),
             )

@@ -16,10 +16,11 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from accounts import members
-from accounts.authentication import CredentialsRefused, by_password, signed_in
+from accounts.authentication import CredentialsRefused, again, by_password, signed_in
 from accounts.models import User
 from accounts.throttle import FailuresUncounted, TooManyFailures
 from base.errors import InvalidInput
+from base.stamps import configuring
 
 # A session ends this long after its sign-in, used or not: a stolen cookie does too.
 SESSION_LASTS = timedelta(days=14)
@@ -70,17 +71,20 @@ def answer_invitation(request: HttpRequest, pk: int) -> HttpResponse:
     principal = signed_in(request)
     if principal.user is None:
         return redirect_to_login("/")
-    invitation = members.invitations_of(principal.user).filter(pk=pk).first()
-    match request.POST.get("answer"):
-        case _ if invitation is None:
-            messages.error(request, "This invitation is not there any more.")
-        case "join":
-            members.join(invitation, user=principal.user, by=principal.actor)
-            messages.success(request, f"You are a member of {invitation.tenant} now.")
-        case "decline":
-            members.decline(invitation, by=principal.actor)
-        case _:
-            raise InvalidInput("Answer with join or decline.")
+    answer = request.POST.get("answer")
+    with configuring():
+        again(principal)
+        invitation = members.invitations_of(principal.user).filter(pk=pk).first()
+        match answer:
+            case _ if invitation is None:
+                messages.error(request, "This invitation is not there any more.")
+            case "join":
+                members.join(invitation, user=principal.user, by=principal.actor)
+                messages.success(request, f"You are a member of {invitation.tenant} now.")
+            case "decline":
+                members.decline(invitation, by=principal.actor)
+            case _:
+                raise InvalidInput("Answer with join or decline.")
     return redirect("home")
 
 

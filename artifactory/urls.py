@@ -5,7 +5,7 @@ They name a repository by its key alone: the tenant is that of the host name, el
 
 from __future__ import annotations
 
-from django.urls import path, register_converter
+from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
 from artifactory import views
@@ -21,6 +21,8 @@ class KeyConverter(StringConverter):
 register_converter(KeyConverter, "key")
 
 _API = "artifactory/api"
+# An index that is mistyped is the PyPI door's to refuse: a 404 would send installers elsewhere.
+_INDEX = r"/pypi/.|.*/(?:\+?simple|files)(?:/|$)"
 urlpatterns = [
     path(f"{_API}/repositories", views.all_repositories),
     path(f"{_API}/repositories/", views.all_repositories),
@@ -31,5 +33,7 @@ urlpatterns = [
     path(f"{_API}/metadata/<str:key>/<path:path>", views.metadata),
     path(f"{_API}/search/prop", views.property_results),
     path(f"{_API}/search/aql", views.aql_results),
+    path(f"{_API}/system/ping", views.ping),
     path("artifactory/<key:key>/<path:path>", views.file),
+    re_path(rf"^{_API}(?!{_INDEX})(?:/|$)", views.nowhere),
 ]

@@ -65,10 +65,13 @@ def yank(target: Distribution | Release, *, reason: str, by: Principal, undo: bo
         contents_changed(project)
 
 
-def delete(distribution: Distribution, *, by: Principal) -> None:
+def delete(
+    distribution: Distribution, *, by: Principal, moved_to: Repository | None = None
+) -> None:
     """Delete a file: it is listed no more, and its name stays taken.
 
-    Its bytes are kept for `BYTES_KEPT_FOR`, so that it can be restored.
+    Its bytes are kept for `BYTES_KEPT_FOR`, so that it can be restored. `moved_to` is where it has
+    gone, if it was moved: whoever publishes it here again is told.
     """
     with _changing_file(distribution, Role.ADMIN, by) as row:
         if row.deleted_at is not None:
@@ -76,7 +79,9 @@ def delete(distribution: Distribution, *, by: Principal) -> None:
         row.deleted_at = clock.now()
         row.save(update_fields=["deleted_at"])
         before = {"sha256": row.sha256, "deleted_at": None}
-        after = {"deleted_at": row.deleted_at}
+        after: dict[str, object] = {"deleted_at": row.deleted_at}
+        if moved_to is not None:
+            after["moved_to"] = str(moved_to)
         _record("delete", row.repository, row.filename, by=by, before=before, after=after)
 
 

@@ -74,7 +74,7 @@ def deploy(  # noqa: PLR0913 - a deploy has this many parts
     given = properties or {}
     _judge(repository, path, given, by)
     spot = _spot(repository, path)
-    refuse_deleted(spot)
+    refuse_deleted(spot, by)
     _judge_replaced(spot, by)
     if declared_size > repository.max_file_bytes:
         raise too_large(repository)
@@ -178,7 +178,7 @@ def _store(asked: _Deploy, by: Principal) -> Deployed:
     repository, spool = asked.target.repository, asked.spool
     for _ in range(RACES_AT_MOST):
         spot = _spot(repository, asked.path)
-        refuse_deleted(spot)
+        refuse_deleted(spot, by)
         if same := same_file(spot, spool):
             return Deployed(distribution=same, created=False)
         judge_room(spot, spool.size)
@@ -197,7 +197,7 @@ def _commit(asked: _Deploy, key: str | None, by: Principal) -> Distribution:
         judge_token(None, asked.properties, present)
         repository = asked.target.again(present)
         blob = blob_row(repository.tenant_id, asked.spool, key)
-        spot = _locked_spot(repository, asked)
+        spot = _locked_spot(repository, asked, present)
         _judge_replaced(spot, present)
         release = spot.distribution.release if spot.distribution is not None else None
         row = row_at(spot)
@@ -213,13 +213,13 @@ def _commit(asked: _Deploy, key: str | None, by: Principal) -> Distribution:
     return row
 
 
-def _locked_spot(repository: Repository, asked: _Deploy) -> Spot:
+def _locked_spot(repository: Repository, asked: _Deploy, by: Principal) -> Spot:
     """Return what is at the path, under the lock of its project if it has one."""
     there = _spot(repository, asked.path).distribution
     if there is not None and there.release is not None:
         locked_project(there.release.project_id)
     spot = _spot(repository, asked.path)
-    refuse_deleted(spot)
+    refuse_deleted(spot, by)
     if same_file(spot, asked.spool) is not None or spot.distribution != there:
         raise RaceLost  # the same bytes arrived meanwhile, or it was named
     return spot

@@ -104,11 +104,14 @@ def _silence(tree: Tree, decision: Decision, silence: Silence) -> Explained:
     """Return in words why a source has no lines."""
     readable = decision.readable | {tree.virtual.pk}
     is_named = silence.hidden.cause != Cause.UNREADABLE
+    why = reason(silence.hidden, readable)
+    if silence.failure is not None:
+        why = f"{why}: {silence.failure.sentence.removesuffix('.')}"
     return Explained(
         source=str(silence.source) if is_named else "",
         file=None,
         cause=silence.hidden.cause,
-        why=reason(silence.hidden, readable),
+        why=why,
         decides=_decides(tree, silence.source, silence.hidden, readable),
     )
 

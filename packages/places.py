@@ -11,8 +11,10 @@ from datetime import timedelta
 
 from packaging.utils import canonicalize_version
 
+from accounts.principal import Principal
 from base import clock
 from packages.changes import locked_project
+from packages.file_history import last_times
 from packages.filenames import DistributionName
 from packages.listed import is_listed
 from packages.models import Distribution, Project, Release, UpstreamPage
@@ -25,6 +27,7 @@ from packages.uploads import (
     ReleaseClosed,
     UploadRefused,
 )
+from repos.access import readable_by
 from repos.models import Claim, Repository, Upstream
 from repos.nesting import remotes_beside
 
@@ -62,34 +65,52 @@ def place_of(repository: Repository, named: DistributionName, scope: str = "") -
     return Place(repository, named.filename, found, named, project, release, scope)
 
 
-def locked_place(repository: Repository, named: DistributionName) -> Place:
+def locked_place(repository: Repository, named: DistributionName, by: Principal) -> Place:
     """Return where a file goes, judged under its project's lock: nothing there changes now."""
     project = Project.objects.filter(repository=repository, normalized=named.normalized).first()
     if project is not None:
         locked_project(project.pk)
     place = place_of(repository, named)
-    judge_place(place)
+    judge_place(place, by)
     return place
 
 
-def judge_place(place: Place) -> None:
-    """Refuse a file that its project, its release or a tombstone does not let in."""
+def judge_place(place: Place, by: Principal) -> None:
+    """Refuse a file that its project, its release or a tombstone does not let in.
+
+    `by` is who hears of it.
+    """
     if place.project is None:
         _refuse_if_served_upstream(place)
     else:
         refuse_closed(place.project)
     if place.distribution is None:
         _refuse_if_too_late(place.repository, place.release)
-    refuse_deleted(place)
+    refuse_deleted(place, by)
 
 
-def refuse_deleted(spot: Spot) -> None:
-    """Refuse to use a deleted file's name again."""
-    if spot.distribution is not None and spot.distribution.deleted_at is not None:
+def refuse_deleted(spot: Spot, by: Principal) -> None:
+    """Refuse to use a deleted file's name again; say where it was moved, to who may read there."""
+    there = spot.distribution
+    if there is None or there.deleted_at is None:
+        return
+    if (target := _moved_to(spot.repository, there, by)) is not None:
         raise UploadRefused(
-            f"{spot.distribution.filename} was deleted from {spot.repository} and its name "
-            "cannot be used again. Restore it, or raise the version."
+            f"{there.filename} was moved from {spot.repository} to {target} and its name cannot "
+            "be used again here. Install it from there, or raise the version."
         )
+    raise UploadRefused(
+        f"{there.filename} was deleted from {spot.repository} and its name "
+        "cannot be used again. Restore it, or raise the version."
+    )
+
+
+def _moved_to(repository: Repository, deleted: Distribution, by: Principal) -> Repository | None:
+    """Return where a deleted file was moved, if `by` may read there."""
+    event = last_times(repository, {"contents.delete": deleted.filename}).get("contents.delete")
+    after = event.after if event is not None else {}
+    tenant, _, key = str((after or {}).get("moved_to", "")).partition("/")
+    return readable_by(by).filter(tenant__slug=tenant, key=key).first() if key else None
 
 
 def same_file(spot: Spot, spool: Spooled) -> Distribution | None:

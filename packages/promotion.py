@@ -69,7 +69,7 @@ def promote(
         also=partial(_write_promotion, distribution, by=by),
     )
     if is_move:
-        delete(distribution, by=again(by))
+        delete(distribution, by=again(by), moved_to=to.repository)
     return done
 
 

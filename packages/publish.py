@@ -123,7 +123,7 @@ def _judged_place(repository: Repository, upload: Upload, by: Principal) -> Plac
     named = upload.name()
     _judge_token(repository, named.normalized, by)
     place = place_of(repository, named)
-    judge_place(place)
+    judge_place(place, by)
     if place.distribution is None:  # else it may be the same file again, which needs no better name
         judge_spelling(place)
     return place
@@ -207,7 +207,7 @@ def _commit(
     with writing_rows():
         repository = _still_allowed(accepted, target, by)
         blob = blob_row(repository.tenant_id, accepted.spool, key)
-        place = _locked_place(repository, accepted)
+        place = _locked_place(repository, accepted, by)
         project = project_row(place, accepted)
         distribution = distribution_row(place, project, accepted, blob, by)
         run = write_provenance(distribution, accepted.verified, by)
@@ -228,9 +228,9 @@ def _still_allowed(accepted: Accepted, target: Target, by: Principal) -> Reposit
     return target.again(present)
 
 
-def _locked_place(repository: Repository, accepted: Accepted) -> Place:
+def _locked_place(repository: Repository, accepted: Accepted, by: Principal) -> Place:
     """Return where the file goes, judged under the project's lock: nothing there changes now."""
-    place = locked_place(repository, accepted.named)
+    place = locked_place(repository, accepted.named, by)
     if same_file(place, accepted.spool) is not None:
         raise RaceLost  # the same bytes arrived meanwhile
     return place

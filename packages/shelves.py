@@ -22,6 +22,7 @@ from base.errors import InvalidInput
 from base.keyset import first_of
 from packages.filenames import NormalizedName
 from packages.index.base import PageFile, ProjectNotFound, ProjectPage
+from packages.index.by_name import in_sources
 from packages.index.decision import contributors_of
 from packages.index.keepers import Facts, facts_of_all
 from packages.index.virtual import entered
@@ -274,11 +275,7 @@ def _origins(
     tree: Tree, readable: frozenset[int], names: Collection[NormalizedName]
 ) -> dict[str, list[SourceId]]:
     """Return for each name the sources that it comes from, the first one first."""
-    rows = Project.objects.filter(
-        repository_id__in={place.source.repository.pk for place in tree.places},
-        scope__in={place.source.scope for place in tree.places},  # before the name in the index
-        normalized__in=names,
-    ).order_by()
+    rows = Project.objects.filter(in_sources(names, list(tree.sources))).order_by()
     held: dict[str, set[SourceId]] = defaultdict(set)
     for name, pk, scope in rows.values_list("normalized", "repository_id", "scope"):
         held[name].add((pk, scope))

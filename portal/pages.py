@@ -31,6 +31,7 @@ _TITLES = {
     404: "Not here",
     429: "Wait a little",
     500: "Something broke",
+    501: "Not set up",
     503: "Not available now",
 }
 

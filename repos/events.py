@@ -25,6 +25,12 @@ def events_of_nobody(*, by: Principal) -> QuerySet[AuditEvent]:
     return AuditEvent.objects.filter(tenant="")
 
 
+def older_than(events: QuerySet[AuditEvent], at: datetime, pk: int) -> QuerySet[AuditEvent]:
+    """Return the events behind the one of this moment and number, be it there or not."""
+    # The moment alone once more: the index is entered by it.
+    return events.filter(Q(at__lt=at) | Q(at=at, pk__lt=pk), at__lte=at)
+
+
 def met_by(
     *,
     by: str = "",

@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.utils.deconstruct import deconstructible
 
+from accounts.identities import called
 from accounts.models import Issuer, Membership, PublishingToken, Team, Tenant, Token, User
 from accounts.roles import Role
 from base.slugs import RESERVED_REPOSITORY_KEYS, SLUG_MAX_LENGTH, validate_slug
@@ -608,8 +609,12 @@ class TrustedPublisher(models.Model):
         validators=[validate_claims],
         help_text="Further claims, each of which must be there and equal.",
     )
-    # Of the first who came: a name that is let go and taken by others is not trusted.
-    owner_id = models.CharField(max_length=100, blank=True, editable=False)
+    # A name that is let go and taken by others is not trusted.
+    owner_id = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="The number of the account or group at its host. Empty: of the first who comes.",
+    )
     created_at = models.DateTimeField(editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
     tokens: models.ManyToManyField[PublishingToken, models.Model] = models.ManyToManyField(
@@ -639,8 +644,12 @@ class TrustedPublisher(models.Model):
         ]
 
     def __str__(self) -> str:
-        what = ", ".join(part for part in (self.source, self.workflow, self.environment) if part)
-        return f"{what} for {self.repository}/{self.normalized}"
+        return f"{self.name} for {self.repository}/{self.normalized}"
+
+    @property
+    def name(self) -> str:
+        """Return how CI is called that fits: as the audit names it, but for an open environment."""
+        return called(self.issuer.kind, self.source, self.workflow, self.environment)
 
     def clean(self) -> None:
         """Refuse what its issuer's claims could never fit, and write names as they compare."""
@@ -648,21 +657,35 @@ class TrustedPublisher(models.Model):
             return  # the form says so
         if self.repository.kind != Kind.LOCAL:
             raise ValidationError("Only a local repository takes what a publisher uploads.")
-        kind = Issuer.Kind(self.issuer.kind)
-        has_workflow = kind in {Issuer.Kind.GITHUB, Issuer.Kind.GITLAB}
-        if has_workflow:
-            self.source = self.source.strip("/").lower()
-            if not self.workflow:
-                raise ValidationError({"workflow": "Name the file that CI runs."})
-            if "/" not in self.source or (
-                kind == Issuer.Kind.GITHUB and self.source.count("/") > 1
-            ):
-                raise ValidationError({"source": "Give owner/repository, or a project's path."})
-        elif self.workflow or self.environment or self.ref:
-            raise ValidationError("This issuer tells no workflow, environment or ref.")
-        if kind == Issuer.Kind.GITHUB:
-            if "/" in self.workflow or not self.workflow.endswith((".yml", ".yaml")):
-                raise ValidationError({"workflow": "Give a file's name alone: release.yml."})
-            self.environment = self.environment.lower()
-        if kind == Issuer.Kind.GOOGLE:
-            self.source = self.source.lower()
+        match Issuer.Kind(self.issuer.kind):
+            case Issuer.Kind.GITHUB:
+                self._clean_job()
+                self._clean_github()
+            case Issuer.Kind.GITLAB:
+                self._clean_job()
+            case Issuer.Kind.GOOGLE:
+                self._refuse_what_is_not_told()
+                self.source = self.source.lower()
+            case Issuer.Kind.OTHER:
+                self._refuse_what_is_not_told()
+
+    def _clean_job(self) -> None:
+        self.source = self.source.strip("/").lower()
+        if "/" not in self.source:
+            raise ValidationError({"source": "Give owner/repository, or a project's path."})
+        if not self.workflow:
+            raise ValidationError({"workflow": "Name the file that CI runs."})
+        if self.owner_id and not (self.owner_id.isascii() and self.owner_id.isdecimal()):
+            raise ValidationError({"owner_id": "Give the owner's number, not their name."})
+
+    def _clean_github(self) -> None:
+        if self.source.count("/") > 1:
+            raise ValidationError({"source": "Give owner/repository."})
+        if "/" in self.workflow or not self.workflow.endswith((".yml", ".yaml")):
+            raise ValidationError({"workflow": "Give a file's name alone: release.yml."})
+        self.environment = self.environment.lower()
+
+    def _refuse_what_is_not_told(self) -> None:
+        names = ("workflow", "environment", "ref", "owner_id")
+        if said := [name for name in names if getattr(self, name)]:
+            raise ValidationError(dict.fromkeys(said, "This issuer does not tell it."))

@@ -18,9 +18,17 @@ from accounts.identities import Identity, identity_in
 from accounts.models import Issuer, PublishingToken
 from base import audit, clock
 from base.audit import Actor
+from base.errors import NotThere
+from base.stamps import configuring
 from repos.models import TrustedPublisher
 
+# What somebody says of a publisher, but for its owner.
+_SAID = ("repository", "normalized", "issuer", "source", "workflow", "environment", "ref", "claims")
 _ISSUER = ("kind", "url", "is_active", "private_allowed", "ca")
+
+
+class PublisherMissing(NotThere):
+    """The repository trusts no such publisher."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -33,10 +41,11 @@ class Minted:
 
 def save_issuer(issuer: Issuer, *, by: Actor) -> None:
     """Save a new or changed issuer. Its kind stays: the claims of publishers are read by it."""
-    with transaction.atomic():
+    with configuring():
         before = Issuer.objects.filter(pk=issuer.pk).first()
         if before is not None and before.kind != issuer.kind and issuer.publishers.exists():
-            raise ValidationError("Publishers are read by the kind of their issuer; it stays.")
+            told = "Publishers are read by the kind of their issuer; it stays."
+            raise ValidationError({"kind": told})
         issuer.full_clean()
         issuer.save()
         audit.record(
@@ -50,7 +59,7 @@ def save_issuer(issuer: Issuer, *, by: Actor) -> None:
 
 def delete_issuer(issuer: Issuer, *, by: Actor) -> None:
     """Remove an issuer that no publisher needs any more, with the tokens it vouched for."""
-    with transaction.atomic():
+    with configuring():
         if issuer.publishers.exists():
             raise ValidationError(f"Repositories trust publishers of {issuer}. Remove them first.")
         audit.record(by=by, action="issuer.delete", subject=str(issuer), before=_told(issuer))
@@ -59,7 +68,7 @@ def delete_issuer(issuer: Issuer, *, by: Actor) -> None:
 
 def add_publisher(publisher: TrustedPublisher, *, by: Actor) -> None:
     """Let a publisher publish a project, be it there or not."""
-    with transaction.atomic():
+    with configuring():
         publisher.created_at = clock.now()
         publisher.full_clean()
         publisher.save()
@@ -68,9 +77,22 @@ def add_publisher(publisher: TrustedPublisher, *, by: Actor) -> None:
 
 def remove_publisher(publisher: TrustedPublisher, *, by: Actor) -> None:
     """Trust a publisher no longer, nor the tokens that it has."""
-    with transaction.atomic():
+    with configuring():
+        _require_there(publisher)
         _record(publisher, "publisher.remove", by, before=_facts_of(publisher))
         publisher.delete()
+
+
+def trust_new_owner(publisher: TrustedPublisher, *, by: Actor) -> TrustedPublisher:
+    """Trust the same CI as the first who comes once more, and no longer the owner it had.
+
+    It is removed and added: what its owner has of tokens publishes nothing any more.
+    """
+    with configuring():
+        again = TrustedPublisher(**{name: getattr(publisher, name) for name in _SAID})
+        remove_publisher(publisher, by=by)
+        add_publisher(again, by=by)
+    return again
 
 
 def mint(*, issuer: Issuer, assertion: Assertion, address: str) -> Minted:
@@ -126,6 +148,11 @@ def burn(secret: str, *, address: str) -> None:
             before, after = {"burnt_at": None}, {"burnt_at": clock.now()}
             for each in token.publishers.select_related("repository__tenant"):
                 _record(each, "publisher.burn", _actor(token, address), before=before, after=after)
+
+
+def _require_there(publisher: TrustedPublisher) -> None:
+    if not TrustedPublisher.objects.filter(pk=publisher.pk).exists():
+        raise PublisherMissing("Somebody has removed this publisher meanwhile.")
 
 
 def _fitting(issuer: Issuer, identity: Identity) -> list[TrustedPublisher]:

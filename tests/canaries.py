@@ -164,7 +164,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         watch(password or "")
 
     tokens.create = _after(tokens.create, lambda made, **_: watch(made[1]))
-    members.save_user = _after(members.save_user, see_password)
+    members.hash_password = _after(members.hash_password, lambda _, password: watch(password))
     configure.save_upstream = _after(configure.save_upstream, see_password)
     Client.request = _after(Client.request, _see_answer)  # type: ignore[method-assign]
     root = logging.getLogger()

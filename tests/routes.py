@@ -26,7 +26,7 @@ _VALUES = {
     "pattern": "acme-nothing",
     "username": "nobody-so",
 }
-_NAMED = re.compile(r"\(\?P<(\w+)>(?:\[[^\]]*\][*+]?|\.\*|[\w|]+)+\)|<\w+:(\w+)>")
+_NAMED = re.compile(r"\(\?P<(\w+)>(?:\[[^\]]*\](?:[*+]|\{[\d,]+\})?|\.\*|[\w|]+)+\)|<\w+:(\w+)>")
 _OPTIONAL = re.compile(r"\(\?:[^()]*\)\?")
 # The one pattern whose groups hold groups.
 _ASTRAY = r"^(?P<name>.*?)/(?P<rest>(?:\+?simple|files)(?:/.*)?)$"

@@ -24,6 +24,8 @@ from base.stamps import configuring
 S = TypeVar("S", bound=serializers.BaseSerializer[Any])
 T = TypeVar("T")
 P = ParamSpec("P")
+# Of those that a refusal lists.
+_FIELDS_SHOWN = 20
 
 
 class JsonAlone(BaseContentNegotiation):
@@ -97,8 +99,16 @@ class Strict(serializers.Serializer[Any]):
         if isinstance(data, Mapping):
             unknown = [str(name) for name in data if name not in self.fields]
             if unknown:
-                raise serializers.ValidationError(dict.fromkeys(unknown, "There is no such field."))
+                raise serializers.ValidationError(dict.fromkeys(unknown, self._no_such_field()))
         return super().to_internal_value(data)
+
+    def _no_such_field(self) -> str:
+        names = [name for name, field in self.fields.items() if not field.read_only]
+        if not names:
+            return "There is no such field, and none that may be set."
+        shown, more = names[:_FIELDS_SHOWN], len(names) - _FIELDS_SHOWN
+        rest = f" and {more} more, which the schema has" if more > 0 else ""
+        return f"There is no such field. There are: {', '.join(shown)}{rest}."
 
 
 class RoleField(serializers.ChoiceField):

@@ -10,10 +10,12 @@ from datetime import datetime, timedelta, timezone
 
 from larder_client import store
 from larder_client.access import credential_for
-from larder_client.api import Api, basic, bearer
-from larder_client.origin import typed_origin
+from larder_client.api import Api, Json, basic, bearer
+from larder_client.origin import is_read_on_the_way, typed_origin
 from larder_client.output import note, show, tell
 from larder_client.problems import SIGN_IN, Problem
+
+_LIMITS = ("id", "name", "owner", "tenant", "role", "repositories")
 
 
 def origin_meant(asked: Namespace) -> str:
@@ -33,7 +35,7 @@ def signed_in(asked: Namespace) -> Api:
 def login(asked: Namespace) -> None:
     """Log in, and keep what brings access."""
     origin = typed_origin(asked.origin)
-    if origin.startswith("http://"):
+    if is_read_on_the_way(origin):
         note(f"{origin} is not encrypted: whoever is on the way reads what you send.")
     kept = _by_token(origin) if asked.token_stdin else _by_password(origin, asked)
     with store.locked():
@@ -82,12 +84,29 @@ def create_token(asked: Namespace) -> None:
     tell(made, made["secret"], as_json=asked.json)
 
 
+def change_token(asked: Namespace) -> None:
+    """Change what a token may do, and what it is called; what is not said stays."""
+    wanted: Json = {name: said for name in ("name", "role") if (said := getattr(asked, name))}
+    if asked.repository or asked.everywhere:
+        wanted["repositories"] = asked.repository
+    if asked.project or asked.all_projects:
+        wanted["project_patterns"] = asked.project or []
+    if asked.days is not None or asked.endless:
+        wanted["expires_at"] = _end_of(asked.days)
+    if not wanted:
+        raise Problem("Say what is to be changed; larder token change --help has what can be.")
+    changed = _themselves(asked).send("PATCH", ("tokens", str(asked.id)), wanted)
+    if asked.json:
+        tell(changed, "", as_json=True)
+    else:
+        show([changed], (*_LIMITS, "project_patterns", "expires_at"), as_json=False)
+
+
 def list_tokens(asked: Namespace) -> None:
     """List one's own tokens, or a tenant's."""
     query = {"tenant": asked.tenant} if asked.tenant else {}
     rows = list(_themselves(asked).rows("tokens", **query))
-    columns = ("id", "name", "owner", "tenant", "role", "repositories", "last_used_at",
-               "expires_at", "revoked_at")  # fmt: skip
+    columns = (*_LIMITS, "last_used_at", "expires_at", "revoked_at")
     show(rows, columns, as_json=asked.json)
 
 

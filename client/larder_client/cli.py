@@ -9,8 +9,9 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import TypeAlias
 
-from larder_client import __version__, accounts, commands
+from larder_client import __version__, accounts, commands, publishers
 from larder_client.problems import Problem
+from larder_client.promote import promote
 from larder_client.publish import publish
 
 _EXAMPLES = """
@@ -30,14 +31,21 @@ _EXAMPLE = {
     "search": "larder search frog\n  larder search 'qa.approved:yes pypi.version>=1.9'",
     "explain": "larder explain acme/pypi-virtual frog",
     "yank": "larder yank acme/pypi-local frog 1.0 --reason 'It croaks.'",
-    "promote": "larder promote frog-1.0-py3-none-any.whl acme/staging acme/production",
+    "promote": "larder promote frog-1.0-py3-none-any.whl acme/staging acme/production\n"
+    "  larder promote frog-1.0.tar.gz frog-1.0-py3-none-any.whl acme/staging acme/production",
     "repo create": "larder repo create acme/pypi-local\n"
     "  larder repo create acme/mirror --kind remote --upstream https://index.example/simple/\n"
     "  larder repo create acme/all --kind virtual --member acme/pypi-local --member acme/mirror",
     "repo purge": "larder repo purge acme/mirror --unused-days 90 --yes acme/mirror",
     "grant add": "larder grant add acme/pypi-local writer --team data\n"
     "  larder grant add acme/pypi-local reader --anyone",
+    "publisher add": "larder publisher add acme/pypi-local frog --github acme/frog "
+    "--workflow release.yml\n"
+    "  larder publisher add acme/pypi-local frog --gitlab acme/frog "
+    "--issuer https://gitlab.example",
     "token create": "larder token create CI --tenant acme --role writer --days 90",
+    "token change": "larder token change 7 --role reader --repository acme/pypi-local --days 30\n"
+    "  larder token change 7 --name 'CI of frog' --all-projects --endless",
 }
 _INTERRUPTED = 130
 _ROLES = ("reader", "writer", "admin")
@@ -75,7 +83,8 @@ def parser() -> ArgumentParser:
         _group(groups, "repo", "list, make, show, check, purge and delete repositories")
     )
     _of_grants(_group(groups, "grant", "say who may do what in a repository"))
-    _of_tokens(_group(groups, "token", "make, list and revoke tokens; asks for your password"))
+    _of_publishers(_group(groups, "publisher", "say which CI publishes without a secret"))
+    _of_tokens(_group(groups, "token", "make, list, change, revoke tokens; asks for your password"))
     return top
 
 
@@ -108,11 +117,11 @@ def _of_files(groups: Groups) -> None:
     yanked.add_argument("version")
     yanked.add_argument("--reason", default="", help="installers print it")
     yanked.add_argument("--undo", action="store_true", help="offer the release again")
-    promoted = _command(groups, "promote", commands.promote, "copy or move a file, unsent")
-    promoted.add_argument("file", metavar="FILE", help="its name")
+    promoted = _command(groups, "promote", promote, "copy or move files to another repository")
+    promoted.add_argument("files", metavar="FILE", nargs="+", help="their names")
     promoted.add_argument("source", metavar="FROM", type=_repository)
     promoted.add_argument("target", metavar="TO", type=_repository)
-    promoted.add_argument("--move", action="store_true", help="delete it where it was")
+    promoted.add_argument("--move", action="store_true", help="delete them where they were")
 
 
 def _of_repositories(group: Groups) -> None:
@@ -153,6 +162,31 @@ def _of_grants(group: Groups) -> None:
     _takes_subject(removed)
 
 
+def _of_publishers(group: Groups) -> None:
+    listed = _command(group, "list", publishers.list_publishers, "list which CI is trusted")
+    _takes_repository(listed)
+    added = _command(group, "add", publishers.add_publisher, "let CI publish a project")
+    _takes_repository(added)
+    added.add_argument("project", help="its name; it need not be there yet")
+    whose = added.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--github", metavar="OWNER/REPOSITORY")
+    whose.add_argument("--gitlab", metavar="PATH", help="of the project: group/project")
+    whose.add_argument("--google", metavar="EMAIL", help="of a service account")
+    whose.add_argument("--subject", metavar="SUB", help="of another issuer; add --issuer")
+    added.add_argument("--issuer", metavar="URL", help="one of your own")
+    added.add_argument("--workflow", default="", metavar="FILE",
+                       help="release.yml; of GitLab .gitlab-ci.yml, if left out")  # fmt: skip
+    added.add_argument("--environment", default="", help="any, if left out")
+    added.add_argument("--ref", default="", metavar="PATTERN", help="such as 'refs/tags/*'")
+    added.add_argument("--claim", metavar="NAME=VALUE", action="append", default=[],
+                       type=_claim, help="what its token must say too")  # fmt: skip
+    added.add_argument("--owner-id", default="", metavar="NUMBER",
+                       help="of the owner; of the first who comes, if left out")  # fmt: skip
+    removed = _command(group, "remove", publishers.remove_publisher, "trust CI no longer")
+    _takes_repository(removed)
+    removed.add_argument("id", type=int, help="as in the list")
+
+
 def _of_tokens(group: Groups) -> None:
     made = _command(group, "create", accounts.create_token, "make a token; prints its secret")
     made.add_argument("name", help="what it is for")
@@ -164,10 +198,28 @@ def _of_tokens(group: Groups) -> None:
     made.add_argument("--days", type=int, help="until it ends")
     listed = _command(group, "list", accounts.list_tokens, "list tokens")
     listed.add_argument("--tenant", help="all of a tenant that you administer")
+    changed = _command(group, "change", accounts.change_token, "change what a token may do")
+    changed.add_argument("id", type=int)
+    _takes_limits(changed)
     revoked = _command(group, "revoke", accounts.revoke_token, "revoke a token")
     revoked.add_argument("id", type=int)
-    for each in (made, listed, revoked):
+    for each in (made, listed, changed, revoked):
         _takes_password(each)
+
+
+def _takes_limits(changed: ArgumentParser) -> None:
+    """Take what a token may be changed to; what is not said stays."""
+    changed.add_argument("--name", help="what it is for")
+    changed.add_argument("--role", choices=_ROLES, help="the most it may do")
+    where = changed.add_mutually_exclusive_group()
+    where.add_argument("--repository", metavar="REPO", action="append", help="where alone it works")
+    where.add_argument("--everywhere", action="store_true", help="it works wherever its owner may")
+    what = changed.add_mutually_exclusive_group()
+    what.add_argument("--project", metavar="PATTERN", action="append", help="what it may publish")
+    what.add_argument("--all-projects", action="store_true", help="it may publish any")
+    until = changed.add_mutually_exclusive_group()
+    until.add_argument("--days", type=int, help="until it ends, from now")
+    until.add_argument("--endless", action="store_true", help="it works until it is revoked")
 
 
 def _group(groups: Groups, name: str, about: str) -> Groups:
@@ -214,6 +266,13 @@ def _repository(text: str) -> tuple[str, str]:
     if not (tenant and slash and key) or "/" in key:
         raise argparse.ArgumentTypeError(f"'{text}' is no repository: write it as tenant/key")
     return tenant, key
+
+
+def _claim(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"'{text}' is no claim: write it as name=value")
+    return name, value
 
 
 def _end(sentence: str, code: int) -> int:

@@ -148,36 +148,6 @@ def yank(asked: Namespace) -> None:
     tell(said, f"{asked.project} {asked.version} is {became}.", as_json=asked.json)
 
 
-def promote(asked: Namespace) -> None:
-    """Copy or move a file to another repository, without sending it again."""
-    api = signed_in(asked)
-    file = _file_meant(api, asked.source, asked.file)
-    wanted = {"to": "/".join(asked.target), "move": asked.move}
-    here = ("repositories", *asked.source, "files", str(file["id"]), "promote")
-    done = api.send("POST", here, wanted)
-    for sentence in done["notes"]:
-        note(sentence)
-    tell(done, f"{asked.file} is in {'/'.join(asked.target)}.", as_json=asked.json)
-
-
-def _file_meant(api: Api, repository: Repository, filename: str) -> Json:
-    """Return the one file of this name that installers may get. Raises Problem.
-
-    Others that have the name wait for their extraction, or were sent to a path and are no package.
-    """
-    name = "/".join(repository)
-    files = list(api.rows("repositories", *repository, "files", filename=filename))
-    if not files:
-        raise Problem(f"There is no {filename} in {name}.", MISSING)
-    named = [file for file in files if file["project"]]
-    if not named:
-        raise Problem(f"No {filename} in {name} has a project yet: nobody installs it.", MISSING)
-    if len(named) > 1:
-        those = ", ".join(f"{file['url']} (id {file['id']})" for file in named)
-        raise Problem(f"{name} has several {filename}: {those}. Promote one by its id, over REST.")
-    return named[0]
-
-
 def _require_fitting(asked: Namespace) -> None:
     if asked.upstream and asked.kind != "remote":
         raise Problem("Only a remote has an upstream. Add: --kind remote")

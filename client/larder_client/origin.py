@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from larder_client.problems import Problem
@@ -38,6 +39,20 @@ def typed_origin(url: str) -> str:
     if "@" in urlsplit(url).netloc:
         raise Problem("Leave the user name out of the URL: it is asked for.")
     return origin
+
+
+def is_read_on_the_way(origin: str) -> bool:
+    """Say whether others may read what is sent there: in clear, and not to this very machine."""
+    parts = urlsplit(origin)
+    return parts.scheme == "http" and not _is_this_machine(parts.hostname or "")
+
+
+def _is_this_machine(host: str) -> bool:
+    """Say whether a host is loopback: by its address, or by the name that every machine has."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _is_plain(character: str) -> bool:

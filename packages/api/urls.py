@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, re_path
 
-from packages.api import files, insight, projects, remotes, search, uploads
+from packages.api import files, insight, projects, publishers, remotes, search, uploads
 from repos.api.urls import END, NUMBER, REPOSITORY
 
 _PROJECT = rf"{REPOSITORY}/projects/(?P<project>[^/]+)"
@@ -28,6 +28,8 @@ urlpatterns: list[URLPattern] = [
     re_path(
         rf"{_FILE}/properties/(?P<name>[A-Za-z][A-Za-z0-9._-]*){END}", files.OneProperty.as_view()
     ),
+    re_path(rf"{REPOSITORY}/publishers{END}", publishers.Publishers.as_view()),
+    re_path(rf"{REPOSITORY}/publishers/(?P<pk>{NUMBER}){END}", publishers.OnePublisher.as_view()),
     re_path(rf"{REPOSITORY}/upload{END}", uploads.Upload.as_view()),
     # Before the files, none of which is called so.
     re_path(rf"{REPOSITORY}/upload/check{END}", uploads.Checking.as_view()),

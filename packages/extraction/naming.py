@@ -6,6 +6,7 @@ publishing holds: the gate, the project's status, claims, names served upstream,
 
 from __future__ import annotations
 
+from accounts.principal import Principal
 from base import audit
 from base.audit import SYSTEM
 from base.errors import LarderError
@@ -35,6 +36,9 @@ from packages.rows import Accepted, name_row, project_row, release_row
 from packages.storage import Spooled
 from packages.uploads import UploadRefused
 
+# A worker asks, and whoever may read the repository reads the refusal: it names nothing else.
+_BY = Principal()
+
 
 class Unnamed(LarderError):
     """The file stays without a name, and so unlisted, until somebody does something about it."""
@@ -44,7 +48,7 @@ def name_and_write(turn: Turn, file: Distribution, spool: Spooled, read: Read) -
     """Name the file and write what was read of it. Raises Unnamed, or as `publish` refuses."""
     named = _name_of(file, read.metadata)
     place = place_of(file.repository, named)
-    judge_place(place)
+    judge_place(place, _BY)
     _refuse_taken(place, spool)
     judge_spelling(place)
     with turn.kept_meanwhile():  # the gate unpacks the whole archive once more
@@ -108,7 +112,7 @@ def _refuse_taken(place: Place, spool: Spooled) -> None:
 
 
 def _write(turn: Turn, file: Distribution, accepted: Accepted, read: Read) -> None:
-    place = locked_place(file.repository, accepted.named)
+    place = locked_place(file.repository, accepted.named, _BY)
     _refuse_taken(place, accepted.spool)
     row = still_waiting(file)
     if row is None or row.release_id is not None:

@@ -34,7 +34,7 @@ class IndexUnavailable(LarderError):
     """The index cannot answer now. Never to be taken for "has no such project"."""
 
 
-class IndexNotServed(LarderError):
+class IndexNotServed(IndexUnavailable):
     """The repository is not set up to answer this: asking again is no use until somebody does."""
 
 

@@ -86,8 +86,8 @@ class Silence:
 
     source: Source
     hidden: Hidden
-    # What an unavailable one said.
-    sentence: str = ""
+    # What an unavailable one said, if the caller may know of it.
+    failure: IndexUnavailable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +116,13 @@ class Decision:
 
     @property
     def unavailable(self) -> Silence | None:
-        """Return a source without which the page would be shorter than it should be."""
-        return next(
-            (each for each in self.silences if each.hidden.cause == Cause.UNAVAILABLE), None
-        )
+        """Return a source without which the page would be shorter than it should be.
+
+        Of several, one that has to be set up first: to ask again is no use before that.
+        """
+        silent = [each for each in self.silences if each.hidden.cause == Cause.UNAVAILABLE]
+        unset = (each for each in silent if isinstance(each.failure, IndexNotServed))
+        return next(unset, silent[0] if silent else None)
 
 
 def decide(tree: Tree, name: NormalizedName, readable: frozenset[int], ask: AskSource) -> Decision:
@@ -203,7 +206,7 @@ class _Asked:
         # Whether any upstream was asked.
         self.upstreams = False
         # What those said that could not answer.
-        self.failures: dict[SourceId, str] = {}
+        self.failures: dict[SourceId, IndexUnavailable] = {}
 
     def page(self, source: Source) -> ProjectPage | None:
         """Return the page of `source`; None when it has none, or cannot say."""
@@ -224,9 +227,12 @@ class _Asked:
             return index.page(self._facts.name)
         except ProjectNotFound:
             return None
-        except (IndexUnavailable, IndexNotServed, RepositoryMissing) as error:
-            # The last two: its settings do not allow an answer. That is not "has no such project".
-            self.failures[source.id] = error.sentence
+        except IndexUnavailable as failure:
+            self.failures[source.id] = failure
+            return None
+        except RepositoryMissing as missing:
+            # Its settings do not allow an answer. That is not "has no such project".
+            self.failures[source.id] = IndexNotServed(missing.sentence)
             return None
 
 
@@ -300,11 +306,11 @@ class _Gathering:
             if not (source.is_local and hidden.cause in _LINE_BY_LINE)
         )
 
-    def _said_by(self, unavailable: Source | Repository | None) -> str:
+    def _said_by(self, unavailable: Source | Repository | None) -> IndexUnavailable | None:
         """Return why a source cannot answer, unless the caller may not know of it."""
         if not isinstance(unavailable, Source) or unavailable.repository.pk not in self.readable:
-            return ""
-        return self.asked.failures.get(unavailable.id, "")
+            return None
+        return self.asked.failures.get(unavailable.id)
 
     def overruled_lines(self) -> Iterator[Line]:
         """Yield the lines of locals that something overrules as a whole: we know them anyway."""

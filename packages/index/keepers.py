@@ -18,6 +18,7 @@ from django.db.models import Q
 
 from packages.filenames import NormalizedName
 from packages.index.base import PageFile
+from packages.index.by_name import in_sources
 from packages.index.local import page_file
 from packages.models import Distribution, Project, UpstreamPage
 from repos.models import Repository
@@ -207,11 +208,7 @@ def _rows_of(
 ) -> dict[str, list[Project | UpstreamPage]]:
     """Return where locals and private remotes have or ever had each of the names."""
     keeping = {each for each, source in sources.items() if source.is_local or source.keeps_names}
-    there = Q(
-        repository_id__in={repository for repository, _ in keeping},
-        scope__in={scope for _, scope in keeping},  # before the name in the index
-        normalized__in=list(names),
-    )
+    there = in_sources(names, keeping)
     rows: list[Project | UpstreamPage] = list(Project.objects.filter(there))
     if any(not sources[each].is_local for each in keeping):
         pages = UpstreamPage.objects.filter(there, was_ever_served=True)
@@ -237,9 +234,8 @@ def _withdrawn_rows(
 ) -> Iterable[Distribution]:
     return (
         Distribution.objects.filter(
+            in_sources([name], list(sources), "release__project__"),
             Q(deleted_at__isnull=False) | IS_QUARANTINED,
-            repository_id__in={repository for repository, _ in sources},
-            release__project__normalized=name,
         )
         .select_related("release__project")
         .order_by("release__version_key", "filename")

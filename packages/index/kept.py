@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from django.db.models import Q
 
 from packages.filenames import NormalizedName
 from packages.index.base import ProjectNotFound, ProjectPage
+from packages.index.by_name import in_sources
 from packages.index.decision import Decision, Pages, decide_by
 from packages.index.keepers import Facts, facts_of_all, is_withdrawn
 from packages.index.local import local_page
@@ -33,7 +35,8 @@ def decide_kept(
         if row.release is not None and row.deleted_at is None:
             project = row.release.project
             files[(row.repository_id, project.scope), project.normalized].append(row)
-    of_remotes = _there(names, [each for each, source in sources.items() if not source.is_local])
+    remotes = [each for each, source in sources.items() if not source.is_local]
+    of_remotes = in_sources(names, remotes)
     pages = _pages(of_remotes)
     # Only what stands on a page has a metadata file.
     has_lines = any(page.document is not None for page in pages.values())
@@ -41,33 +44,22 @@ def decide_kept(
     return {name: decide_by(each, readable, kept.open) for name, each in facts.items()}
 
 
-def _there(names: Collection[NormalizedName], sources: Collection[SourceId]) -> dict[str, Any]:
-    """Return what rows of the names in some sources are found by, in the order of the index."""
-    return {
-        "repository__in": {repository for repository, _ in sources},
-        "scope__in": {scope for _, scope in sources},
-        "normalized__in": list(names),
-    }
-
-
 def _rows(names: Collection[NormalizedName], sources: Collection[SourceId]) -> list[Distribution]:
     """Return the files of the names in all sources, deleted ones too, in the order of pages."""
-    rows = Distribution.objects.filter(
-        **{f"release__project__{each}": what for each, what in _there(names, sources).items()}
-    )
+    rows = Distribution.objects.filter(in_sources(names, sources, "release__project__"))
     rows = rows.select_related("release__project", "blob")
     return list(rows.order_by("release__version_key", "filename"))
 
 
-def _pages(there: Mapping[str, Any]) -> dict[Key, UpstreamPage]:
+def _pages(there: Q) -> dict[Key, UpstreamPage]:
     """Return what the upstreams of remotes once said of some names."""
-    rows = UpstreamPage.objects.filter(**there)
+    rows = UpstreamPage.objects.filter(there)
     return {((row.repository_id, row.scope), row.normalized): row for row in rows}
 
 
-def _digests(there: Mapping[str, Any]) -> dict[Key, dict[str, str]]:
+def _digests(there: Q) -> dict[Key, dict[str, str]]:
     """Return the digests of the metadata files that are kept of the names, by file name."""
-    rows = UpstreamMetadata.objects.filter(**there)
+    rows = UpstreamMetadata.objects.filter(there)
     found: dict[Key, dict[str, str]] = defaultdict(dict)
     for pk, scope, name, filename, digest in rows.values_list(
         "repository_id", "scope", "normalized", "filename", "sha256"

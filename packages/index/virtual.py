@@ -16,6 +16,7 @@ from packages.index.base import (
     FileNotFound,
     FileWithheld,
     Index,
+    IndexNotServed,
     IndexUnavailable,
     PageFile,
     ProjectList,
@@ -23,7 +24,7 @@ from packages.index.base import (
     ProjectPage,
     Stored,
 )
-from packages.index.decision import Decision, Line, decide
+from packages.index.decision import Decision, Line, Silence, decide
 from packages.index.held import Standing, decided, standing
 from packages.index.reasons import reason
 from packages.models import Project
@@ -128,9 +129,7 @@ class VirtualIndex:
             holds=self._holds,
         )
         if (silent := decision.unavailable) is not None:
-            # "Cannot say" of one that may have the name is never a shorter page.
-            said = f": {silent.sentence}" if silent.sentence else "."
-            raise IndexUnavailable(f"{self.repository} cannot answer for {project} now{said}")
+            raise self._unanswered(project, silent)
         if decision.is_withheld and not decision.shown:
             raise RoleMissing(
                 f"What {self.repository} has of {project}, if anything, is in repositories that "
@@ -139,6 +138,20 @@ class VirtualIndex:
         if not decision.is_ours:
             raise ProjectNotFound(f"There is no project {project} in {self.repository}.")
         return decision
+
+    def _unanswered(self, project: NormalizedName, silent: Silence) -> IndexUnavailable:
+        """Return the refusal: "cannot say" of one that may have the name is no shorter page.
+
+        Of the kind that the silent source itself refuses with, which says whether to ask again.
+        """
+        answers = f"{self.repository} cannot answer for {project}"
+        match silent.failure:
+            case None:
+                return IndexUnavailable(f"{answers} now.")
+            case IndexNotServed(sentence=sentence):
+                return IndexNotServed(f"{answers}: {sentence}")
+            case failure:
+                return IndexUnavailable(f"{answers} now: {failure.sentence}")
 
     def _shown(self, project: NormalizedName, filename: str, sha256: str) -> tuple[Index, Line]:
         """Return a shown line and the index that has it, or refuse with what hides it."""
@@ -192,8 +205,16 @@ class _Names:
 
 
 def page_order(file: PageFile) -> tuple[str, str]:
-    """Put versions in PEP 440's order; what upstream calls a version and is none comes first."""
+    """Put files in the order of their versions, then of their names."""
+    return version_order(file.version)[0], file.filename
+
+
+def version_order(version: str) -> tuple[str, str]:
+    """Put versions in PEP 440's order; what upstream calls a version and is none comes first.
+
+    No two of them are in the same place, however they are spelled.
+    """
     try:
-        return version_key(parse_version(file.version)), file.filename
+        return version_key(parse_version(version)), version
     except VersionRefused:
-        return "", file.filename
+        return "", version

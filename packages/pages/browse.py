@@ -26,7 +26,7 @@ from packages.index.base import FileNotFound, PageFile, ProjectNotFound
 from packages.index.decision import decide
 from packages.index.held import decided
 from packages.index.opening import open_kept
-from packages.index.virtual import entered, page_order
+from packages.index.virtual import entered, page_order, version_order
 from packages.models import Distribution, Document, Project
 from packages.pages.frame import frame, heading
 from packages.shelves import Wanted
@@ -170,7 +170,8 @@ def _named(repository: Repository, project: str, by: Principal) -> Named:
     for file, origin in sorted(lines, key=lambda line: page_order(line[0]), reverse=True):
         is_held = held is None or file.filename in held
         versions[file.version].append(File(file, origin, is_held))
-    return Named(name, *status, dict(versions))
+    in_order = sorted(versions, key=version_order, reverse=True)
+    return Named(name, *status, {version: versions[version] for version in in_order})
 
 
 def _held(repository: Repository, name: NormalizedName) -> set[str]:
@@ -248,8 +249,9 @@ def _opened(branch: Branch, chosen: Chosen) -> Branch:
 def _versions(chosen: Chosen, after: str) -> list[Branch]:
     assert chosen.named is not None  # noqa: S101 - a project is selected
     name, versions = chosen.named.name, list(chosen.named.versions)
-    start = versions.index(after) + 1 if after in versions else 0
-    end = start + _BRANCHES_AT_ONCE
+    if after:  # where it stands, or would
+        versions = [each for each in versions if version_order(each) < version_order(after)]
+    end = _BRANCHES_AT_ONCE
     if chosen.version in versions[end:] and not after:
         end = versions.index(chosen.version) + 1
     found = [
@@ -261,7 +263,7 @@ def _versions(chosen: Chosen, after: str) -> list[Branch]:
             is_selected=version == chosen.version and not chosen.filename,
             below=_files(chosen, version) if version == chosen.version else None,
         )
-        for version in versions[start:end]
+        for version in versions[:end]
     ]
     if len(versions) > end:
         found.append(Branch("more", "More versions", chosen.url(name, after=versions[end - 1])))

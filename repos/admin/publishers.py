@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -45,6 +45,7 @@ class PublisherForm(forms.ModelForm[TrustedPublisher]):
     class Meta:
         model = TrustedPublisher
         fields = ("repository",)  # the model admin names the rest
+        widgets: ClassVar = {"claims": forms.Textarea(attrs={"rows": 3})}
 
     def clean_claims(self) -> Any:
         """Take an empty field for no further claims."""
@@ -57,15 +58,17 @@ class PublisherAdmin(UseCaseAdmin[TrustedPublisher]):
 
     tenant_path = "repository__tenant"
     form = PublisherForm
-    list_display = ("repository", "normalized", "source", "workflow", "issuer", "last_used_at")
+    list_display = ("repository", "normalized", "name", "last_used_at")
     list_filter = ("repository__tenant",)
     reads_with = ("repository__tenant", "issuer")
     search_fields = ("repository__key", "repository__tenant__slug", "normalized", "source")
     autocomplete_fields = ("repository",)
-    fields = (
-        *("repository", "normalized", "issuer", "source"),
-        *("workflow", "environment", "ref", "claims"),
-    )
+    readonly_fields = ("created_at", "last_used_at")
+
+    def get_fields(self, request: HttpRequest, obj: TrustedPublisher | None = None) -> Any:
+        """Ask what it is; of one that is there, tell its use as well."""
+        asked = ("repository", "normalized", "issuer", "source", "workflow", "environment", "ref")
+        return (*asked, "owner_id", "claims", *(self.readonly_fields if obj else ()))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A publisher is trusted or not, and never changed into another."""

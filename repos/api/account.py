@@ -77,8 +77,8 @@ class Joining(RestView):
     @extend_schema(operation_id="join_tenant", request=None, responses={204: None})
     def post(self, request: Request, tenant: str) -> Response:
         """Become a member of a tenant that has invited you."""
-        user = require_person(self.by)
-        members.join(_invitation(user, tenant), user=user, by=self.by.actor)
+        with self.changing(require_person) as user:
+            members.join(_invitation(user, tenant), user=user, by=self.by.actor)
         return Response(status=204)
 
 
@@ -88,8 +88,8 @@ class Declining(RestView):
     @extend_schema(operation_id="decline_invitation", request=None, responses={204: None})
     def post(self, request: Request, tenant: str) -> Response:
         """Decline an invitation; the tenant is not told."""
-        user = require_person(self.by)
-        members.decline(_invitation(user, tenant), by=self.by.actor)
+        with self.changing(require_person) as user:
+            members.decline(_invitation(user, tenant), by=self.by.actor)
         return Response(status=204)
 
 

@@ -84,11 +84,12 @@ class Logins(RestView):
     )
     def post(self, request: Request) -> Response:
         """Make a login, with your password. Its refresh token is in this answer alone."""
-        user = require_person(self.by)
+        require_person(self.by)
         name = sent(NewLogin, request)["name"]
 
         def make() -> Response:
-            login, secret = logins.create(user=user, name=name, by=self.by.actor)
+            with self.changing(require_person) as user:
+                login, secret = logins.create(user=user, name=name, by=self.by.actor)
             made = LoginFacts(login).data | {"refresh_token": secret}
             return Response(made, status=201, headers=_NO_STORE)
 

@@ -216,11 +216,11 @@ class Users(RestView):
         fields = sent(UserFacts, request)
         password = fields.pop("password", None)
         row = User(**fields)
-        _judge_password(password, row)
+        hashed = _hashed(password, row)
 
         def make() -> Response:
             with self.changing(require_superuser):
-                members.save_user(row, by=self.by.actor, password=password)
+                members.save_user(row, by=self.by.actor, hashed=hashed)
             return versioned(request, UserFacts(row).data, status=201)
 
         return once(request, make)
@@ -240,15 +240,17 @@ class OneUser(RestView):
     )
     def patch(self, request: Request, username: str) -> Response:
         """Change a user; inactive, every sign-in and token of theirs is refused."""
+        require_superuser(self.by)
+        seen = _user(username)
+        fields = sent(UserFacts, request, seen)
+        password = fields.pop("password", None)
+        _fill_in(seen, fields)
+        hashed = _hashed(password, seen)
         with self.changing(require_superuser):
             row = _user(username)
             require_version(request, UserFacts(row).data)
-            fields = sent(UserFacts, request, row)
-            password = fields.pop("password", None)
-            for name, value in fields.items():
-                setattr(row, name, value)
-            _judge_password(password, row)
-            members.save_user(row, by=self.by.actor, password=password)
+            _fill_in(row, fields)
+            members.save_user(row, by=self.by.actor, hashed=hashed)
         return versioned(request, UserFacts(row).data)
 
 
@@ -257,9 +259,17 @@ def _require_superuser_of(by: Principal, tenant: str) -> Tenant:
     return require_office(by, tenant)
 
 
-def _judge_password(password: str | None, user: User) -> None:
-    if password is not None:
-        validate_password(password, user)
+def _fill_in(user: User, fields: dict[str, Any]) -> None:
+    for name, value in fields.items():
+        setattr(user, name, value)
+
+
+def _hashed(password: str | None, user: User) -> str | None:
+    """Return what is stored of a password that is good enough; it takes long: no lock is held."""
+    if password is None:
+        return None
+    validate_password(password, user)
+    return members.hash_password(password)
 
 
 def _member(tenant: Tenant, pk: str) -> Membership:

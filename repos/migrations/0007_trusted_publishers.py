@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0006_trusted_publishing'),
+        ('accounts', '0007_trusted_publishing'),
         ('repos', '0006_codes_of_conflicts'),
     ]
 
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('environment', models.CharField(blank=True, help_text='Empty: any environment, or none.', max_length=255)),
                 ('ref', models.CharField(blank=True, help_text='Such as refs/heads/main or refs/tags/*; a star stands for any characters. Empty: any.', max_length=255)),
                 ('claims', models.JSONField(blank=True, default=dict, help_text='Further claims, each of which must be there and equal.', validators=[repos.models.validate_claims])),
-                ('owner_id', models.CharField(blank=True, editable=False, max_length=100)),
+                ('owner_id', models.CharField(blank=True, help_text='The number of the account or group at its host. Empty: of the first who comes.', max_length=100)),
                 ('created_at', models.DateTimeField(editable=False)),
                 ('last_used_at', models.DateTimeField(editable=False, null=True)),
                 ('issuer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='publishers', to='accounts.issuer')),

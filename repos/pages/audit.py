@@ -16,7 +16,7 @@ from accounts.authentication import caller_of
 from base.models import AuditEvent
 from base.wording import ACTS, Difference, act_in_words, differences, in_words
 from repos.audit_csv import as_csv
-from repos.events import events_of, met_by
+from repos.events import events_of, met_by, older_than
 
 _PER_PAGE = 50
 _DIGITS_AT_MOST = 18
@@ -104,4 +104,4 @@ def _after(events: QuerySet[AuditEvent], place: str) -> QuerySet[AuditEvent]:
         at = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(moment))
     except OverflowError:
         return events
-    return events.filter(Q(at__lt=at) | Q(at=at, pk__lt=int(pk)), at__lte=at)
+    return older_than(events, at, int(pk))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -111,13 +114,8 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     """End one of the reader's tokens: it is refused from the next request on."""
     principal = caller_of(request)
     token = _own_token(require_person(principal), pk)
-    try:
-        tokens.revoke(token, by=principal.actor)
-    except ValidationError as refusal:
-        messages.warning(request, refusal.message)
-    else:
-        messages.success(request, f"{token.name} is revoked. Nothing accepts it any more.")
-    return redirect("tokens")
+    said = f"{token.name} is revoked. Nothing accepts it any more."
+    return _ended(request, partial(tokens.revoke, token, by=principal.actor), said)
 
 
 @require_POST
@@ -125,12 +123,18 @@ def end_login(request: HttpRequest, pk: int) -> HttpResponse:
     """End one of the reader's logins with the larder command."""
     principal = caller_of(request)
     login = logins.one_of(require_person(principal), pk)
+    said = f"{login} is ended, and every access token of it."
+    return _ended(request, partial(logins.revoke, login, by=principal.actor), said)
+
+
+def _ended(request: HttpRequest, end: Callable[[], None], said: str) -> HttpResponse:
+    """End something, and go back to the list with what is said of it."""
     try:
-        logins.revoke(login, by=principal.actor)
-    except ValidationError as refusal:
+        end()
+    except ValidationError as refusal:  # it has ended already
         messages.warning(request, refusal.message)
     else:
-        messages.success(request, f"{login} is ended, and every access token of it.")
+        messages.success(request, said)
     return redirect("tokens")
 
 

@@ -34,6 +34,8 @@ _OF_REPOSITORIES: tuple[tuple[str, str, Mapping[str, tuple[Role, int]]], ...] = 
     ("/also-upstream/<project>", "/also-upstream/toad", {"DELETE": (_A, 404)}),
     ("/grants", "/grants", {"GET": (_A, 200), "POST": (_A, 415)}),
     ("/grants/<pk>", "/grants/0", {"GET": (_A, 404), "PATCH": (_A, 415), "DELETE": (_A, 404)}),
+    ("/publishers", "/publishers", {"GET": (_A, 200), "POST": (_A, 415)}),
+    ("/publishers/<pk>", "/publishers/0", {"GET": (_A, 404), "DELETE": (_A, 404)}),
     ("/explain", "/explain?project=frog", {"GET": (_R, 200)}),
     ("/extraction", "/extraction", {"GET": (_R, 200)}),
     ("/extraction/now", "/extraction/now", {"POST": (_A, 202)}),
@@ -244,6 +246,9 @@ def rest_rows() -> Iterator[Row]:
         )
     yield _row("tenants/<tenant>/audit", "/api/v1/tenants/{tenant}/audit", AuditByRest(), {})
     yield _row("audit", "/api/v1/audit", _superusers({"GET": 200}), {})
+    issuers, issuer = {"GET": 200, "POST": 415}, {"GET": 404, "PATCH": 415, "DELETE": 404}
+    yield _row("issuers", "/api/v1/issuers", _superusers(issuers), issuers)
+    yield _row("issuers/<pk>", "/api/v1/issuers/0", _superusers(issuer), issuer)
     members = _superusers({"POST": 415}, otherwise=Office(frozenset({"GET"})))
     path = "/api/v1/tenants/{tenant}/members"
     yield _row("tenants/<tenant>/members", path, members, {"POST": 415})

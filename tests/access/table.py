@@ -210,6 +210,18 @@ def taken_from_ci(_caller: Caller, _place: Place, method: str) -> Hears:
     return Hears.SERVED if method == "POST" else Hears.NOT_HERE
 
 
+def ping(caller: Caller, _place: Place, method: str) -> Hears:
+    """Everybody's, whatever they show, as it tells nothing."""
+    if method in SAFE:
+        return Hears.SERVED
+    return Hears.REFUSED if caller.is_refused else Hears.NOT_HERE
+
+
+def nothing_by_script(caller: Caller, _place: Place, _method: str) -> Hears:
+    """No URL of ours, whatever the method; who shows a wrong credential hears of that first."""
+    return Hears.REFUSED if caller.is_refused else Hears.SERVED
+
+
 def _administers(caller: Caller, place: Place) -> Hears:
     """Who makes and removes repositories of a tenant."""
     if not caller.is_known:
@@ -357,6 +369,17 @@ def _of_repositories() -> Iterator[Row]:
         below = f"/-/{what}/"
         row = Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", rule, is_page=True)
         yield replace(row, status=404, says=says)
+    publishers = "/-/publishers/"
+    one = Row(f"<tenant>/<key>{publishers}", f"/{{tenant}}/{{key}}{publishers}", admins_page)
+    yield replace(one, is_page=True)
+    yield replace(
+        one,
+        pattern=f"{one.pattern}<pk>/",
+        path=f"{one.path}0/",
+        status=404,
+        says=".* trusts no such publisher",
+        is_page=True,
+    )
     for what in ("check", "publish"):
         below = f"/-/upload/{what}/"
         yield Row(f"<tenant>/<key>{below}", f"/{{tenant}}/{{key}}{below}", answering_with_a_file)
@@ -463,6 +486,10 @@ def _by_script() -> Iterator[Row]:
     yield Row(f"{api}/search/prop", f"/{api}/search/prop?pypi.name=frog", home)
     no_query = {"POST": (400, "The body is no text")}
     yield Row(f"{api}/search/aql", f"/{api}/search/aql", query_by_script, unsafe=no_query)
+    yield Row(f"{api}/system/ping", f"/{api}/system/ping", ping)
+    no_index = r"(?!/pypi/.|.*/(?:\+?simple|files)(?:/|))"  # the PyPI door's to refuse
+    no_url = Row(f"{api}{no_index}(?:/|)", f"/{api}/users/frog", nothing_by_script, status=404)
+    yield replace(no_url, says="Larder has no such URL")
     yield Row(
         "artifactory/<key>/<path>",
         "/artifactory/{key}/frog/1.0/frog.txt",

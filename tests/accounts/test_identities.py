@@ -76,7 +76,7 @@ def test_what_is_no_commit_or_number_leads_nowhere(odd: dict[str, str]) -> None:
 def test_an_account_of_google_and_a_subject_of_others() -> None:
     assert identity_in("google", GOOGLE).source == "robot@acme.example"
     found = identity_in("other", {"sub": "system:Frog"})
-    assert (found.source, found.name) == ("system:Frog", "another: system:Frog")
+    assert (found.source, found.name) == ("system:Frog", "OpenID Connect: system:Frog")
 
 
 @pytest.mark.parametrize(

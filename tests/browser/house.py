@@ -66,14 +66,16 @@ _LIVED_IN = """
 import django
 django.setup()
 from datetime import timedelta
-from accounts.models import User
+from accounts.models import Issuer, User
 from accounts.principal import Principal
 from base import clock
+from base.audit import SYSTEM
 from packages import curate, statistics
 from packages.describe import set_properties
 from packages.extraction.extract import extract_due
 from packages.models import Distribution, FileDownloads, Project, Release, RepositoryDay
-from repos.models import Repository, RepositoryState
+from repos import publishers
+from repos.models import Repository, RepositoryState, TrustedPublisher
 RepositoryState.objects.exclude(extract_after=None).update(extract_after=clock.now())
 while extract_due():
     pass
@@ -90,6 +92,20 @@ curate.yank(bad, reason="Counts the day of the time change twice. Use 2.0.1.", b
 curate.delete(Distribution.objects.get(filename="acme_ledger-0.8-py3-none-any.whl"), by=root)
 for file in Distribution.objects.filter(release__project=project("acme-billing")):
     set_properties(file, {"qa.approved": ["yes"]}, by=root)
+def trust(issuer, project, source, workflow="", **more):
+    row = TrustedPublisher(
+        repository=local, issuer=issuer, normalized=project, source=source, workflow=workflow,
+    )
+    publishers.add_publisher(row, by=SYSTEM)
+    TrustedPublisher.objects.filter(pk=row.pk).update(**more)
+github = Issuer(kind="github", url="https://token.actions.example")
+gitlab = Issuer(kind="gitlab", url="https://gitlab.acme.example", private_allowed=True)
+for issuer in (github, gitlab):
+    publishers.save_issuer(issuer, by=SYSTEM)
+used = {"owner_id": "4711", "last_used_at": clock.now() - timedelta(hours=3)}
+trust(github, "acme-billing", "acme/billing", "release.yml", environment="release", **used)
+trust(github, "acme-lamp", "acme/lamp", "release.yml")
+trust(gitlab, "acme-ledger", "tools/ledger", ".gitlab-ci.yml", ref="refs/tags/*")
 today = clock.now().date()
 files = Distribution.objects.filter(release__isnull=False).order_by("pk")
 for day in range(30):

@@ -89,6 +89,12 @@ SCREENS: dict[str, Screen] = {
     "activity": Screen(f"{LOCAL}/-/activity/", ADMINS),
     "audit": Screen("acme/-/audit/", ADMINS),
     "an audit of nobody": Screen("acme/-/audit/?by=nobody", ADMINS),
+    "publishers": Screen(f"{LOCAL}/-/publishers/", ADMINS),
+    "publishers of a project": Screen(
+        f"{LOCAL}/-/publishers/?project=acme-lamp&kind=gitlab", ADMINS
+    ),
+    "no publishers": Screen(f"{EMPTY}/-/publishers/", ADMINS),
+    "a publisher": Screen(f"{LOCAL}/-/publishers/1/", ADMINS),
     "account": Screen("accounts/", SIGNED_IN),
     "tokens": Screen("accounts/tokens/", SIGNED_IN),
     "not there": Screen("acme/nothing/", OF_ACME, 404),

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from larder_client import cli, store
+from larder_client import accounts, cli, store
 from larder_client.problems import SIGN_IN
 from tests.client.conftest import Portal
 
@@ -38,6 +38,16 @@ def test_the_password_is_sent_once_and_not_kept(
     assert store.current() == portal.origin
     ((_, headers, _),) = portal.heard
     assert headers["Authorization"].startswith("Basic ")
+
+
+def test_who_logs_in_in_clear_is_warned_but_not_of_their_own_machine(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log_in(monkeypatch, portal, "lrr_first")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(accounts, "is_read_on_the_way", lambda origin: origin == portal.origin)
+    log_in(monkeypatch, portal, "lrr_second")
+    assert f"{portal.origin} is not encrypted" in capsys.readouterr().err
 
 
 def test_logging_in_again_ends_the_login_before(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from larder_client.origin import origin_of, typed_origin
+from larder_client.origin import is_read_on_the_way, origin_of, typed_origin
 from larder_client.problems import Problem
 
 
@@ -66,3 +66,22 @@ def test_the_host_after_the_at_sign_counts() -> None:
 def test_nobody_types_a_secret_into_a_url() -> None:
     with pytest.raises(Problem, match="Leave the user name out"):
         typed_origin("https://ann:secret@packages.example")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:8000", "http://127.9.9.9", "http://[::1]:8000", "http://localhost",
+     "http://LocalHost:8000/", "https://packages.example"],
+)  # fmt: skip
+def test_what_stays_on_this_machine_or_is_encrypted_nobody_reads_on_the_way(url: str) -> None:
+    assert not is_read_on_the_way(typed_origin(url))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://packages.example", "http://10.0.0.1", "http://128.0.0.1", "http://[fe80::1]",
+     "http://0.0.0.0:8000", "http://127.0.0.1.packages.example", "http://localhost.example",
+     "http://localhosts"],
+)  # fmt: skip
+def test_what_is_sent_in_clear_to_another_machine_is_read_on_the_way(url: str) -> None:
+    assert is_read_on_the_way(typed_origin(url))

@@ -82,6 +82,14 @@ MORE_OLD_SDISTS = (
     *("xlrd==0.9.3", "zope.interface==5.0.0"),
 )
 
+# What the larder command requires, on any system and any Python.
+OF_THE_CLIENT = (
+    *("backports-tarfile==1.2.0", "cffi==2.1.1", "cryptography==50.0.2"),
+    *("importlib-metadata==10.2.0", "jaraco-classes==3.4.0", "jaraco-context==6.1.2"),
+    *("jaraco-functools==4.6.0", "jeepney==0.9.0", "keyring==25.7.0", "lazy-importer==0.1.0"),
+    *("more-itertools==11.2.1", "pycparser==3.12", "secretstorage==3.5.0", "zipp==4.1.2"),
+)
+
 
 @dataclass(frozen=True)
 class File:
@@ -141,6 +149,12 @@ def attested_sdist() -> File:
 def wheels(*names: str) -> list[File]:
     """Return the wheels of these projects, or all of them."""
     return [file for file in distributions() if file.is_wheel and (not names or file.name in names)]
+
+
+def wheels_of_the_client() -> list[File]:
+    """Return the wheels of what the larder command requires, fetching those that are not here."""
+    folder = _fetched("wheels-of-the-client", ["--only-binary", ":all:", *OF_THE_CLIENT])
+    return [_file(path) for path in sorted(folder.iterdir())]
 
 
 def sdists() -> list[File]:

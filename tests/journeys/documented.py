@@ -12,6 +12,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ ELSEWHERE = {
     "coming-from-artifactory.md": "test_artifactory.py",
     "command.md": "test_larder_command.py",
     "rest.md": "test_rest_docs.py",
+    "trusted-publishing.md": "test_publish_from_ci.py",
+    "issuers.md": "test_publish_from_ci.py",
 }
 # twine brings `keyring`; pip's own environment has the `python` that is found first.
 _CLIENTS = ("pip", "twine", "uv", "poetry", "pdm", "flit")
@@ -43,6 +46,8 @@ _SETS_NOTHING = (
     *("PYTHON_KEYRING_BACKEND", "POETRY_KEYRING_ENABLED"),
 )
 _HERE = re.compile(r"https://((?:[^/\s@]|\$\{\{[^}]*\}\})*@)?packages\.example")
+# Names are one for the whole installation, in which several pages are followed.
+_PEOPLE = re.compile(r"\b(ada|ann|bob)\b")
 _FENCE = re.compile(r"^```([\w-]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PATH = re.compile(r"# ([~\w./-]+)\n")
 _REFUSED = " # refused"
@@ -96,6 +101,13 @@ def desk_environment(site: Path, home: Path) -> dict[str, str]:
     return known | {"PATH": path, "PYTHONPATH": str(site)}
 
 
+def where_larder_runs(larder: Larder, folder: Path) -> dict[str, str]:
+    """Let commands with manage.py be typed in a folder, and return the environment they need."""
+    (folder / "manage.py").symlink_to(ROOT / "manage.py")
+    (folder / ".venv").symlink_to(sys.prefix)
+    return {name: value for name, value in larder.environment.items() if name != "PYTHONPATH"}
+
+
 def copy_client(folder: Path) -> Path:
     """Copy the tree of the larder command to where it may be built, and return it."""
     ignored = shutil.ignore_patterns("__pycache__", "dist")
@@ -136,7 +148,7 @@ class Desk:
         text = _HERE.sub(rf"{url.scheme}://\g<1>{url.netloc}", text)
         for example, real in self.hosts.items():
             text = text.replace(example, real)
-        return re.sub(r"\bann\b", f"ann-{stem}", re.sub(r"\bacme\b", stem, text))
+        return _PEOPLE.sub(rf"\g<0>-{stem}", re.sub(r"\bacme\b", stem, text))
 
     @property
     def text(self) -> str:
@@ -148,7 +160,7 @@ class Desk:
         return Repository(f"{self.larder.url}/{Path(self.page).stem}/{key}/")
 
     def prepare(self, *commands: list[str]) -> None:
-        """Have an administrator do what a page begins with; it knows the password of ann."""
+        """Have an administrator do what a page begins with; it knows the password of its user."""
         said = self.larder.manage(*([self.here(word) for word in each] for each in commands))
         for (name, *_), secret in zip(commands, said, strict=True):
             if name == "create_user":

@@ -233,13 +233,13 @@ def behind_nginx() -> Iterator[Larder]:
 
 @contextmanager
 def behind_nginx_by_https() -> Iterator[Larder]:
-    """Run Larder as behind_nginx, where people reach it at https://localhost."""
+    """Run Larder as behind_nginx and on PostgreSQL; people reach it at https://localhost."""
     settings = {
         "LARDER_BASE_URL": "https://localhost",
         "LARDER_ACCEL_PREFIX": "/blobs",
         "LARDER_TRUSTED_PROXIES": "127.0.0.1",
     }
-    with _running(settings) as larder:
+    with own_postgres() as url, on_postgres(url, settings) as larder:
         yield larder
 
 

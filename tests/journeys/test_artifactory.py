@@ -16,6 +16,7 @@ import pytest
 from tests.clients import ROOT, client, client_environment
 from tests.dists import make_wheel
 from tests.journeys.distributions import File
+from tests.journeys.documented import where_larder_runs
 from tests.journeys.indexes import static_index
 from tests.journeys.larder import ADMIN_PASSWORD, Larder, embedded
 from tests.journeys.machine import sha256_of
@@ -87,11 +88,13 @@ def desk(running: Larder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             "KEY": running.admin,
             "INDEX": index.removesuffix("simple/"),
             "FILES": index.removesuffix("simple/") + "files/",
+            **where_larder_runs(running, folder),
         }
         yield Desk(folder, known)
 
 
-def test_every_command_of_the_page_does_what_it_says(desk: Desk) -> None:
+def test_every_command_of_the_page_does_what_it_says(running: Larder, desk: Desk) -> None:
+    running.manage(["create_repository", "acme/acme-wheels"])
     blocks = _BLOCKS.findall(DOCS.read_text())
     assert len(blocks) == DOCS.read_text().count("```sh") + DOCS.read_text().count("```python")
     for kind, code, says in blocks:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 import requests
 import yaml
 
-from tests.clients import NOBODY_LISTENS, ROOT, client
+from tests.clients import NOBODY_LISTENS, client
 from tests.dists import make_wheel
 from tests.journeys import documented
 from tests.journeys.devpis import devpi_with
@@ -56,10 +55,14 @@ _THREE = (
     ],
     ["grant", "acme/pypi-local", "--user", "ann", "--role", "writer"],
 )
+_PRODUCTION = (
+    ["create_repository", "acme/production"],
+    ["grant", "acme/production", "--user", "ann", "--role", "writer"],
+)
 
 _ADMINISTRATOR = (
     ["create_tenant", "acme"],
-    ["create_user", "ann", "--tenant", "acme", "--tenant-admin"],
+    ["create_user", "ada", "--tenant", "acme", "--tenant-admin"],
 )
 
 
@@ -98,9 +101,7 @@ def desk_with(running: Larder, index: str, command_site: Path, tmp_path: Path) -
 
     def opened(page: str) -> Desk:
         if "manage.py" in documented.text_of(page):  # it is followed where Larder runs
-            known.update({k: v for k, v in running.environment.items() if k != "PYTHONPATH"})
-            (folder / "manage.py").symlink_to(ROOT / "manage.py")
-            (folder / ".venv").symlink_to(sys.prefix)
+            known.update(documented.where_larder_runs(running, folder))
         return Desk(running, page, folder, known, {INDEX: index})
 
     return opened
@@ -108,7 +109,7 @@ def desk_with(running: Larder, index: str, command_site: Path, tmp_path: Path) -
 
 def test_a_publisher_comes_from_a_folder_to_a_file_that_others_install(desk_with: Opened) -> None:
     desk = desk_with("publishing.md")
-    desk.prepare(*_THREE)
+    desk.prepare(*_THREE, *_PRODUCTION)
     _write_frog(desk.folder, "1.0")
     desk.environment["UV_DEFAULT_INDEX"] = desk.hosts[INDEX]
     desk.environment["SOURCE_DATE_EPOCH"] = "1700000000"  # flit builds the very same bytes again
@@ -189,10 +190,15 @@ def test_answers_mean_what_the_page_for_consumers_says(desk_with: Opened) -> Non
 
 def test_an_administrators_first_hour(desk_with: Opened) -> None:
     desk = desk_with("administration.md")
+    (secret,) = desk.larder.manage(["create_user", desk.here("bob"), "--tenant", "main"])
+    (desk.folder / desk.here("password-of-bob")).write_text(f"{secret}\n")
     _write_wheels(desk.folder / "dist", ("frog", "1.0"))
     _write_wheels(desk.folder / "old-files", ("frog", "0.9"), ("frog", "1.0"))
     said = desk.follow()
     assert "its patterns leave the name out" in said
+    assert f"{desk.here('bob')}\tmember\n" in said
+    for secret_file in ("password", "password-of-ann", "token-of-ci"):
+        assert (desk.folder / desk.here(secret_file)).stat().st_mode & 0o777 == 0o600
     assert '"status":"quarantined"' in said
     token = (desk.folder / "token-of-ci").read_text().strip()
     assert len(served(desk.repository("pypi-virtual"), "frog", token)) == 2

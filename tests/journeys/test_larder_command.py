@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.dists import make_sdist, make_wheel
+from tests.journeys.distributions import wheels_of_the_client
 from tests.journeys.documented import commands_of, copy_client, desk_environment, run_all
+from tests.journeys.indexes import static_index
 from tests.journeys.installers import served
 from tests.journeys.larder import ADMIN_PASSWORD, Larder, embedded
 from tests.journeys.machine import digests
@@ -83,14 +85,17 @@ def desk(command_site: Path, tmp_path: Path) -> Desk:
 
 
 @pytest.fixture
-def bare_desk(tmp_path: Path) -> Desk:
-    """A desk with the tree of the command, and what pip installs is there alone."""
+def bare_desk(tmp_path: Path) -> Iterator[Desk]:
+    """A desk with the tree of the command, and what pip installs is there alone.
+
+    Its index is one of others, with what the command requires.
+    """
     site = tmp_path / "site"
     bare = _desk(site, tmp_path)
     copy_client(bare.folder)
-    # What the command requires is in no repository of this Larder.
-    pip = {"PIP_TARGET": str(site), "PIP_UPGRADE": "1", "PIP_NO_DEPS": "1"}
-    return Desk(bare.folder, bare.environment | pip)
+    with static_index(wheels_of_the_client()) as index:
+        pip = {"PIP_TARGET": str(site), "PIP_UPGRADE": "1", "PIP_INDEX_URL": index}
+        yield Desk(bare.folder, bare.environment | pip)
 
 
 def _desk(site: Path, folder: Path) -> Desk:
@@ -120,6 +125,7 @@ def test_the_commands_of_the_page_work_one_after_the_other(
         ["create_tenant", "pond"],
         ["create_user", "bob", "--tenant", "pond"],
         ["create_repository", "pond/pypi-local"],
+        ["add_issuer", "https://token.actions.githubusercontent.com", "--kind", "github"],
     )
     running.python(
         "import django; django.setup()\n"
@@ -133,8 +139,8 @@ def test_the_commands_of_the_page_work_one_after_the_other(
         .replace(HERE, running.url)
         .replace("acme/", "pond/")
         .replace("--tenant acme", "--tenant pond")
-        .replace("--username ann", "--username admin")
-        .replace("simple/ ann", "simple/ admin")
+        .replace("--username ada", "--username admin")
+        .replace("simple/ ada", "simple/ admin")
         for line in commands_of("command.md")
     ]
     assert len(commands) > 25
@@ -143,8 +149,10 @@ def test_the_commands_of_the_page_work_one_after_the_other(
     assert "lrr_" not in said
     assert "You are logged out" in said
     # Installed twice: from the folder where it was built, and from this Larder.
-    (facts,) = Path(desk.environment["PIP_TARGET"]).glob("larder_client-*.dist-info")
+    site = Path(desk.environment["PIP_TARGET"])
+    (facts,) = site.glob("larder_client-*.dist-info")
     assert not (facts / "direct_url.json").exists()
+    assert list(site.glob("keyring-*.dist-info"))
 
 
 def test_one_login_signs_every_client_in_until_it_is_revoked(running: Larder, desk: Desk) -> None:

@@ -1,149 +1,331 @@
-"""`uv publish --trusted-publishing always`, as a job runs it: by TLS, and without a secret."""
+"""CI that publishes as a job runs it: real clients, by TLS, on PostgreSQL, and without a secret.
+
+uv knows jobs of GitHub and GitLab. Of Google's no client knows; what docs/trusted-publishing.md
+has such a job do is done here against a metadata server that answers as Google's is written to.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from tests.authority import ca_pem, write_server_files
 from tests.dists import make_wheel
 from tests.issuers import LoopbackIssuer, issuing
+from tests.journeys import documented
 from tests.journeys import larder as larders
-from tests.journeys.larder import Larder
+from tests.journeys.ci_jobs import (
+    GitHubJob,
+    Issuers,
+    Job,
+    claims_of_gitlab,
+    exchanged,
+    larder_is_trusted,
+    variables_of_github,
+)
+from tests.journeys.documented import Desk
+from tests.journeys.larder import ADMIN_PASSWORD, Larder
 from tests.journeys.machine import Machine
 from tests.journeys.test_nginx import nginx
-from tests.signing import claims_at, signed
-from tests.upstreams import Asked, Reply
+from tests.signing import by_hand, signed, with_public_key_as_secret
+from tests.upstreams import Reply, Server, serving
 
 _TRUST = """
-import sys
+import json, sys
 import django
 django.setup()
 from accounts.models import Issuer
 from base.audit import SYSTEM
 from repos import publishers
 from repos.models import Repository, TrustedPublisher
-url, ca, name = sys.argv[1:]
-issuer = Issuer.objects.filter(url=url).first()
-if issuer is None:
-    issuer = Issuer(kind="github", url=url, ca=ca, private_allowed=True)
-    publishers.save_issuer(issuer, by=SYSTEM)
+url, name, what = sys.argv[1:]
 tenant, key = name.split("/")
-repository = Repository.objects.get(tenant__slug=tenant, key=key)
 publishers.add_publisher(
     TrustedPublisher(
-        repository=repository,
+        repository=Repository.objects.get(tenant__slug=tenant, key=key),
         normalized="frog",
-        issuer=issuer,
-        source="octo/frog",
-        workflow="release.yml",
+        issuer=Issuer.objects.get(url=url),
+        **json.loads(what),
     ),
     by=SYSTEM,
 )
 """
+_PUBLISHED = """
+import sys
+import django
+django.setup()
+from base.models import AuditEvent
+from packages.models import Distribution
+for row in Distribution.objects.filter(repository__key=sys.argv[1].split("/")[1]):
+    print(row.filename, "by", row.uploaded_by)
+for action in AuditEvent.objects.filter(repository=sys.argv[1]).values_list("action", flat=True):
+    print(action)
+"""
+_GITHUB = {"source": "octo/frog", "workflow": "release.yml"}
+_AT_ONCE = 20
 
 
 @pytest.fixture(scope="module")
-def issuer() -> Iterator[LoopbackIssuer]:
-    """An issuer by TLS, of which jobs ask what they show."""
-    with issuing() as running:
-        yield running
+def issuers() -> Iterator[Issuers]:
+    """The issuers of which jobs ask what they show."""
+    with ExitStack() as stack:
+        github, gitlab, google, other = (stack.enter_context(issuing()) for _ in range(4))
+        yield Issuers(github, gitlab, google, other)
 
 
 @pytest.fixture(scope="module")
-def larder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Larder]:
-    """A Larder behind nginx and TLS."""
-    tls = write_server_files(tmp_path_factory.mktemp("tls"))
+def larder(issuers: Issuers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Larder]:
+    """A Larder behind nginx and TLS, where the issuers are added."""
+    folder = tmp_path_factory.mktemp("tls")
+    tls = write_server_files(folder)
+    (folder / "ca.pem").write_text(ca_pem())
     with larders.behind_nginx_by_https() as running:
+        running.manage(
+            *(
+                ["add_issuer", each.url, "--kind", kind, "--private", "--ca", f"{folder}/ca.pem"]
+                for kind in ("github", "gitlab", "google", "other")
+                for each in [getattr(issuers, kind)]
+            )
+        )
         blobs = Path(running.environment["LARDER_HOME"]) / "blobs"
         with nginx(urlsplit(running.url).port or 0, blobs, tls) as port:
             yield replace(running, url=f"https://localhost:{port}")
 
 
-class Job:
-    """A job of GitHub Actions: uv, and an environment that says where its issuer is."""
-
-    def __init__(self, machine: Machine, issuer: LoopbackIssuer) -> None:
-        self.machine = machine
-        self._issuer = issuer
-        self._numbers = count(1)
-        self.claims: dict[str, Any] = {}
-        ca = machine.home / "ca.pem"
-        ca.write_text(ca_pem())
-        machine.variables |= {
-            "GITHUB_ACTIONS": "true",
-            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{issuer.url}/token?api-version=2",
-            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "for-the-issuer",
-            "SSL_CERT_FILE": str(ca),
-        }
-        issuer.server.replies["/token?api-version=2&audience=localhost"] = self._shows
-
-    def _shows(self, _asked: Asked) -> Reply:
-        usual = {"iss": self._issuer.url, "aud": "localhost", "jti": f"job-{next(self._numbers)}"}
-        shown = signed(claims_at(datetime.now(UTC), **usual | self.claims))
-        return Reply(json.dumps({"value": shown}).encode(), kind="application/json")
-
-    def command(self, version: str, to: str) -> tuple[str, ...]:
-        """Return what publishes a new file of frog."""
-        name, content = make_wheel("frog", version)
-        file = self.machine.home / name
-        file.write_bytes(content)
-        return ("publish", "--trusted-publishing", "always", "--publish-url", to, str(file))
-
-    def publishes(self, version: str, to: str) -> str:
-        """Publish, and return what uv said."""
-        return self.machine.run("uv", *self.command(version, to))
-
-    def fails(self, version: str, to: str) -> str:
-        """Try to publish, and return what uv said."""
-        return self.machine.fails("uv", *self.command(version, to))
+def trust(larder: Larder, issuer: LoopbackIssuer, shelf: str, **what: str) -> None:
+    """Let a repository trust CI with its project frog."""
+    larder.python(_TRUST, issuer.url, shelf, json.dumps(what))
 
 
 @pytest.fixture
-def job(machine: Machine, issuer: LoopbackIssuer) -> Job:
+def job(machine: Machine, issuers: Issuers) -> GitHubJob:
     """A job that may show what it likes."""
-    return Job(machine, issuer)
+    return GitHubJob(machine, issuers)
 
 
-def test_a_pending_publisher_publishes_and_publishes_again(
-    larder: Larder, issuer: LoopbackIssuer, job: Job
+def test_a_pending_publisher_of_github_publishes_and_publishes_again(
+    larder: Larder, issuers: Issuers, job: GitHubJob
 ) -> None:
     shelf = larder.repository()
-    larder.python(_TRUST, issuer.url, ca_pem(), shelf.name)
+    trust(larder, issuers.github, shelf.name, **_GITHUB)
     for version in ("1.0", "2.0"):
         job.publishes(version, shelf.url)
-    told = larder.python(
-        "import django; django.setup();"
-        "from packages.models import Distribution; from base.models import AuditEvent;"
-        "print(sorted(Distribution.objects.values_list('filename', 'uploaded_by')));"
-        "print(sorted(set(AuditEvent.objects.filter(repository='" + shelf.name + "')"
-        ".values_list('action', flat=True))))"
-    )
-    assert "('frog-2.0-py3-none-any.whl', 'GitHub: octo/frog, release.yml')" in told
-    assert "'publisher.burn', 'publisher.token'" in told  # uv ends its token
+    told = larder.python(_PUBLISHED, shelf.name).splitlines()
+    assert "frog-2.0-py3-none-any.whl by GitHub: octo/frog, release.yml" in told
+    done = Counter(told)
+    assert done["publisher.token"] == done["distribution.publish"] == 2
+    assert done["publisher.burn"] == 2  # uv ends its tokens
 
 
-def test_what_is_not_trusted_is_refused_with_its_reason(
-    larder: Larder, issuer: LoopbackIssuer, job: Job
+def test_a_pending_publisher_of_gitlab_publishes_and_publishes_again(
+    larder: Larder, issuers: Issuers, machine: Machine
+) -> None:
+    shelf, job = larder.repository(), Job(machine)
+    what = {"source": "acme/tools/frog", "workflow": ".gitlab-ci.yml", "ref": "refs/tags/*"}
+    trust(larder, issuers.gitlab, shelf.name, **what)
+
+    def shows(ref: str = "refs/tags/v1") -> None:
+        claims = issuers.claims(issuers.gitlab, **claims_of_gitlab("acme/tools/frog", ref))
+        machine.variables |= {"GITLAB_CI": "true", "LOCALHOST_ID_TOKEN": signed(claims)}
+
+    for version in ("1.0", "2.0"):
+        shows()
+        job.publishes(version, shelf.url)
+    assert "exchanged before" in job.fails("3.0", shelf.url)  # a pipeline has one for each job
+    shows("refs/heads/main")
+    assert "No project here trusts GitLab: acme/tools/frog" in job.fails("3.0", shelf.url)
+    told = larder.python(_PUBLISHED, shelf.name).splitlines()
+    assert "frog-2.0-py3-none-any.whl by GitLab: acme/tools/frog, .gitlab-ci.yml" in told
+
+
+def test_what_is_not_trusted_is_told_to_who_runs_the_job(
+    larder: Larder, issuers: Issuers, job: GitHubJob
 ) -> None:
     shelf, other = larder.repository(), larder.repository()
-    larder.python(_TRUST, issuer.url, ca_pem(), shelf.name)
-    job.claims = {"repository": "evil/frog"}
+    trust(larder, issuers.github, shelf.name, **_GITHUB)
+    job.says({"repository": "evil/frog"})
     assert "No project here trusts GitHub: evil/frog" in job.fails("1.0", shelf.url)
-    job.claims = {"aud": "elsewhere"}
-    assert "is not for localhost" in job.fails("1.0", shelf.url)
-    job.claims = {"jti": "always the same"}
+    job.says({"jti": "always the same"})
     job.publishes("1.0", shelf.url)
     assert "exchanged before" in job.fails("2.0", shelf.url)
-    job.claims = {"repository_owner_id": "666"}
+    job.says({"repository_owner_id": "666"})
     assert "another owner" in job.fails("2.0", shelf.url)
-    job.claims = {}
+    job.says({})
     assert "is not trusted to publish to" in job.fails("2.0", other.url)
+
+
+def test_each_forgery_is_refused_at_the_front_door_with_its_reason(
+    larder: Larder, issuers: Issuers
+) -> None:
+    shelf, github = larder.repository(), issuers.github
+    trust(larder, github, shelf.name, **_GITHUB)
+    at = int(datetime.now(UTC).timestamp())
+    workflow = "octo/frog/.github/workflows/test.yml@refs/heads/main"
+
+    def claims(**other: Any) -> dict[str, Any]:
+        return issuers.claims(github, **other)
+
+    good = signed(claims())
+    heard = exchanged(larder, good)
+    assert (heard[0], heard[1]["token"][:4]) == (200, "lrp_")
+    forgeries = {
+        by_hand({"alg": "none", "kid": "one"}, claims(), lambda _: b""): "not signed with RS256",
+        with_public_key_as_secret(claims()): "not signed with RS256",
+        signed(claims(aud="elsewhere")): "is not for localhost",
+        signed(claims(aud=["localhost", "elsewhere"])): "is not for localhost",
+        signed(claims(iss="https://evil.example")): "is no issuer that an administrator added",
+        signed(claims(iss=issuers.google.url)): "e-mail address was verified",
+        signed(claims(exp=at - 60)): "has expired",
+        signed(claims(iat=at + 120, nbf=at + 120)): "is not valid yet",
+        signed(claims(), "two"): "has no key of the id",
+        signed(claims(), "two", kid="one"): "was not signed by",
+        signed(claims(repository="octo/toad")): "No project here trusts GitHub: octo/toad",
+        signed(claims(workflow_ref=workflow)): "No project here trusts GitHub: octo/frog, test.yml",
+        signed(claims(repository_owner_id="666")): "another owner than the one that was trusted",
+        good: "was exchanged before",
+    }
+    told = {shown: exchanged(larder, shown) for shown in forgeries}
+    assert {status for status, _ in told.values()} == {422}
+    for shown, reason in forgeries.items():
+        assert reason in told[shown][1]["message"]
+    assert exchanged(larder, signed(claims()))[0] == 200  # none of them has spoilt anything
+
+
+def test_of_twenty_exchanges_of_one_assertion_one_wins(larder: Larder, issuers: Issuers) -> None:
+    trust(larder, issuers.github, larder.repository().name, **_GITHUB)
+    shown = signed(issuers.claims(issuers.github))
+    start = threading.Barrier(_AT_ONCE)
+
+    def one(_: int) -> tuple[int, str]:
+        start.wait()
+        status, said = exchanged(larder, shown)
+        return status, said.get("errors", [{}])[0].get("code", "")
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        heard = Counter(pool.map(one, range(_AT_ONCE)))
+    assert heard == {(200, ""): 1, (422, "invalid-reuse-token"): _AT_ONCE - 1}
+
+
+Opened = Callable[[str, dict[str, str]], Desk]
+
+
+@pytest.fixture
+def desk_with(larder: Larder, command_site: Path, tmp_path: Path) -> Opened:
+    """Opens a page of docs/ on a desk with all clients; its tenant has a repository."""
+    home, folder = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    folder.mkdir()
+    known = documented.desk_environment(command_site, home) | larder_is_trusted(tmp_path)
+    known |= {"LARDER": f"{larder.url}/api/v1", "WHO": f"admin:{ADMIN_PASSWORD}"}
+
+    def opened(page: str, hosts: dict[str, str]) -> Desk:
+        if "manage.py" in documented.text_of(page):
+            known.update(documented.where_larder_runs(larder, folder))
+        here = {"packages.example": "localhost", "PACKAGES_EXAMPLE": "LOCALHOST"}
+        desk = Desk(larder, page, folder, known, hosts | here)
+        desk.prepare(
+            ["create_tenant", "acme"],
+            ["create_user", "ada", "--tenant", "acme", "--tenant-admin"],
+            ["create_repository", "acme/pypi-local"],
+        )
+        return desk
+
+    return opened
+
+
+def test_a_publisher_follows_the_page_and_its_jobs_publish(
+    issuers: Issuers, desk_with: Opened
+) -> None:
+    with serving() as metadata:
+        desk = desk_with(
+            "trusted-publishing.md",
+            {
+                "--github acme/frog": f"--github acme/frog --issuer {issuers.github.url}",
+                "--gitlab acme/frog": f"--gitlab acme/frog --issuer {issuers.gitlab.url}",
+                "--google releases": f"--issuer {issuers.google.url} --google releases",
+                "https://ci.example": issuers.other.url,
+                "http://metadata.google.internal/": metadata.url,
+            },
+        )
+        setting_up, afterwards = desk.text.split("## Who built what")
+        desk.follow(setting_up)
+        publish_at_github(desk, issuers)
+        publish_at_gitlab(desk, issuers)
+        publish_at_google(desk, issuers, metadata)
+    said = desk.follow(f"## Who built what{afterwards}")
+    for version, name in (
+        ("1.0", "GitHub: trusted-publishing/frog, release.yml, release"),
+        ("1.1", "GitLab: trusted-publishing/frog, .gitlab-ci.yml"),
+        ("1.2", "Google: releases@trusted-publishing.iam.gserviceaccount.com"),
+    ):
+        assert f"frog-{version}-py3-none-any.whl\t{name}\n" in said
+
+
+def publish_at_github(desk: Desk, issuers: Issuers) -> None:
+    """Run the workflow of the page, from the file that it has somebody write."""
+    workflow = yaml.safe_load((desk.folder / ".github/workflows/release.yml").read_text())
+    (job,) = workflow["jobs"].values()
+    assert job["permissions"]["id-token"] == "write"
+    claims = {
+        "repository": "trusted-publishing/frog",
+        "workflow_ref": "trusted-publishing/frog/.github/workflows/release.yml@refs/tags/v1",
+        "ref": "refs/tags/v1",
+        "environment": job["environment"],
+    }
+    does = [step["run"] for step in job["steps"] if "run" in step]
+    publish(desk, "1.0", does, **variables_of_github(issuers, claims))
+
+
+def publish_at_gitlab(desk: Desk, issuers: Issuers) -> None:
+    """Run the job of the page's pipeline, with the variable that it asks for."""
+    (job,) = yaml.safe_load((desk.folder / ".gitlab-ci.yml").read_text()).values()
+    ((variable, wanted),) = job["id_tokens"].items()
+    said = claims_of_gitlab("trusted-publishing/frog") | {"aud": wanted["aud"]}
+    shown = signed(issuers.claims(issuers.gitlab, **said))
+    publish(desk, "1.1", job["script"], **{"GITLAB_CI": "true", variable: shown})
+
+
+def publish_at_google(desk: Desk, issuers: Issuers, metadata: Server) -> None:
+    """Run the script of the page, which its build runs last."""
+    build = yaml.safe_load((desk.folder / "cloudbuild.yaml").read_text())
+    does = [" ".join([step["entrypoint"], *step["args"]]) for step in build["steps"]]
+    account = build["serviceAccount"].rpartition("/")[2]
+    said = {"sub": "1234", "email": account, "email_verified": True}
+    path = "/computeMetadata/v1/instance/service-accounts/default/identity"
+    metadata.replies[f"{path}?audience=localhost&format=full"] = lambda asked: (
+        Reply(signed(issuers.claims(issuers.google, **said)).encode())
+        if asked.headers.get("Metadata-Flavor") == "Google"
+        else Reply(status=403)
+    )
+    publish(desk, "1.2", does)
+
+
+def publish(desk: Desk, version: str, does: list[str], **variables: str) -> None:
+    """Do what a job does, but for building: that is made here, without what flit would ask for."""
+    assert does[0] == "uv build"
+    shutil.rmtree(desk.folder / "dist", ignore_errors=True)
+    (desk.folder / "dist").mkdir()
+    name, content = make_wheel("frog", version)
+    (desk.folder / "dist" / name).write_bytes(content)
+    documented.run_all(does[1:], desk.folder, desk.environment | variables)
+
+
+def test_an_administrator_follows_the_page_about_issuers(larder: Larder, desk_with: Opened) -> None:
+    desk = desk_with("issuers.md", {})
+    (desk.folder / "ca.pem").write_text(ca_pem())
+    said = desk.follow()
+    assert "newt\tGitLab: issuers/newt, .gitlab-ci.yml\ttrue" in said
+    assert "issuer.delete" in (desk.folder / "audit.csv").read_text()

@@ -182,8 +182,9 @@ def test_a_remote_that_claims_the_name_or_is_away_is_explained_too(
     grant(remote, Role.READER, cast.acme.reader)
     client.force_login(cast.acme.reader.user)
     page = ask(client, "/acme/remote/-/explain/?project=frog")
+    offline = "acme/remote is offline and has kept no page of frog"
     assert cells(page, "members") == [
-        ["acme/remote", "remote", "hidden kept out: acme/remote cannot be asked now"]
+        ["acme/remote", "remote", f"hidden kept out: acme/remote cannot be asked now: {offline}"]
     ]
 
 

@@ -464,6 +464,24 @@ def publisher(_scene: Scene) -> TrustedPublisher:
     return TrustedPublisher.objects.get(source="octo/frog")
 
 
+def publisher_by_hand(scene: Scene) -> Any:
+    """Trust a workflow, on the page of a repository."""
+    says = {"kind": "github", "project": "Frog", "owner": "octo", "name": "frog"}
+    url = reverse("publishers", args=["acme", "local"])
+    says |= {"workflow": "release.yml", "issuer": str(issuer(scene).pk)}
+    return scene.root.post(url, says)
+
+
+def to_publisher(what: str) -> Callable[[Scene], Any]:
+    """Return what presses a button of the page of a publisher."""
+
+    def do(scene: Scene) -> Any:
+        url = reverse("publisher", args=["acme", "local", publisher(scene).pk])
+        return scene.root.post(url, {"do": what})
+
+    return do
+
+
 def exchange(_scene: Scene) -> Any:
     """Exchange what CI shows."""
     shows = {"token": signed(claims_at(clock.now()))}
@@ -690,6 +708,16 @@ CHANGES: dict[str, list[Change]] = {
         Change("publishers", "publisher.remove",
                act("repos_trustedpublisher", "delete_selected", publisher), keeps="before",
                prepare=trust_ci),
+    ],
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/-/publishers/$": [
+        Change("a publisher, on the page", "publisher.add", publisher_by_hand,
+               keeps="after", prepare=new_issuer),
+    ],
+    rf"^(?P<tenant>{_SLUG})/{_KEY}/-/publishers/(?P<pk>[0-9]{{1,18}})/$": [
+        Change("a publisher taken away there", "publisher.remove", to_publisher("remove"),
+               keeps="before", prepare=trust_ci),
+        Change("a new owner", "publisher.add", to_publisher("new-owner"), keeps="after",
+               beside="publisher.remove", prepare=trust_ci),
     ],
     "packages_project_change": [
         Change("a status", "contents.status",

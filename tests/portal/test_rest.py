@@ -472,7 +472,7 @@ def test_who_runs_the_installation_makes_tenants_and_users(cast: Cast, ada: Rest
     assert joined.status_code == 201
     assert "too short" in told(root("POST", "/users", body | {"password": "x"}), 400)
     taken = root("POST", "/users", {"username": "peter"})
-    assert "This name is taken" in told(taken, 409)
+    assert "Names are one for the whole installation: invite who has" in told(taken, 409)
     rests = root("PATCH", "/users/peter", {"is_active": False}, If_Match="*")
     assert rests.json()["is_active"] is False
     assert "Only who runs" in told(ada("GET", "/users"), 403)

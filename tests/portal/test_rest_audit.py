@@ -27,11 +27,16 @@ from tests.portal.test_audit import (
     approved_file,
     cached_file,
     failed_file,
+    issuer,
+    new_issuer,
+    publisher,
     quarantined_upstream,
     scene,
+    trust_ci,
     wes,
 )
 from tests.portal.test_rest import API, Rest, by_session, by_token
+from tests.signing import ISSUER
 
 __all__ = ["acme_furnished", "scene"]  # the fixtures
 
@@ -62,6 +67,10 @@ def cached(below: str) -> Callable[[Scene], str]:
 
 def one_grant(scene: Scene) -> str:
     return f"{_LOCAL}/grants/{Grant.objects.get(membership=wes(scene)).pk}"
+
+
+def one_issuer(scene: Scene) -> str:
+    return f"/issuers/{issuer(scene).pk}"
 
 
 def one_token(scene: Scene) -> str:
@@ -127,6 +136,18 @@ OPERATIONS = {
         "grant.create", "POST", f"{_LOCAL}/grants", {"subject": "members", "role": "reader"}),
     "change_grant": Operation("grant.change", "PATCH", one_grant, {"role": "admin"}),
     "end_grant": Operation("grant.end", "DELETE", one_grant),
+    "add_issuer": Operation(
+        "issuer.create", "POST", "/issuers", {"kind": "gitlab", "url": "https://new.example"}),
+    "change_issuer": Operation(
+        "issuer.change", "PATCH", one_issuer, {"is_active": False}, prepare=new_issuer),
+    "delete_issuer": Operation("issuer.delete", "DELETE", one_issuer, prepare=new_issuer),
+    "add_publisher": Operation(
+        "publisher.add", "POST", f"{_LOCAL}/publishers",
+        {"project": "Frog", "issuer": ISSUER, "source": "octo/frog", "workflow": "release.yml"},
+        prepare=new_issuer),
+    "remove_publisher": Operation(
+        "publisher.remove", "DELETE",
+        lambda scene: f"{_LOCAL}/publishers/{publisher(scene).pk}", prepare=trust_ci),
     "create_token": Operation("token.create", "POST", "/tokens", _NEW_TOKEN),
     "change_token": Operation("token.change", "PATCH", one_token, {"role": "reader"}),
     "revoke_token": Operation("token.revoke", "DELETE", one_token),
@@ -211,6 +232,8 @@ def test_every_operation_that_changes_something_is_in_the_table() -> None:
 def test_whatever_the_admin_and_the_pages_change_is_changed_by_rest() -> None:
     there = {change.action for changes in CHANGES.values() for change in changes}
     by_rest = {each.action for each in (*OPERATIONS.values(), *AGAIN.values())}
+    # What CI's clients do, and nobody else (pypi.trusted_publishing).
+    by_rest |= {"publisher.token", "publisher.burn"}
     # An archive without a name is put at a path by Artifactory's PUT (docs/rest.md).
     assert there - by_rest - {"distribution.publish"} == {"distribution.deploy"}
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import get_hasher
+from django.core.management import call_command
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 
 from accounts import members, tokens
-from accounts.models import Membership, Team, User
-from accounts.rest import views
+from accounts.models import Invitation, Login, Membership, Team, Tenant, User
 from accounts.roles import Role
 from base.audit import SYSTEM
 from base.bodies import Body
@@ -56,6 +60,64 @@ def test_no_body_is_read_while_others_wait(
         assert depths == {outside}, name
 
 
+def a_user_is_made(cast: Cast) -> None:
+    made = by_session(cast.superuser)("POST", "/users", {"username": "mia"} | PASSWORD)
+    assert made.status_code == 201
+
+
+def a_user_is_made_once(cast: Cast) -> None:
+    root = by_session(cast.superuser)
+    made = root("POST", "/users", {"username": "mia"} | PASSWORD, Idempotency_Key="once")
+    assert made.status_code == 201
+
+
+def a_user_gets_another_password(cast: Cast) -> None:
+    changed = by_session(cast.superuser)("PATCH", "/users/sam", PASSWORD, If_Match="*")
+    assert changed.status_code == 200
+    assert User.objects.get(username="sam").check_password(PASSWORD["password"])
+
+
+def somebody_is_saved_with_one(cast: Cast) -> None:
+    members.save_user(cast.stranger.user, by=SYSTEM, password=PASSWORD["password"])
+
+
+def a_command_makes_a_user(_: Cast) -> None:
+    call_command("create_user", "mia", "--tenant", "acme", stdout=StringIO(), stderr=StringIO())
+
+
+def a_command_sets_a_password(_: Cast) -> None:
+    call_command("set_password", "sam", stdout=StringIO())
+
+
+PASSWORD = {"password": "a-password-of-tests"}
+Hashing = Callable[[Cast], object]
+HASHING: list[Hashing] = [
+    a_user_is_made,
+    a_user_is_made_once,
+    a_user_gets_another_password,
+    somebody_is_saved_with_one,
+    a_command_makes_a_user,
+    a_command_sets_a_password,
+]
+
+
+@pytest.mark.parametrize("hashing", HASHING)
+def test_no_password_is_hashed_while_others_wait(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, hashing: Hashing
+) -> None:
+    outside, depths = len(connection.atomic_blocks), list[int]()
+    hasher = type(get_hasher())
+    encode = hasher.encode
+
+    def encoded(*given: Any) -> str:
+        depths.append(len(connection.atomic_blocks))
+        return encode(*given)
+
+    monkeypatch.setattr(hasher, "encode", encoded)
+    hashing(cast)
+    assert depths == [outside]
+
+
 # Rights that end meanwhile
 
 
@@ -74,7 +136,11 @@ def furnished(cast: Cast) -> dict[str, Any]:
 
 
 @contextmanager
-def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> Iterator[None]:
+def meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+    happens: Callable[[], object],
+    door: str = "accounts.rest.views",
+) -> Iterator[None]:
     """Let something happen once a request was let in, and before it has the lock."""
 
     @contextmanager
@@ -84,7 +150,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) ->
             yield
 
     with monkeypatch.context() as patched:
-        patched.setattr(views, "configuring", after_it)
+        patched.setattr(f"{door}.configuring", after_it)
         yield
 
 
@@ -132,6 +198,14 @@ def changed(user: User, **fields: bool) -> None:
     members.save_user(row, by=SYSTEM)
 
 
+def with_another_password(user: User) -> None:
+    members.save_user(User.objects.get(pk=user.pk), by=SYSTEM, password="of-somebody-else")
+
+
+def disabled(user: User) -> None:
+    changed(user, is_active=False)
+
+
 def demoted_from_acme(user: User) -> None:
     place = Membership.objects.get(user=user, tenant__slug="acme")
     place.kind = Membership.Kind.MEMBER
@@ -167,3 +241,65 @@ def test_a_token_that_is_revoked_meanwhile_changes_nothing(cast: Cast, monkeypat
     with meanwhile(monkeypatch, lambda: tokens.revoke(cast.acme.admin.token, by=SYSTEM)):
         told(ada("PATCH", f"{IN}/local", {"description": "x"}, If_Match="*"), 401)
     assert not AuditEvent.objects.filter(actor="ada").exists()
+
+
+def invited(user: User, tenant: Tenant) -> Invitation:
+    members.invite(Invitation(tenant=tenant, username=user.username), by=SYSTEM)
+    return Invitation.objects.get(username=user.username)
+
+
+OF_PEOPLE: list[tuple[str, Any]] = [
+    ("/me/invitations/acme/join", None),
+    ("/me/invitations/acme/decline", None),
+    ("/logins", {"name": "laptop"}),
+]
+
+
+@pytest.mark.parametrize(("path", "body"), OF_PEOPLE)
+@pytest.mark.parametrize("ending", [disabled, with_another_password])
+def test_who_may_not_come_in_any_more_does_nothing_for_themselves(
+    cast: Cast, monkeypatch, path: str, body: Any, ending: Callable[[User], None]
+) -> None:
+    sam = cast.stranger.user
+    invited(sam, cast.acme.tenant)
+    by_sam = by_session(cast.stranger)
+    with meanwhile(monkeypatch, lambda: ending(sam)):
+        told(by_sam("POST", path, body), 401)
+    assert not AuditEvent.objects.filter(actor="sam").exists()
+    assert not Login.objects.exists()
+    assert not Membership.objects.filter(user=sam).exists()
+
+
+@pytest.mark.parametrize("answer", ["join", "decline"])
+@pytest.mark.parametrize("ending", [disabled, with_another_password])
+def test_who_may_not_come_in_any_more_answers_no_invitation_on_the_page(
+    client: Client, cast: Cast, monkeypatch, answer: str, ending: Callable[[User], None]
+) -> None:
+    sam = cast.stranger.user
+    place = reverse("invitation", args=[invited(sam, cast.acme.tenant).pk])
+    client.force_login(sam)
+    with meanwhile(monkeypatch, lambda: ending(sam), "accounts.views"):
+        refused = client.post(place, {"answer": answer})
+    assert refused.status_code == 401
+    assert not AuditEvent.objects.filter(actor="sam").exists()
+
+
+@pytest.mark.parametrize("answer", ["join", "decline"])
+def test_an_invitation_that_is_taken_back_meanwhile_is_there_no_more(
+    client: Client, cast: Cast, monkeypatch, answer: str
+) -> None:
+    sam = cast.stranger.user
+
+    def again() -> tuple[str, Callable[[], None]]:
+        offer = invited(sam, cast.acme.tenant)
+        return reverse("invitation", args=[offer.pk]), lambda: members.withdraw(offer, by=SYSTEM)
+
+    place, taken_back = again()
+    client.force_login(sam)
+    with meanwhile(monkeypatch, taken_back, "accounts.views"):
+        page = client.post(place, {"answer": answer}, follow=True).content.decode()
+    assert "This invitation is not there any more" in page
+    _, taken_back = again()
+    by_sam = by_session(cast.stranger)
+    with meanwhile(monkeypatch, taken_back):
+        told(by_sam("POST", f"/me/invitations/acme/{answer}"), 404)

@@ -9,7 +9,9 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from accounts.models import Issuer, PublishingToken
+from accounts import throttle
+from accounts.models import Issuer, PublishingToken, SignInFailures
+from accounts.throttle import PER_ADDRESS_OF_CI
 from base.audit import SYSTEM
 from base.models import AuditEvent
 from repos import publishers
@@ -178,6 +180,8 @@ def test_pep_807_leads_to_the_same_exchange(cast: Cast) -> None:
         200,
         "application/vnd.pypi.pytp.v1+json",
     )
+    # PEP 807: a client that finds no default assumes it.
+    assert found.json()["default-features"] == found.json()["features"] == ["multi-use-token"]
     assert found.json()["audience-endpoint"] == f"http://testserver{AUDIENCE}"
     assert found.json()["token-mint-endpoint"] == f"http://testserver{MINT}"
     # Whether there is such a repository is not told.
@@ -185,3 +189,81 @@ def test_pep_807_leads_to_the_same_exchange(cast: Cast) -> None:
     for none in ("", "/", "nonsense", "/acme/local/simple/", "/accounts/sign-in/"):
         answer = discover(none)
         assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+
+
+def test_a_kind_of_token_that_is_not_made_here_is_refused(
+    cast: Cast, time: MovableClock, issuer: LoopbackIssuer
+) -> None:
+    trust(cast.acme.repository, issuer.row())
+    text = signed(claims_at(time(), iss=issuer.url))
+    for features in (["single-use-token"], "single-use-token", 7):
+        heard = refused(post(MINT, {"token": text, "features": features}))
+        assert heard[0] == "invalid-payload"
+        assert "more than once" in heard[1]
+    asked = {"token": text, "features": ["multi-use-token"]}
+    assert post(MINT, asked).status_code == 200
+
+
+def test_a_refusal_is_a_problem_as_pep_807_says(db: None) -> None:
+    answer = post(MINT, {"token": "x"})
+    said = answer.json()
+    assert (said["status"], said["title"]) == (422, "Unprocessable Entity")
+    assert said["detail"] == said["message"]
+
+
+def test_after_too_many_refusals_an_address_hears_no_more_why(
+    cast: Cast, time: MovableClock, issuer: LoopbackIssuer
+) -> None:
+    trust(cast.acme.repository, issuer.row())
+    for _ in range(PER_ADDRESS_OF_CI):
+        assert refused(post(MINT, {"token": "nonsense"}))[0] == "invalid-token"
+    answer = post(MINT, {"token": "nonsense"})
+    code, sentence = refused(answer, 429)
+    assert (code, answer["Retry-After"]) == ("too-many-requests", "300")
+    assert sentence == "Too many wrong passwords or tokens. Try again in 300 seconds."
+    elsewhere = Client(REMOTE_ADDR="10.9.8.7")
+    sent = elsewhere.post(MINT, {"token": "nonsense"}, content_type="application/json")
+    assert sent.status_code == 422
+
+
+def test_many_jobs_at_one_address_publish_beside_one_that_is_set_up_wrongly(
+    cast: Cast, time: MovableClock, issuer: LoopbackIssuer
+) -> None:
+    trust(cast.acme.repository, issuer.row())
+    for number in range(PER_ADDRESS_OF_CI + 5):
+        post(MINT, {"token": "nonsense"})
+        if number % 5 == 0:
+            text = signed(claims_at(time(), iss=issuer.url, jti=f"job-{number}"))
+            assert post(MINT, {"token": text}).status_code == 200
+    # Nor are the people there kept from signing in.
+    throttle.require_room(address="127.0.0.1", account="ada")
+    time.move(minutes=5)
+    assert refused(post(MINT, {"token": "nonsense"}))[0] == "invalid-token"
+    assert SignInFailures.objects.filter(subject__startswith="ci").count() == 2
+
+
+def test_an_issuer_that_is_away_counts_against_nobody(cast: Cast, time: MovableClock) -> None:
+    with issuing() as issuer:
+        issuer.row(ca="")
+        text = signed(claims_at(time(), iss=issuer.url))
+        for _ in range(PER_ADDRESS_OF_CI + 1):
+            assert post(MINT, {"token": text}).status_code == 503
+    assert not SignInFailures.objects.exists()
+
+
+def test_a_job_that_took_too_long_locks_nobody_out(
+    cast: Cast, time: MovableClock, issuer: LoopbackIssuer
+) -> None:
+    trust(cast.acme.repository, issuer.row())
+    secret = post(MINT, {"token": signed(claims_at(time(), iss=issuer.url))}).json()["token"]
+    time.move(minutes=15)
+    shows = basic("__token__", secret)["Authorization"]
+    for number in range(throttle.PER_ADDRESS + 1):
+        file = make_wheel("frog", f"1.{number}")
+        sent = upload(Client(), "frog", f"1.{number}", file, by=None, Authorization=shows)
+        assert sent.status_code == 401
+    assert not SignInFailures.objects.exists()
+    wrong = basic("__token__", secret[:-1] + ("a" if secret[-1] != "a" else "b"))
+    file = make_wheel("frog", "2.0")
+    upload(Client(), "frog", "2.0", file, by=None, Authorization=wrong["Authorization"])
+    assert SignInFailures.objects.exists()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from accounts import tokens
-from accounts.models import Tenant, User
+from accounts.models import Issuer, Tenant, User
 from accounts.principal import Principal
 from accounts.roles import Role
 from base.models import AuditEvent
 from repos.access import require
 from repos.models import Kind, Repository
+from tests.authority import ca_pem
 from tests.cast import Cast
 
 
@@ -109,7 +111,7 @@ def test_a_grant_given_twice_is_changed(cast: Cast) -> None:
         (["create_token", "gil", "--tenant", "acme"], "gil is not a member of acme"),
         (["create_tenant", "acme"], "exists"),
         (["create_tenant", "admin"], "URL of the portal"),
-        (["create_user", "wes"], "taken"),
+        (["create_user", "wes"], "Names are one for the whole installation: invite who has"),
         (["create_user", "ci", "--service"], "tenant"),
         (["set_password", "nobody"], "There is no user nobody"),
         (["create_user", "acme/ci", "--service", "--superuser"], "cannot be a superuser"),
@@ -123,3 +125,21 @@ def test_what_is_wrong_is_said(cast: Cast, arguments: list[str], says: str) -> N
     with pytest.raises(CommandError, match=says):
         run(*arguments)
     assert before == (Repository.objects.count(), User.objects.count(), Tenant.objects.count())
+
+
+def test_an_issuer_vouches_for_ci(db: None, tmp_path: Path) -> None:
+    ca = tmp_path / "ca.pem"
+    ca.write_text(ca_pem())
+    said = run(
+        "add_issuer", "https://git.example", "--kind", "gitlab", "--private", "--ca", str(ca)
+    )
+    assert said == "https://git.example vouches for CI: GitLab."
+    issuer = Issuer.objects.get()
+    assert (issuer.kind, issuer.private_allowed, issuer.ca) == ("gitlab", True, ca_pem())
+    assert AuditEvent.objects.filter(action="issuer.create", actor="larder").exists()
+    with pytest.raises(CommandError, match="already exists"):
+        run("add_issuer", "https://git.example", "--kind", "gitlab")
+    with pytest.raises(CommandError, match="https:// URL of an issuer"):
+        run("add_issuer", "http://git.example", "--kind", "gitlab")
+    with pytest.raises(CommandError, match="cannot be read"):
+        run("add_issuer", "https://x.example", "--kind", "other", "--ca", str(tmp_path))

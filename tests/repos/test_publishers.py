@@ -288,6 +288,17 @@ def test_a_publisher_that_could_never_come_is_refused(
     assert not TrustedPublisher.objects.exists()
 
 
+def test_what_somebody_has_removed_is_not_trusted_again_by_another(cast: Cast) -> None:
+    publisher = trust(cast.acme.repository, make_issuer())
+    same = TrustedPublisher.objects.get()
+    publishers.remove_publisher(publisher, by=SYSTEM)
+    for change in (publishers.remove_publisher, publishers.trust_new_owner):
+        with pytest.raises(publishers.PublisherMissing):
+            change(same, by=SYSTEM)
+    assert not TrustedPublisher.objects.exists()
+    assert AuditEvent.objects.filter(action="publisher.remove").count() == 1
+
+
 def test_a_remote_trusts_nobody(cast: Cast) -> None:
     remote = make_repository(cast.acme.tenant, "far", Kind.REMOTE)
     with pytest.raises(ValidationError, match="Only a local"):

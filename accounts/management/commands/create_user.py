@@ -30,9 +30,11 @@ class Command(BaseCommand):
 
     def handle(self, *, username: str, **options: object) -> None:
         """Make the user, or say what is wrong."""
+        password = None if options["service"] else secrets.token_urlsafe(12)
+        hashed = password and members.hash_password(password)
         try:
             with transaction.atomic():
-                password = self._make(username, options)
+                self._make(username, options, hashed)
         except ValidationError as error:
             raise CommandError(f"{username}: {' '.join(error.messages)}") from error
         if password is None:
@@ -43,8 +45,8 @@ class Command(BaseCommand):
         self.stderr.write(f"Made {username}, {place}. The password, shown this once:")
         self.stdout.write(password)
 
-    def _make(self, username: str, options: dict[str, object]) -> str | None:
-        """Make the user and return the password, which a service account does not have."""
+    def _make(self, username: str, options: dict[str, object], hashed: str | None) -> None:
+        """Make the user; a service account has no password."""
         slug = username.partition("/")[0] if options["service"] else options["tenant"]
         tenant = Tenant.objects.filter(slug=slug).first() if slug else None
         if slug and tenant is None:
@@ -55,13 +57,11 @@ class Command(BaseCommand):
             if options["superuser"]:
                 raise CommandError("A service account cannot be a superuser.")
             members.service_account(tenant=tenant, name=username.partition("/")[2], by=SYSTEM)
-            return None
-        password = secrets.token_urlsafe(12)
+            return
         user = User(username=username, is_superuser=bool(options["superuser"]))
-        members.save_user(user, by=SYSTEM, password=password)
+        members.save_user(user, by=SYSTEM, hashed=hashed)
         if tenant is not None:
             self._join(user, tenant, options)
-        return password
 
     def _join(self, user: User, tenant: Tenant, options: dict[str, object]) -> None:
         kind = Membership.Kind.ADMIN if options["tenant_admin"] else Membership.Kind.MEMBER

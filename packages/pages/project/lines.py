@@ -9,6 +9,7 @@ from itertools import islice
 
 from django.urls import reverse
 
+from packages.filenames import Kind
 from packages.index.base import PageFile
 from packages.models import Distribution, Property
 from packages.pages.project.subject import Subject
@@ -40,7 +41,7 @@ class Lines:
 
     built: tuple[FileLine, ...]
     sources: tuple[FileLine, ...]
-    # The name of the last one, where there are more.
+    # The place of the last one, where there are more.
     after: str
 
 
@@ -58,18 +59,21 @@ class PropertyLine:
 
 
 def lines_of(subject: Subject, after: str = "") -> Lines:
-    """Return the files of the release behind the one called `after`: built ones, then sources."""
+    """Return the files of the release behind a place, be a file there or not."""
     release = subject.release
-    files = [*release.built, *release.sources] if release else []
-    names = [file.filename for file in files]
-    start = names.index(after) + 1 if after in names else 0
-    shown = files[start : start + _FILES_AT_ONCE]
-    built = set(release.built if release else ())
+    files = sorted(release.files, key=_place) if release else []
+    left = [file for file in files if _place(file) > after]
+    shown = left[:_FILES_AT_ONCE]
     return Lines(
-        built=tuple(_line(subject, file) for file in shown if file in built),
-        sources=tuple(_line(subject, file) for file in shown if file not in built),
-        after=shown[-1].filename if start + _FILES_AT_ONCE < len(files) else "",
+        built=tuple(_line(subject, file) for file in shown if file.kind != Kind.SDIST),
+        sources=tuple(_line(subject, file) for file in shown if file.kind == Kind.SDIST),
+        after=_place(shown[-1]) if len(left) > len(shown) else "",
     )
+
+
+def _place(file: PageFile) -> str:
+    """Return where a file stands in the list, by name: built ones come before sources."""
+    return f"{'source' if file.kind == Kind.SDIST else 'built'}/{file.filename}"
 
 
 def _line(subject: Subject, file: PageFile) -> FileLine:

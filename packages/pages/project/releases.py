@@ -11,7 +11,7 @@ from functools import cached_property
 from packaging.utils import canonicalize_version
 from packaging.version import InvalidVersion, Version
 
-from packages.filenames import Kind, VersionRefused, parse_version
+from packages.filenames import VersionRefused, parse_version
 from packages.index.base import PageFile, ProjectPage
 from packages.versions import newest_version, version_key
 
@@ -63,16 +63,6 @@ class ReleaseFiles:
             return "yanked"
         return "pre-release" if self.is_prerelease else "final"
 
-    @cached_property
-    def built(self) -> list[PageFile]:
-        """Return the files that are installed as they are."""
-        return [file for file in self.files if file.kind != Kind.SDIST]
-
-    @cached_property
-    def sources(self) -> list[PageFile]:
-        """Return the files that are built first."""
-        return [file for file in self.files if file.kind == Kind.SDIST]
-
 
 def releases_of(page: ProjectPage) -> list[ReleaseFiles]:
     """Return the releases of a project, the newest first; equal versions are one (PEP 440)."""
@@ -99,6 +89,15 @@ def newest_of(releases: Sequence[ReleaseFiles]) -> ReleaseFiles | None:
     by_version = {each.version: each for each in releases}
     chosen = newest_version({each.version: not each.yanked for each in releases})
     return by_version.get(chosen)
+
+
+def behind(releases: Sequence[ReleaseFiles], version: str) -> Sequence[ReleaseFiles]:
+    """Return those that are older than a version, be it one of them or not; all if it is none."""
+    try:
+        place = version_key(parse_version(version))
+    except VersionRefused:
+        return releases
+    return [each for each in releases if version_key(Version(each.version)) < place]
 
 
 def named(releases: Sequence[ReleaseFiles], version: str) -> ReleaseFiles | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from packages.index.by_name import in_sources
 from packages.metadata import requirement_in
 from packages.models import Project, UpstreamPage
 from packages.pages.project.subject import Contents
@@ -111,13 +112,12 @@ def _split(marker: str) -> tuple[str, str]:
     return found[1] or found[2], rest[1:-1] if is_whole else rest
 
 
-def _here(names: Iterable[str], sources: Sequence[Source]) -> dict[str, None]:
+def _here(names: Collection[str], sources: Sequence[Source]) -> dict[str, None]:
     """Return those of `names` that one of `sources` has, or whose upstream is known to have it."""
-    ids = [source.repository.pk for source in sources]
-    names = list(names)
     if not names:
         return {}
-    ours = Project.objects.filter(repository__in=ids, normalized__in=names)
-    theirs = UpstreamPage.objects.filter(repository__in=ids, normalized__in=names, is_served=True)
+    there = in_sources(names, [source.id for source in sources])
+    ours = Project.objects.filter(there)
+    theirs = UpstreamPage.objects.filter(there, is_served=True)
     found = ours.order_by().values_list("normalized").union(theirs.values_list("normalized"))
     return dict.fromkeys(name for (name,) in found)

@@ -37,9 +37,9 @@ def strip_of(subject: Subject) -> list[Notice]:
 
 
 def _of_index(subject: Subject) -> Iterator[Notice]:
-    if subject.unavailable:
+    if subject.unavailable is not None:
         sentence = "What follows is what Larder holds; there may be more."
-        yield Notice("offline", "frost", sentence, reason=subject.unavailable)
+        yield Notice("offline", "frost", sentence, reason=subject.unavailable.sentence)
     elif subject.page.stale_since is not None:
         yield Notice(
             "stale",

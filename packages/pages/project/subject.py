@@ -40,8 +40,8 @@ class Subject:
     release: ReleaseFiles | None
     # The URL names the release; else it is the newest.
     is_of_release: bool
-    # Why the page is less than it should be, in the index's words; empty: it is not.
-    unavailable: str
+    # Why the page is less than it should be, in the index's words; None: it is not.
+    unavailable: IndexUnavailable | None
     # Only of a virtual: which repository each file comes from, by its name; the same as a holder.
     origins: Mapping[str, Repository]
     holders: Mapping[str, Holder]
@@ -148,16 +148,18 @@ def contents_of(subject: Subject, *, asks: bool = False) -> Contents:
     return Contents(metadata, None, None, is_upstreams=metadata is not None)
 
 
-def _page(repository: Repository, name: NormalizedName, by: Principal) -> tuple[ProjectPage, str]:
-    """Return the page, and why it holds no more than what we hold; empty: it is whole."""
+def _page(
+    repository: Repository, name: NormalizedName, by: Principal
+) -> tuple[ProjectPage, IndexUnavailable | None]:
+    """Return the page, and why it holds no more than what we hold; None: it is whole."""
     try:
-        return open_for_people(repository, by).page(name), ""
+        return open_for_people(repository, by).page(name), None
     except IndexUnavailable as unavailable:
         try:
             page = open_for_people(repository, by, kept_page).page(name)
         except LarderError:  # we hold nothing either: what counts is that it cannot be asked
             raise unavailable from None
-        return page, unavailable.sentence
+        return page, unavailable
 
 
 def _normalized(name: str, repository: Repository) -> NormalizedName:

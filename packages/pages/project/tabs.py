@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import islice
 
 from django.http import Http404, QueryDict
 
@@ -26,7 +25,7 @@ from packages.pages.project.facts import (
     told_of,
 )
 from packages.pages.project.lines import lines_of, properties_of_files
-from packages.pages.project.releases import ReleaseFiles, named
+from packages.pages.project.releases import ReleaseFiles, behind
 from packages.pages.project.requirements import requirements_of
 from packages.pages.project.subject import Contents, Subject
 from packages.pages.project.timeline import timeline
@@ -140,13 +139,11 @@ def _files(subject: Subject, _contents: Contents, query: QueryDict) -> Context:
 
 
 def _versions(subject: Subject, _contents: Contents, query: QueryDict) -> Context:
-    after = named(subject.releases, query.get("after", ""))
-    start = subject.releases.index(after) + 1 if after is not None else 0
-    shown = list(islice(subject.releases, start, start + _RELEASES_AT_ONCE))
-    is_more = start + _RELEASES_AT_ONCE < len(subject.releases)
+    left = behind(subject.releases, query.get("after", ""))
+    shown = left[:_RELEASES_AT_ONCE]
     return {
         "shown": shown,
-        "after": shown[-1].version if is_more else "",
+        "after": shown[-1].version if len(left) > len(shown) else "",
         "timeline": timeline(subject.releases, clock.now()),
     }
 

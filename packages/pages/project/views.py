@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.authentication import caller_of, signed_in
 from accounts.roles import Role
+from packages.index.base import IndexNotServed
 from packages.pages.project.changing import change, forms_of
 from packages.pages.project.strip import strip_of
 from packages.pages.project.subject import Subject, contents_of, subject_of
@@ -85,8 +86,9 @@ def _page(
     context |= _install(subject)
     context |= tab.fill(subject, contents, request.GET) | (more or {})
     # Less than there is, because it cannot be asked: to whoever asks by machine that is no page.
-    if subject.unavailable:
-        status = HTTPStatus.SERVICE_UNAVAILABLE
+    if subject.unavailable is not None:
+        is_unset = isinstance(subject.unavailable, IndexNotServed)
+        status = HTTPStatus.NOT_IMPLEMENTED if is_unset else HTTPStatus.SERVICE_UNAVAILABLE
     return render(request, "packages/project/page.html", context, status=status)
 
 

@@ -500,7 +500,8 @@ def test_password_that_cannot_be_opened_leaves_what_is_kept(
     assert not UpstreamHealth.objects.exclude(failures=0).exists()
     virtual = make_virtual(cast.acme, "virtual", [remote])
     answer = client.get("/acme/virtual/simple/toad/", headers=cast.acme.admin.headers)
-    assert (virtual.key, answer.status_code) == ("virtual", 503)
+    assert (virtual.key, answer.status_code) == ("virtual", 501)
+    assert "cannot be opened" in answer.reason_phrase
 
 
 def test_page_is_written_again_after_a_deadlock(remote, server, monkeypatch) -> None:

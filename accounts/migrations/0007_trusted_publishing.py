@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_logins'),
+        ('accounts', '0006_what_a_taken_name_says'),
     ]
 
     operations = [
@@ -16,8 +16,8 @@ class Migration(migrations.Migration):
             name='Issuer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('github', 'GitHub'), ('gitlab', 'GitLab'), ('google', 'Google'), ('other', 'another')], default='other', max_length=10)),
-                ('url', models.CharField(help_text='Exactly as its tokens name it (iss), with or without a slash at the end.', max_length=500, unique=True, validators=[accounts.models.validate_issuer_url], verbose_name='URL')),
+                ('kind', models.CharField(choices=[('github', 'GitHub'), ('gitlab', 'GitLab'), ('google', 'Google'), ('other', 'OpenID Connect')], default='other', max_length=10)),
+                ('url', models.CharField(help_text='Exactly as its tokens name it (iss), with or without a slash at the end. GitHub: https://token.actions.githubusercontent.com, GitLab: https://gitlab.com, Google: https://accounts.google.com.', max_length=500, unique=True, validators=[accounts.models.validate_issuer_url], verbose_name='URL')),
                 ('is_active', models.BooleanField(default=True, help_text='Off: what it vouches for is refused.', verbose_name='active')),
                 ('private_allowed', models.BooleanField(default=False, help_text='Tick it for an issuer inside your network.', verbose_name='may have a private address')),
                 ('ca', models.TextField(blank=True, help_text='In PEM form, when the usual ones do not vouch for it.', verbose_name='certificate authority')),

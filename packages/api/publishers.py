@@ -1,0 +1,147 @@
+"""The publishers that a repository trusts: listed with their last use, added, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Issuer
+from accounts.rest.once import once
+from accounts.rest.pages import Order, PageAsked, page_of
+from accounts.rest.schema import IDEMPOTENCY_KEY, paged
+from accounts.rest.versions import versioned
+from accounts.rest.views import RestView, Strict, sent
+from accounts.roles import Role
+from packages.filenames import parse_name
+from packages.publishers import publishers_of
+from repos import publishers
+from repos.access import require
+from repos.models import Repository, TrustedPublisher
+
+_SHOWN_AT_MOST = 10
+_BY_PROJECT = Order(("normalized", "pk"), (str, int))
+
+
+class PublisherFacts(Strict, serializers.ModelSerializer[TrustedPublisher]):
+    """CI that may publish a project without a secret, and whether it has."""
+
+    moved_by_use = ("owner_id", "is_pending", "last_used_at")
+
+    project = serializers.CharField(
+        source="normalized", max_length=200, help_text="Its name; it need not be there yet."
+    )
+    issuer = serializers.CharField(
+        source="issuer.url", max_length=500, help_text="Its URL, as an administrator added it."
+    )
+    kind = serializers.CharField(source="issuer.kind", read_only=True)
+    name = serializers.CharField(read_only=True, help_text="As the audit names who publishes.")
+    is_pending = serializers.BooleanField(
+        read_only=True, help_text="Nobody has published the project yet."
+    )
+    claims = serializers.DictField(child=serializers.CharField(), required=False)
+
+    class Meta:
+        model = TrustedPublisher
+        fields = (
+            "id", "project", "issuer", "kind", "source", "workflow", "environment", "ref",
+            "claims", "owner_id", "name", "is_pending", "created_at", "last_used_at",
+        )  # fmt: skip
+        read_only_fields = ("created_at", "last_used_at")
+        validators: ClassVar[list[Any]] = []  # the use case's
+
+
+class Publishers(RestView):
+    """The publishers that a repository trusts."""
+
+    @extend_schema(
+        operation_id="list_publishers",
+        parameters=[PageAsked],
+        responses=paged(PublisherFacts, "PublisherPage"),
+    )
+    def get(self, request: Request, tenant: str, key: str) -> Response:
+        """List which CI may publish without a secret, by project, with its last use."""
+        row = require(self.by, tenant, key, Role.ADMIN)
+        return page_of(request, publishers_of(row), _BY_PROJECT, PublisherFacts)
+
+    @extend_schema(
+        operation_id="add_publisher",
+        parameters=[IDEMPOTENCY_KEY],
+        request=PublisherFacts,
+        responses={201: PublisherFacts},
+        examples=[
+            OpenApiExample(
+                "a workflow of GitHub",
+                {
+                    "project": "frog",
+                    "issuer": "https://token.actions.githubusercontent.com",
+                    "source": "acme/frog",
+                    "workflow": "release.yml",
+                    "environment": "release",
+                },
+                request_only=True,
+            ),
+            OpenApiExample(
+                "a service account of Google",
+                {
+                    "project": "frog",
+                    "issuer": "https://accounts.google.com",
+                    "source": "releases@acme.iam.gserviceaccount.com",
+                },
+                request_only=True,
+            ),
+        ],
+    )
+    def post(self, request: Request, tenant: str, key: str) -> Response:
+        """Let CI publish a project, be it there or not. Its owner is the first who comes."""
+        require(self.by, tenant, key, Role.ADMIN)
+        fields = sent(PublisherFacts, request)
+
+        def make() -> Response:
+            with self.changing(require, tenant, key, Role.ADMIN) as row:
+                made = _new(row, fields)
+                publishers.add_publisher(made, by=self.by.actor)
+            return versioned(request, PublisherFacts(_publisher(row, made.pk)).data, status=201)
+
+        return once(request, make)
+
+
+class OnePublisher(RestView):
+    """A publisher that a repository trusts."""
+
+    @extend_schema(operation_id="read_publisher", responses=PublisherFacts)
+    def get(self, request: Request, tenant: str, key: str, pk: str) -> Response:
+        """Read a publisher, with its last use and the owner that it is kept by."""
+        row = require(self.by, tenant, key, Role.ADMIN)
+        return versioned(request, PublisherFacts(_publisher(row, pk)).data)
+
+    @extend_schema(operation_id="remove_publisher", request=None, responses={204: None})
+    def delete(self, request: Request, tenant: str, key: str, pk: str) -> Response:
+        """Trust a publisher no longer: the tokens that it has publish nothing here any more."""
+        with self.changing(require, tenant, key, Role.ADMIN) as row:
+            publishers.remove_publisher(_publisher(row, pk), by=self.by.actor)
+        return Response(status=204)
+
+
+def _new(repository: Repository, fields: Mapping[str, Any]) -> TrustedPublisher:
+    values = dict(fields)
+    url = values.pop("issuer")["url"]
+    issuer = Issuer.objects.filter(url=url, is_active=True).first() if url.isprintable() else None
+    if issuer is None:
+        urls = Issuer.objects.filter(is_active=True).values_list("url", flat=True)
+        there = ", ".join(urls[:_SHOWN_AT_MOST]) or "none yet"
+        raise ValidationError({"issuer": f"Nobody added this issuer here. There are: {there}."})
+    values["normalized"] = parse_name(values["normalized"])
+    return TrustedPublisher(repository=repository, issuer=issuer, **values)
+
+
+def _publisher(repository: Repository, pk: int | str) -> TrustedPublisher:
+    row = publishers_of(repository).filter(pk=pk).first()
+    if row is None:
+        raise publishers.PublisherMissing(f"{repository} trusts no publisher {pk}.")
+    return row

@@ -1,0 +1,190 @@
+"""The forms that let CI publish: one for each kind of issuer, in the words of its host."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from accounts.models import Issuer
+from base.audit import Actor
+from packages.filenames import NameRefused, parse_name
+from repos import publishers
+from repos.models import Repository, TrustedPublisher
+
+Kind = Issuer.Kind
+_NUMBER = "A number. A name that is given up can come to somebody else; this cannot. Empty: whoever publishes first."  # noqa: E501
+_REF = "Such as refs/tags/*. Empty: any."
+_TYPED = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
+
+
+class PublisherForm(forms.Form):
+    """What is asked for each kind; `names` says which field a refusal belongs beside."""
+
+    kind: ClassVar[Kind]
+    # Fields that stand for those of TrustedPublisher that have another name here.
+    names: ClassVar[dict[str, str]] = {"normalized": "project"}
+    rarely: ClassVar[tuple[str, ...]] = ("claims",)
+
+    project = forms.CharField(
+        max_length=200, help_text="As in pyproject.toml; it need not be there yet."
+    )
+    claims = forms.CharField(
+        label="Further claims",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2} | _TYPED),
+        help_text="Each must be in the token and equal. One name=value a line.",
+    )
+
+    def __init__(self, *args: Any, issuers: Sequence[Issuer], **kwargs: Any) -> None:  # noqa: ANN401 - Django's
+        """`issuers` are those of this kind; which one is asked where there are several."""
+        super().__init__(*args, **kwargs)
+        self.issuers = {str(each.pk): each for each in issuers}
+        if len(issuers) > 1:
+            choices = [(pk, each.url) for pk, each in self.issuers.items()]
+            self.fields["issuer"] = forms.ChoiceField(label="Issuer", choices=choices)
+            self.order_fields(["issuer"])
+        for field in self.fields.values():
+            field.widget.attrs |= _TYPED
+
+    @property
+    def usual(self) -> list[forms.BoundField]:
+        """Return the fields that everybody looks at."""
+        return [field for field in self if field.name not in self.rarely]
+
+    @property
+    def further(self) -> list[forms.BoundField]:
+        """Return the others."""
+        return [self[name] for name in self.rarely]
+
+    @property
+    def has_further(self) -> bool:
+        """Say whether something stands in one of the others, or is wrong with it."""
+        return any(field.errors or field.value() for field in self.further)
+
+    def clean_project(self) -> str:
+        """Return the normalised name."""
+        try:
+            return parse_name(self.cleaned_data["project"])
+        except NameRefused as refused:
+            raise ValidationError(refused.sentence) from None
+
+    def clean_claims(self) -> dict[str, str]:
+        """Return the lines as names and values."""
+        pairs = [line.partition("=") for line in self.cleaned_data["claims"].splitlines() if line]
+        if not all(name.strip() and value.strip() for name, _, value in pairs):
+            raise ValidationError("Give one name=value a line.")
+        return {name.strip(): value.strip() for name, _, value in pairs}
+
+    def add(self, repository: Repository, *, by: Actor) -> TrustedPublisher | None:
+        """Let it publish; None where the use case refuses, which stands beside its field then."""
+        row = TrustedPublisher(
+            repository=repository,
+            issuer=self.issuers[self.cleaned_data.get("issuer") or next(iter(self.issuers))],
+            normalized=self.cleaned_data["project"],
+            claims=self.cleaned_data["claims"],
+            **self.said(),
+        )
+        try:
+            publishers.add_publisher(row, by=by)
+        except ValidationError as refusal:
+            for name, sentences in refusal.message_dict.items():
+                place = self.names.get(name, name)
+                self.add_error(place if place in self.fields else None, sentences)
+            return None
+        return row
+
+    def said(self) -> dict[str, str]:
+        """Return what is particular to the kind, by the fields of TrustedPublisher."""
+        raise NotImplementedError
+
+
+class GitHubForm(PublisherForm):
+    """A workflow of GitHub Actions."""
+
+    kind = Kind.GITHUB
+    names: ClassVar = PublisherForm.names | {"source": "name"}
+    rarely: ClassVar = ("ref", "owner_id", "claims")
+
+    owner = forms.CharField(max_length=100, help_text="The user or organisation: acme.")
+    name = forms.CharField(label="Repository name", max_length=300)
+    workflow = forms.CharField(
+        label="Workflow file", max_length=300, help_text="In .github/workflows: release.yml."
+    )
+    environment = forms.CharField(
+        max_length=255,
+        required=False,
+        help_text="Of the job. It is worth having one that only releases may use. Empty: any.",
+    )
+    ref = forms.CharField(label="Branch or tag", max_length=255, required=False, help_text=_REF)
+    owner_id = forms.CharField(
+        label="Owner's id", max_length=100, required=False, help_text=_NUMBER
+    )
+
+    def said(self) -> dict[str, str]:
+        """Return what GitHub's claims are compared with."""
+        told = self.cleaned_data
+        return {"source": f"{told['owner']}/{told['name']}"} | {
+            name: told[name] for name in ("workflow", "environment", "ref", "owner_id")
+        }
+
+
+class GitLabForm(PublisherForm):
+    """A pipeline of GitLab CI."""
+
+    kind = Kind.GITLAB
+    names: ClassVar = PublisherForm.names | {"source": "name"}
+    rarely: ClassVar = ("ref", "owner_id", "claims")
+
+    namespace = forms.CharField(max_length=300, help_text="The group or user: acme/tools.")
+    name = forms.CharField(label="Project at GitLab", max_length=200)
+    workflow = forms.CharField(
+        label="Pipeline file", max_length=300, initial=".gitlab-ci.yml", help_text="Its path."
+    )
+    environment = forms.CharField(
+        max_length=255, required=False, help_text="Of the job. Empty: any."
+    )
+    ref = forms.CharField(label="Branch or tag", max_length=255, required=False, help_text=_REF)
+    owner_id = forms.CharField(
+        label="Namespace's id", max_length=100, required=False, help_text=_NUMBER
+    )
+
+    def said(self) -> dict[str, str]:
+        """Return what GitLab's claims are compared with."""
+        told = self.cleaned_data
+        return {"source": f"{told['namespace'].strip('/')}/{told['name']}"} | {
+            name: told[name] for name in ("workflow", "environment", "ref", "owner_id")
+        }
+
+
+class GoogleForm(PublisherForm):
+    """A service account of Google Cloud."""
+
+    kind = Kind.GOOGLE
+
+    source = forms.EmailField(label="E-mail address of the service account", max_length=500)
+
+    def said(self) -> dict[str, str]:
+        """Return what Google's claims are compared with."""
+        return {"source": self.cleaned_data["source"]}
+
+
+class OtherForm(PublisherForm):
+    """Whatever else speaks OpenID Connect."""
+
+    kind = Kind.OTHER
+
+    source = forms.CharField(
+        label="Subject", max_length=500, help_text="Exactly as its tokens say it (sub)."
+    )
+
+    def said(self) -> dict[str, str]:
+        """Return what the claims are compared with."""
+        return {"source": self.cleaned_data["source"]}
+
+
+FORMS: dict[str, type[PublisherForm]] = {
+    form.kind: form for form in (GitHubForm, GitLabForm, GoogleForm, OtherForm)
+}

@@ -1,0 +1,123 @@
+"""Commands about publishers: the request that each comes to, and what is refused unsent."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from larder_client import store
+from larder_client.problems import REFUSED
+from tests.client.conftest import Portal
+from tests.client.test_logging_in import larder
+
+HERE = "/repositories/acme/pypi-local/publishers"
+ADD = ("publisher", "add", "acme/pypi-local", "frog")
+_BARE = {"project": "frog", "owner_id": "", "claims": {}, "environment": "", "ref": ""}
+
+
+@pytest.fixture(autouse=True)
+def logged_in(portal: Portal, config: object) -> None:
+    """Somebody has logged in with a token."""
+    with store.locked():
+        store.keep(portal.origin, {"username": "ann", "token": "lrd_x"}, is_current=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (
+            ["--github", "acme/frog", "--workflow", "release.yml", "--environment", "release"],
+            {
+                "issuer": "https://token.actions.githubusercontent.com",
+                "source": "acme/frog",
+                "workflow": "release.yml",
+                "environment": "release",
+            },
+        ),
+        (
+            ["--gitlab", "acme/tools/frog", "--ref", "refs/tags/*", "--owner-id", "72"],
+            {
+                "issuer": "https://gitlab.com",
+                "source": "acme/tools/frog",
+                "workflow": ".gitlab-ci.yml",
+                "ref": "refs/tags/*",
+                "owner_id": "72",
+            },
+        ),
+        (
+            ["--gitlab", "acme/frog", "--issuer", "https://git.example", "--workflow", "ci.yml"],
+            {"issuer": "https://git.example", "source": "acme/frog", "workflow": "ci.yml"},
+        ),
+        (
+            ["--google", "releases@acme.example", "--claim", "sub=1234=5"],
+            {
+                "issuer": "https://accounts.google.com",
+                "source": "releases@acme.example",
+                "workflow": "",
+                "claims": {"sub": "1234=5"},
+            },
+        ),
+        (
+            ["--subject", "system:frog", "--issuer", "https://ci.example"],
+            {"issuer": "https://ci.example", "source": "system:frog", "workflow": ""},
+        ),
+    ],
+)
+def test_a_publisher_is_added_by_one_request(
+    portal: Portal,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    wanted: dict[str, Any],
+) -> None:
+    portal.answers[f"POST {HERE}"] = (201, {"name": "Whoever", "project": "frog"})
+    assert larder(monkeypatch, *ADD, *words) == 0
+    ((asked, _, body),) = portal.heard
+    assert (asked, json.loads(body)) == (f"POST {HERE}", _BARE | wanted)
+    assert capsys.readouterr().out == "Whoever may publish frog to acme/pypi-local.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "end", "sentence"),
+    [
+        (["--github", "acme/frog"], REFUSED, "Add: --workflow release.yml"),
+        (["--subject", "system:frog"], REFUSED, "Add: --issuer URL"),
+        ([], 2, "one of the arguments --github --gitlab --google --subject is required"),
+        (["--github", "a/b", "--gitlab", "a/b"], 2, "not allowed with"),
+        (["--google", "a@b", "--claim", "sub"], 2, "write it as name=value"),
+    ],
+)
+def test_what_does_not_say_whom_is_not_sent(
+    portal: Portal,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    end: int,
+    sentence: str,
+) -> None:
+    assert larder(monkeypatch, *ADD, *words) == end
+    assert sentence in capsys.readouterr().err
+    assert not portal.heard
+
+
+def test_publishers_are_listed_and_removed_by_their_ids(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {
+        "id": 7,
+        "project": "frog",
+        "name": "GitHub: acme/frog, release.yml",
+        "is_pending": True,
+        "last_used_at": None,
+        "owner_id": "",
+    }
+    portal.answers[f"GET {HERE}"] = (200, {"results": [row], "next": None})
+    assert larder(monkeypatch, "publisher", "list", "acme/pypi-local") == 0
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.split("  ")[0] == "ID"
+    assert line == "7   frog     GitHub: acme/frog, release.yml  yes         -             -"
+    portal.answers[f"DELETE {HERE}/7"] = (204, {})
+    assert larder(monkeypatch, "publisher", "remove", "acme/pypi-local", "7") == 0
+    assert "Publisher 7 of acme/pypi-local is trusted no longer." in capsys.readouterr().out
