@@ -37,12 +37,6 @@ class Identity:
         """Return how people and the audit call it."""
         return called(self.kind, self.source, self.workflow, self.environment)
 
-
-def called(kind: str, *parts: str) -> str:
-    """Return a name for CI of these parts. It is no user's: none of those has a space."""
-    known = ", ".join(part for part in parts if part)
-    return f"{Issuer.Kind(kind).label}: {known}"[:_NAME_AT_MOST]
-
     @property
     def facts(self) -> dict[str, str]:
         """Return what is kept beside the files that it publishes: people see who built them."""
@@ -53,6 +47,12 @@ def called(kind: str, *parts: str) -> str:
             "source": self.spelled or self.source,
             "workflow": f"{folder}{self.workflow}",  # its path
         }
+
+
+def called(kind: str, *parts: str) -> str:
+    """Return a name for CI of these parts. It is no user's: none of those has a space."""
+    known = ", ".join(part for part in parts if part)
+    return f"{Issuer.Kind(kind).label}: {known}"[:_NAME_AT_MOST]
 
 
 def identity_in(kind: str, claims: Mapping[str, Any]) -> Identity:

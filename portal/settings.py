@@ -170,6 +170,7 @@ SPECTACULAR_SETTINGS = {
         "RepositoryKind": "repos.models.Kind",
         "MemberStanding": "accounts.models.Membership.Kind",
         "FileKind": "packages.filenames.Kind",
+        "IssuerKind": "accounts.models.Issuer.Kind",
     },
 }
 
