@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from fnmatch import fnmatchcase
 
 from accounts.models import Login, Token, User
@@ -24,6 +25,7 @@ class TokenLimits:
     role: Role
     all_repositories: bool
     project_patterns: tuple[str, ...]
+    expires_at: datetime | None = None  # None: never, or (a login's) not known here
     login_id: int | None = None
 
     @classmethod
@@ -36,6 +38,7 @@ class TokenLimits:
             role=Role(token.role),
             all_repositories=token.all_repositories,
             project_patterns=tuple(token.project_patterns),
+            expires_at=token.expires_at,
         )
 
     @classmethod
@@ -74,6 +77,11 @@ class Principal:
     def is_anonymous(self) -> bool:
         """Say whether nobody has signed in."""
         return self.user is None
+
+    @property
+    def is_remembered(self) -> bool:
+        """Say whether the access stamp, and the token's end, tell how long this holds true."""
+        return self.is_anonymous or (self.token is not None and bool(self.token.token_id))
 
     @property
     def actor(self) -> Actor:

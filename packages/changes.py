@@ -14,6 +14,8 @@ from repos.models import Repository
 from repos.quiet import arm
 from repos.stamps import locked_state, move_serial
 
+_NAMED_AT_MOST = 1_000
+
 
 def locked_project(project_id: int) -> Project:
     """Return the project, locked until the transaction ends."""
@@ -40,3 +42,10 @@ def file_waits(repository: Repository) -> None:
     state = locked_state(repository.pk)
     arm(state, repository.quiet_period)
     state.save()
+
+
+def names_changed_since(repository_id: int, serial: int) -> list[str] | None:
+    """Return the names whose pages have changed after `serial`; None: too many to name."""
+    changed = Project.objects.filter(repository_id=repository_id, changed__gt=serial)
+    names = list(changed.values_list("normalized", flat=True)[: _NAMED_AT_MOST + 1])
+    return names if len(names) <= _NAMED_AT_MOST else None

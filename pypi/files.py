@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 
 from django.conf import settings
@@ -44,9 +45,12 @@ def file(ask: Ask, project: str, filename: str, sha256: str = "") -> Answer:
     if filename.endswith(_METADATA):
         raw = index.metadata(name, filename.removesuffix(_METADATA), sha256)
         headers = {"Content-Type": "text/plain; charset=utf-8"} | NEVER_A_PAGE
-        return revalidated(ask, raw, headers, policy=policy)
-    found = index.open(name, filename, sha256)
-    return given_out(ask, found, policy, through=repository)
+        answer = revalidated(ask, raw, headers, policy=policy)
+    else:
+        found = index.open(name, filename, sha256)
+        answer = given_out(ask, found, policy, through=repository)
+    answer.ground = index.ground
+    return answer
 
 
 def unlisted(ask: Ask, path: str) -> Answer:
@@ -75,14 +79,15 @@ def given_out(ask: Ask, found: Stored | Arriving, policy: str, *, through: Repos
     else:
         distribution, answer = found.row.pk, _bytes_of(ask, found, policy)
     if answer.status in _GIVEN_OUT and _is_download(ask):
-        downloads.note(
+        answer.note = partial(
+            downloads.note,
             through=through.pk,
             holder=found.repository_id,
             distribution=distribution,
             filename=found.filename,
             size=int(answer.headers.get("Content-Length") or found.size or 0),
-            by=ask.principal,
         )
+        answer.note(by=ask.principal)
     return answer
 
 
@@ -153,7 +158,9 @@ def _bytes_of(ask: Ask, stored: Stored, policy: str) -> Answer:
         headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{stored.size}"
     answer = Answer(status=200 if wanted is None else 206, headers=headers)
     if ask.method != "HEAD":
-        answer.stream = storage.open_range(stored.storage_key, start=start, length=length)
+        open_it = partial(storage.open_range, stored.storage_key, start=start, length=length)
+        answer.stream = open_it()
+        answer.reopen = open_it
     return answer
 
 

@@ -18,7 +18,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
-from portal.wsgi import application
+from portal.wsgi import ReadableRequest
 
 SAFE = ("GET", "HEAD")
 METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -99,5 +99,5 @@ def ask(
 def handler() -> Any:
     """Return one handler for all tests: its middleware reads the settings of the tests."""
     handler = WSGIHandler()
-    handler.request_class = application.request_class
+    handler.request_class = ReadableRequest
     return handler
