@@ -20,6 +20,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from wsgiref.util import FileWrapper
 
 from django.http import HttpResponse
 from packaging.utils import canonicalize_name
@@ -51,7 +52,7 @@ _NOT_KNOWN_HERE = (
     "QUERY_STRING",
 )
 _EACH_ITS_OWN = frozenset({"x-request-id", "date"})
-Failure = tuple[type[BaseException], BaseException, TracebackType]
+Failure = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 _salt = secrets.token_bytes(32)
 _kind = lru_cache(maxsize=256)(simple_type)
 
@@ -237,7 +238,8 @@ def _given(held: Held, environ: WSGIEnvironment, start_response: StartResponse) 
     except LarderError:
         return None  # Django says why
     start_response(held.status, [*held.headers, number])
-    return _Given(environ["wsgi.file_wrapper"](stream, _BLOCK), is_file=True)
+    wrapper = environ.get("wsgi.file_wrapper", FileWrapper)
+    return _Given(wrapper(stream, _BLOCK), is_file=True)
 
 
 def _note_call(visit: Visit, asked: _Asked, environ: WSGIEnvironment, now: datetime) -> None:

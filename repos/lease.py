@@ -42,9 +42,12 @@ class StampsUnknown(Exception):
 class Lease:
     """The stamps as of now, for all threads of a process. One question is on its way at a time."""
 
-    def __init__(self, ask: Callable[[Collection[int]], Answered]) -> None:
+    def __init__(
+        self, ask: Callable[[Collection[int]], Answered], *, seconds: float = LEASE_SECONDS
+    ) -> None:
         """Take what asks the database; it is never called by two threads at once."""
         self._ask = ask
+        self._seconds = seconds
         self._latest: Present | None = None
         self._wanted: dict[int, float] = {}
         self._is_asking = False
@@ -54,7 +57,7 @@ class Lease:
         """Return the stamps of at least these repositories. Raises StampsUnknown."""
         arrived = time.monotonic()
         latest = self._latest
-        if latest is not None and _serves(latest, arrived, repositories):
+        if latest is not None and self._serves(latest, arrived, repositories):
             return latest
         return self._asked(arrived, repositories)
 
@@ -67,7 +70,7 @@ class Lease:
                 latest = self._latest
                 if latest is None:  # whoever asked was not answered; why, they say
                     raise StampsUnknown
-                if _serves(latest, arrived, repositories):
+                if self._serves(latest, arrived, repositories):
                     return latest
             self._is_asking = True
             asked_at = time.monotonic()
@@ -88,9 +91,9 @@ class Lease:
                 self._waiting.notify_all()
         return found
 
-
-def _serves(latest: Present, arrived: float, repositories: frozenset[int]) -> bool:
-    return arrived - latest.asked_at < LEASE_SECONDS and latest.about.issuperset(repositories)
+    def _serves(self, latest: Present, arrived: float, repositories: frozenset[int]) -> bool:
+        is_of_now = arrived - latest.asked_at < self._seconds
+        return is_of_now and latest.about.issuperset(repositories)
 
 
 class StampsInDatabase:
@@ -105,23 +108,27 @@ class StampsInDatabase:
             self._connection = connections.create_connection("default")
             self._connection.inc_thread_sharing()  # by turns
         try:
-            with self._connection.cursor() as cursor:
-                cursor.execute(_question(repositories))
-                rows = cursor.fetchall()
+            return stamps_by(self._connection, repositories)
         except Error:
             self._connection.close()
             raise
-        access, stamps = Stamp(epoch=0, serial=0, nonce=""), {}
-        for pk, epoch, serial, nonce in rows:
-            if pk == _NO_ROW:
-                access = Stamp(epoch, serial, nonce)
-            else:
-                stamps[pk] = Stamp(epoch, serial, nonce)
-        return access, stamps
+
+
+def stamps_by(connection: BaseDatabaseWrapper, repositories: Collection[int]) -> Answered:
+    """Ask by a connection. The question is SQL: by the ORM, making it costs more than asking it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_question(repositories))
+        rows = cursor.fetchall()
+    access, stamps = Stamp(epoch=0, serial=0, nonce=""), {}
+    for pk, epoch, serial, nonce in rows:
+        if pk == _NO_ROW:
+            access = Stamp(epoch, serial, nonce)
+        else:
+            stamps[pk] = Stamp(epoch, serial, nonce)
+    return access, stamps
 
 
 def _question(repositories: Collection[int]) -> str:
-    """Return the question in SQL: by the ORM, making it would cost more than answering it."""
     question = f"SELECT {_NO_ROW}, epoch, 0, nonce FROM base_accessstamp"  # noqa: S608 - a number
     if not repositories:
         return question

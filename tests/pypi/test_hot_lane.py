@@ -1,0 +1,429 @@
+"""The hot lane: what it gives is what Django would give now, whatever has changed meanwhile."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+
+from accounts import members, tokens
+from accounts.models import Membership
+from accounts.roles import Role
+from base.audit import SYSTEM
+from packages import curate, downloads
+from packages.models import Distribution, Project
+from pypi.held_answers import HeldAnswers
+from pypi.hot_lane import HotLane
+from repos import client_calls, configure
+from repos.lease import Lease, stamps_by
+from repos.models import Grant, Kind, Repository
+from tests.access.asking import Answer, ask, connection_kept, handler
+from tests.cast import Cast, Member, grant, make_repository
+from tests.conftest import MovableClock
+from tests.dists import make_wheel
+from tests.uploads import published
+from tests.upstreams import Reply, make_remote, serving
+from tests.virtuals import make_virtual
+
+JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
+HTML = {"Accept": "text/html"}
+GZIP = {"Accept-Encoding": "gzip"}
+
+
+@dataclass
+class Lane:
+    """The lane before Django, and how often Django was asked."""
+
+    lane: HotLane = field(init=False)
+    asked: int = 0
+
+    def __post_init__(self) -> None:
+        """Let each request ask for the stamps anew: nobody here waits for a lease."""
+        self.room = HeldAnswers()
+        self.lane = HotLane(
+            self._django, Lease(lambda about: stamps_by(connection, about), seconds=0), self.room
+        )
+
+    def _django(self, environ: dict[str, Any], start_response: Any) -> Any:
+        self.asked += 1
+        return handler()(environ, start_response)
+
+    def get(self, url: str, *headers: dict[str, str], method: str = "GET") -> Answer:
+        """Return the lane's answer, once Django has said the same."""
+        sent = {name: value for each in headers for name, value in each.items()}
+        with connection_kept():
+            given = ask(method, url, sent, to=self.lane)
+            assert told(given) == told(ask(method, url, sent))
+        return given
+
+    def alone(self, url: str, sent: dict[str, str], *, method: str = "GET") -> Answer:
+        """Return the lane's answer."""
+        with connection_kept():  # Django's test client lets go of it
+            return ask(method, url, sent, to=self.lane)
+
+    def knows(self, url: str, *headers: dict[str, str], method: str = "GET") -> bool:
+        """Say whether the lane gives an answer, which is Django's, by itself."""
+        before = self.asked
+        self.get(url, *headers, method=method)
+        return self.asked == before
+
+
+def told(answer: Answer) -> tuple[object, ...]:
+    """Return all of an answer but what is another one each time."""
+    own = {"x-request-id", "date"}
+    headers = sorted((name, value) for name, value in answer.headers if name.lower() not in own)
+    return answer.status, answer.reason, headers, answer.body
+
+
+@pytest.fixture
+def lane(db: None) -> Lane:
+    return Lane()
+
+
+@pytest.fixture
+def frogs(client: Client, cast: Cast, time: MovableClock) -> Cast:
+    """Two projects, of which one has two files."""
+    for name, version in [("frog", "1.0"), ("frog", "1.1"), ("toad", "1.0")]:
+        published(client, name, version, make_wheel(name, version), by=cast.acme.writer)
+    return cast
+
+
+def urls(repository: str = "acme/local") -> list[str]:
+    """Return what is asked for by installers, with something that is not there."""
+    files = [
+        f"/{repository}/files/{row.release.project.normalized}/{row.sha256}/{row.filename}"
+        for row in Distribution.objects.select_related("release__project").order_by("pk")
+    ]
+    pages = ["", "frog/", "toad/", "newt/", "Frog/", "frog"]
+    return [
+        *(f"/{repository}/simple/{page}" for page in pages),
+        *files,
+        *(f"{url}.metadata" for url in files),
+        f"/{repository}/files/frog/{'0' * 64}/frog-1.0-py3-none-any.whl",
+    ]
+
+
+WAYS = [JSON, HTML, JSON | GZIP, {"Range": "bytes=0-3"}, {"If-None-Match": "*"}]
+
+
+def test_everybody_is_told_what_django_tells_them(lane: Lane, frogs: Cast) -> None:
+    everybody = [
+        frogs.acme.reader.headers,
+        frogs.acme.member.headers,
+        frogs.globex.writer.headers,
+        {"Authorization": "Bearer lrd_nonsense"},
+        {"Authorization": "Nonsense"},
+        {"X-JFrog-Art-Api": frogs.acme.reader.secret},
+        {},
+    ]
+    for number, url in enumerate(urls()):
+        for place, who in enumerate(everybody[:3] + everybody[5:]):
+            for _ in range(2):
+                lane.get(url, who, WAYS[(number + place) % len(WAYS)])
+        lane.get(url, everybody[0], WAYS[number % len(WAYS)], method="HEAD")
+    for who in everybody[3:5]:
+        lane.get(urls()[1], who)
+
+
+def test_what_was_answered_once_is_answered_without_django(lane: Lane, frogs: Cast) -> None:
+    reader = frogs.acme.reader.headers
+    page, file = "/acme/local/simple/frog/", urls()[6]
+    for url, way in [(page, JSON), (page, HTML), (page, JSON | GZIP), (file, {}), (urls()[0], {})]:
+        assert not lane.knows(url, reader, way)
+        assert lane.knows(url, reader, way)
+        assert lane.knows(url, reader, way, method="HEAD")
+        etag = {"If-None-Match": lane.get(url, reader, way).header("ETag")}
+        lane.get(url, reader, way | etag)
+        assert lane.knows(url, reader, way | etag)
+    # Another one who may read it has to be let in, once; then the same page is theirs.
+    writer = frogs.acme.writer.headers
+    assert not lane.knows(page, writer, JSON)
+    assert lane.knows(page, writer, HTML)
+
+
+def test_a_page_is_new_with_each_change_and_the_others_stay(
+    lane: Lane, frogs: Cast, client: Client
+) -> None:
+    reader, frog, toad = (
+        frogs.acme.reader.headers,
+        "/acme/local/simple/frog/",
+        "/acme/local/simple/toad/",
+    )
+    row = Distribution.objects.get(filename="frog-1.0-py3-none-any.whl")
+    admin = frogs.acme.admin.principal
+    changes: list[Callable[[], object]] = [
+        lambda: published(client, "frog", "1.2", make_wheel("frog", "1.2"), by=frogs.acme.writer),
+        lambda: curate.yank(row, reason="old", by=admin),
+        lambda: curate.yank(row.release, reason="older", by=admin),
+        lambda: curate.delete(row, by=admin),
+        lambda: curate.restore(row, by=admin),
+        lambda: curate.set_status(
+            Project.objects.get(normalized="frog"),
+            status=Project.Status.QUARANTINED,
+            reason="bad",
+            by=admin,
+        ),
+    ]
+    for change in changes:
+        for url in (frog, toad):
+            lane.get(url, reader)
+            assert lane.knows(url, reader)
+        change()
+        row.refresh_from_db()
+        assert not lane.knows(frog, reader)
+        assert lane.knows(toad, reader)
+    for url in urls():
+        lane.get(url, reader)
+
+
+def take_the_token(cast: Cast) -> None:
+    tokens.revoke(cast.acme.reader.token, by=SYSTEM)
+
+
+def take_the_grant(cast: Cast) -> None:
+    row = Grant.objects.get(membership__user=cast.acme.reader.user)
+    configure.end_grant(row, by=SYSTEM)
+
+
+def take_the_person(cast: Cast) -> None:
+    cast.acme.reader.user.is_active = False
+    members.save_user(cast.acme.reader.user, by=SYSTEM)
+
+
+def take_the_place(cast: Cast) -> None:
+    members.end_membership(Membership.objects.get(user=cast.acme.reader.user), by=SYSTEM)
+
+
+def take_the_repository(cast: Cast) -> None:
+    configure.delete_repository(cast.acme.repository, by=SYSTEM)
+
+
+def narrow_the_token(cast: Cast) -> None:
+    other = make_repository(cast.acme.tenant, "other")
+    configure.limit_token(cast.acme.reader.token, [other], by=SYSTEM)
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        take_the_token,
+        take_the_grant,
+        take_the_person,
+        take_the_place,
+        take_the_repository,
+        narrow_the_token,
+    ],
+)
+def test_who_may_no_longer_read_reads_no_more(
+    lane: Lane, frogs: Cast, take: Callable[[Cast], None]
+) -> None:
+    reader = frogs.acme.reader.headers
+    for url in urls():
+        lane.get(url, reader)
+    page = "/acme/local/simple/frog/"
+    assert lane.knows(page, reader)
+    take(frogs)
+    for url in urls():
+        assert lane.get(url, reader).status != HTTPStatus.OK
+
+
+def test_a_token_ends_in_the_lane_when_it_ends(lane: Lane, frogs: Cast, time: MovableClock) -> None:
+    membership = Membership.objects.get(user=frogs.acme.reader.user)
+    _, secret = tokens.create(
+        membership=membership,
+        name="short",
+        by=SYSTEM,
+        role=Role.READER,
+        expires_at=time() + timedelta(minutes=5),
+    )
+    bearer, page = {"Authorization": f"Bearer {secret}"}, "/acme/local/simple/frog/"
+    lane.get(page, bearer)
+    assert lane.knows(page, bearer)
+    time.move(minutes=5)
+    assert lane.get(page, bearer).status == HTTPStatus.UNAUTHORIZED
+
+
+def test_an_anonymous_page_is_not_one_for_somebody(lane: Lane, frogs: Cast) -> None:
+    page = "/acme/local/simple/frog/"
+    lane.get(page, frogs.acme.reader.headers)
+    assert lane.get(page).status == HTTPStatus.UNAUTHORIZED
+    row = grant(frogs.acme.repository, Role.READER)
+    assert "public" in lane.get(page).header("Cache-Control")
+    assert lane.knows(page)
+    assert "private" in lane.get(page, frogs.acme.reader.headers).header("Cache-Control")
+    # Who has signed in with a browser is Django's to know.
+    assert not lane.knows(page, {"Cookie": "larder=x"})
+    configure.end_grant(row, by=SYSTEM)
+    assert lane.get(page).status == HTTPStatus.UNAUTHORIZED
+
+
+def test_nobody_sees_through_a_virtual_what_they_may_not(
+    lane: Lane, frogs: Cast, client: Client
+) -> None:
+    """The place that one is let in to is another one when the members change."""
+    acme = frogs.acme
+    hidden = make_repository(acme.tenant, "hidden")
+    grant(hidden, Role.WRITER, acme.writer)
+    published(client, "frog", "3.0", make_wheel("frog", "3.0"), by=acme.writer, to="/acme/hidden/")
+    virtual = make_virtual(acme, "all", [acme.repository])
+    for who in (acme.reader, acme.writer):
+        grant(virtual, Role.READER, who)
+    page = "/acme/all/simple/frog/"
+    for who in (acme.reader, acme.writer):
+        lane.get(page, who.headers, JSON)
+        assert lane.knows(page, who.headers, JSON)
+    configure.set_members(virtual, [acme.repository, hidden], by=SYSTEM)
+    # The reader's page, which has the same members readable as before, is not the writer's.
+    assert b"3.0" not in lane.get(page, acme.reader.headers, JSON).body
+    assert b"3.0" in lane.get(page, acme.writer.headers, JSON).body
+    assert lane.knows(page, acme.reader.headers, JSON)
+    assert lane.knows(page, acme.writer.headers, JSON)
+    curate.yank(
+        Distribution.objects.get(filename="frog-3.0-py3-none-any.whl"),
+        reason="no",
+        by=acme.admin.principal,
+    )
+    assert not lane.knows(page, acme.writer.headers, JSON)
+    for url in urls("acme/all"):
+        for who in (acme.reader, acme.writer, frogs.globex.reader):
+            lane.get(url, who.headers, JSON)
+            lane.get(url, who.headers, JSON)
+
+
+def test_what_is_not_a_plain_read_is_djangos(lane: Lane, frogs: Cast) -> None:
+    reader, page = frogs.acme.reader.headers, "/acme/local/simple/frog/"
+    lane.get(page, reader)
+    lane.get(page, reader)
+    for url, sent in [
+        (f"{page}?format=application/vnd.pypi.simple.v1+json", {}),
+        (page, {"Via": "1.1 somebody"}),
+        (urls()[6], {"Range": "bytes=1-2"}),
+        (urls()[6], {"If-Modified-Since": "Fri, 20 Nov 2026 12:00:00 GMT"}),
+        ("/acme/local/", {}),
+        ("/pypi/simple/", {}),
+    ]:
+        assert not lane.knows(url, reader, sent)
+        assert not lane.knows(url, reader, sent)
+    for method in ("POST", "PUT", "DELETE"):
+        assert lane.alone(page, reader, method=method).status == HTTPStatus.METHOD_NOT_ALLOWED
+
+
+def test_downloads_calls_and_uses_are_counted_in_the_lane_too(
+    lane: Lane, frogs: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What earlier tests have noted is not written down here.
+    monkeypatch.setattr(downloads, "_files", defaultdict(downloads._Count))
+    monkeypatch.setattr(downloads, "_days", defaultdict(downloads._Sum))
+    monkeypatch.setattr(client_calls, "_noted", {})
+    reader = frogs.acme.reader.headers | {"User-Agent": "pip/26.3"}
+    file = urls()[6]
+    for _ in range(3):
+        lane.alone(file, reader)
+    lane.alone(file, reader, method="HEAD")
+    downloads.write_down()
+    client_calls.write_down()
+    row = Distribution.objects.get(filename="frog-1.0-py3-none-any.whl")
+    assert sum(row.downloads.values_list("count", flat=True)) == 3  # noqa: PLR2004
+    call = client_calls.last_call(frogs.acme.repository, frogs.acme.reader.user)
+    assert call is not None
+    assert (call.client, call.project) == ("pip 26.3", "frog")
+    assert lane.asked == 1
+
+
+def test_little_is_held_where_there_is_little_room(frogs: Cast, lane: Lane) -> None:
+    lane.room = HeldAnswers(bytes_at_most=6 * 1024)
+    lane.lane._answers = lane.room  # noqa: SLF001 - a smaller one, as it would be made
+    reader = frogs.acme.reader.headers
+    for url in ("/acme/local/simple/frog/", "/acme/local/simple/toad/", "/acme/local/simple/"):
+        lane.get(url, reader)
+    assert not lane.knows("/acme/local/simple/frog/", reader)
+
+
+def test_a_remote_is_asked_again_when_what_it_said_is_no_longer_held(
+    lane: Lane, cast: Cast, time: MovableClock
+) -> None:
+    with serving() as server:
+        server.add_files("frog", make_wheel("frog", "1.0"))
+        remote = make_remote(cast.acme.tenant, server)
+        grant(remote, Role.READER, cast.acme.reader)
+        page, reader = f"/{remote}/simple/frog/", cast.acme.reader.headers
+        lane.get(page, reader)
+        assert lane.knows(page, reader)
+        time.move(seconds=2)
+        assert not lane.knows(page, reader)
+        # What is stale says how old it is, another number each time: it is not held.
+        server.always = Reply(status=503)
+        time.move(days=1)
+        assert not lane.knows(page, reader)
+        assert not lane.knows(page, reader)
+
+
+def test_without_the_database_django_says_so(lane: Lane, frogs: Cast) -> None:
+    def away(_: object) -> Any:
+        raise OperationalError("the database is away")
+
+    page, reader = "/acme/local/simple/frog/", frogs.acme.reader.headers
+    lane.get(page, reader)
+    lane.lane._lease = Lease(away, seconds=0)
+    asked = lane.asked
+    lane.get(page, reader)
+    assert lane.asked == asked + 1
+
+
+def test_whatever_happens_in_whatever_order_the_lane_agrees_with_django(
+    lane: Lane, frogs: Cast, client: Client
+) -> None:
+    acme, dice = frogs.acme, random.Random(8)
+    other = make_repository(acme.tenant, "other")
+    grant(other, Role.WRITER, acme.writer)
+    virtual = make_virtual(acme, "all", [acme.repository, other])
+    grant(virtual, Role.READER, acme.reader)
+    grant(virtual, Role.READER, acme.writer)
+    numbers = iter(range(100))
+
+    def publish() -> None:
+        name, to = dice.choice(["frog", "toad"]), dice.choice([acme.repository, other])
+        version = f"2.{next(numbers)}"
+        published(client, name, version, make_wheel(name, version), by=acme.writer, to=f"/{to}/")
+
+    def yank() -> None:
+        row = dice.choice(Distribution.objects.filter(deleted_at__isnull=True))
+        curate.yank(row, reason=f"{row.pk}", by=acme.admin.principal, undo=row.yanked)
+
+    def delete() -> None:
+        curate.delete(
+            dice.choice(Distribution.objects.filter(deleted_at__isnull=True)),
+            by=acme.admin.principal,
+        )
+
+    def reorder() -> None:
+        configure.set_members(
+            virtual, dice.choice([[acme.repository, other], [other, acme.repository]]), by=SYSTEM
+        )
+
+    def give_or_take() -> None:
+        theirs = Grant.objects.filter(repository=other, membership__user=acme.reader.user).first()
+        if theirs:
+            configure.end_grant(theirs, by=SYSTEM)
+        else:
+            grant(other, Role.READER, acme.reader)
+
+    pages = [
+        f"/{repository}/simple/{page}"
+        for repository in (acme.repository, other, virtual)
+        for page in ("", "frog/", "toad/")
+    ]
+    for _ in range(15):
+        dice.choice([publish, yank, delete, reorder, give_or_take])()
+        for url in dice.sample(pages, 4):
+            for who in (acme.reader, acme.writer):
+                lane.get(url, who.headers, dice.choice([JSON, HTML]))
+    assert lane.asked < 15 * 8
