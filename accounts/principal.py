@@ -81,7 +81,7 @@ class Principal:
     @property
     def is_remembered(self) -> bool:
         """Say whether the access stamp, and the token's end, tell how long this holds true."""
-        return self.is_anonymous or (self.token is not None and bool(self.token.token_id))
+        return self.is_anonymous if self.token is None else bool(self.token.token_id)
 
     @property
     def actor(self) -> Actor:

@@ -90,7 +90,7 @@ def ask(
         key = name.upper().replace("-", "_")
         environ[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = value
     said: list[tuple[str, list[tuple[str, str]]]] = []
-    application = to or handler()
+    application: Any = to or handler()
     response = application(environ, lambda status, sent, *_: said.append((status, sent)))
     try:
         content = b"".join(response)

@@ -59,7 +59,7 @@ def test_an_answer_is_not_used_by_who_comes_after_its_lease() -> None:
     database = Database()
     lease = Lease(database, seconds=0)
     assert lease.present(frozenset({1})).stamps[1].serial == 1
-    assert lease.present(frozenset({1})).stamps[1].serial == 2  # noqa: PLR2004
+    assert lease.present(frozenset({1})).stamps[1].serial == 2
 
 
 def test_many_at_once_share_a_question_that_began_after_they_came() -> None:
@@ -100,7 +100,7 @@ def test_when_the_database_is_away_those_who_wait_are_told_at_once() -> None:
         time.sleep(0.05)
         goes_on.set()
         assert all(each.result() for each in waiting)
-    assert len(questions) < 4  # noqa: PLR2004 - who came late may have asked for themselves
+    assert len(questions) < 4
 
 
 def test_the_question_is_about_what_the_rows_say(cast: Cast) -> None:
