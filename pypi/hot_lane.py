@@ -54,7 +54,9 @@ _NOT_KNOWN_HERE = (
 _EACH_ITS_OWN = frozenset({"x-request-id", "date"})
 Failure = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 _salt = secrets.token_bytes(32)
+# Clients send the same few headers all day.
 _kind = lru_cache(maxsize=256)(simple_type)
+_packed = lru_cache(maxsize=256)(takes_gzip)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,11 @@ def offer(environ: MutableMapping[str, Any], principal: Principal | None, answer
         environ[_OFFER] = _Offer(principal, answer)
 
 
+def is_offered(environ: WSGIEnvironment) -> bool:
+    """Say whether the view that has answered offers its answer."""
+    return _OFFER in environ
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """A request that may have been answered before."""
@@ -84,9 +91,19 @@ class _Asked:
 class HotLane:
     """Stands in front of Django; see the module."""
 
-    def __init__(self, django: WSGIApplication, lease: Lease, answers: HeldAnswers) -> None:
-        """Take what answers at first, what knows the stamps, and where answers are held."""
+    def __init__(
+        self,
+        django: WSGIApplication,
+        lease: Lease,
+        answers: HeldAnswers,
+        others: WSGIApplication | None = None,
+    ) -> None:
+        """Take what answers at first, what knows the stamps, and where answers are held.
+
+        `others` answers what is never held; None: Django does.
+        """
         self._django = django
+        self._others = others or django
         self._lease = lease
         self._answers = answers
         self._visits = Visits()
@@ -95,7 +112,7 @@ class HotLane:
         """Answer one request."""
         asked = _asked(environ)
         if asked is None:
-            return self._django(environ, start_response)
+            return self._others(environ, start_response)
         with suppress(StampsUnknown):
             visit = self._visits.get((asked.visitor, asked.repository))
             if visit is None:
@@ -113,7 +130,7 @@ class HotLane:
                     held.note(by=visit.principal)
                 return given.body
             return self._learned(asked, environ, start_response)
-        return self._django(environ, start_response)
+        return self._others(environ, start_response)
 
     def _learned(
         self, asked: _Asked, environ: WSGIEnvironment, start_response: StartResponse
@@ -188,7 +205,7 @@ def _asked(environ: WSGIEnvironment) -> _Asked | None:
     if environ["REQUEST_METHOD"] not in SAFE_METHODS:
         return None
     found = _URL.fullmatch(environ["PATH_INFO"])
-    if found is None or any(environ.get(name) for name in _NOT_KNOWN_HERE):
+    if found is None or any(map(environ.get, _NOT_KNOWN_HERE)):
         return None
     repository, rest, of_page, of_file = found.groups()
     if repository.partition("/")[0] in RESERVED_TENANT_SLUGS:
@@ -196,7 +213,7 @@ def _asked(environ: WSGIEnvironment) -> _Asked | None:
     shown = (environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_X_JFROG_ART_API", ""))
     if not any(shown) and environ.get("HTTP_COOKIE"):
         return None  # perhaps they have signed in
-    packed = takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
+    packed = _packed(environ.get("HTTP_ACCEPT_ENCODING", ""))
     kind = _kind(environ.get("HTTP_ACCEPT", "")) if of_file is None else ""
     return _Asked(
         _visitor(environ, shown), repository, of_page or of_file or "", (rest, kind, packed)
