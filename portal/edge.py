@@ -2,10 +2,10 @@
 
     granian --interface wsgi portal.edge:application
 
-nginx sends it what installers read (deploy/nginx.conf). It answers what the hot lane holds, and what
-Django says may be held; for everything else nginx is told to ask gunicorn, which has reason
-phrases, and threads that may wait for passwords and upstreams. So a refusal is never the edge's own,
-and is counted once: where it is answered. Decision 0017.
+nginx sends it what installers read (deploy/nginx.conf). It answers what the hot lane holds, and
+what Django says may be held; for everything else nginx is told to ask gunicorn, which has reason
+phrases, and threads that may wait for passwords and upstreams. So a refusal is never the edge's
+own, and is counted once: where it is answered. Decision 0017.
 """
 
 from __future__ import annotations
