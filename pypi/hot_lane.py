@@ -42,13 +42,16 @@ _URL = re.compile(
     rf"/({SLUG_PATTERN}/{SLUG_PATTERN})/"
     r"(simple/|simple/([^/]+)/|files/([^/]+)/[0-9a-f]{64}/[^/]+)"
 )
-# Headers by which Django's answer may be another one.
+# What makes Django's answer another one.
 _NOT_KNOWN_HERE = (
     "HTTP_RANGE",
     "HTTP_IF_RANGE",
     "HTTP_IF_MODIFIED_SINCE",
     "HTTP_VIA",
     "HTTP_TRANSFER_ENCODING",
+    # Beside credentials too: some of them are none, and then the session counts. What Django takes
+    # amiss in a cookie it replaces, with an answer that is for that browser alone.
+    "HTTP_COOKIE",
     "QUERY_STRING",
 )
 _EACH_ITS_OWN = frozenset({"x-request-id", "date"})
@@ -187,15 +190,13 @@ def _asked(environ: WSGIEnvironment) -> _Asked | None:
     """Return what is asked; None: it is nothing that the lane answers."""
     if environ["REQUEST_METHOD"] not in SAFE_METHODS:
         return None
-    found = _URL.fullmatch(environ["PATH_INFO"])
+    found = _URL.fullmatch(environ.get("PATH_INFO", ""))
     if found is None or any(environ.get(name) for name in _NOT_KNOWN_HERE):
         return None
     repository, rest, of_page, of_file = found.groups()
     if repository.partition("/")[0] in RESERVED_TENANT_SLUGS:
         return None
     shown = (environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_X_JFROG_ART_API", ""))
-    if not any(shown) and environ.get("HTTP_COOKIE"):
-        return None  # perhaps they have signed in
     packed = takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
     kind = _kind(environ.get("HTTP_ACCEPT", "")) if of_file is None else ""
     return _Asked(

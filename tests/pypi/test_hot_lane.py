@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 from collections import defaultdict
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection
 from django.test import Client
 
@@ -264,10 +266,30 @@ def test_an_anonymous_page_is_not_one_for_somebody(lane: Lane, frogs: Cast) -> N
     assert "public" in lane.get(page).header("Cache-Control")
     assert lane.knows(page)
     assert "private" in lane.get(page, frogs.acme.reader.headers).header("Cache-Control")
-    # Who has signed in with a browser is Django's to know.
-    assert not lane.knows(page, {"Cookie": "larder=x"})
     configure.end_grant(row, by=SYSTEM)
     assert lane.get(page).status == HTTPStatus.UNAUTHORIZED
+
+
+def test_who_has_signed_in_with_a_browser_is_djangos_to_know(
+    lane: Lane, frogs: Cast, client: Client
+) -> None:
+    page = "/acme/local/simple/frog/"
+    grant(frogs.acme.repository, Role.READER)
+    client.force_login(frogs.acme.member.user)
+    session = {"Cookie": client.cookies.output(attrs=[], header="", sep=";").strip()}
+    # A user name without a password is no credential, and the session counts beside it.
+    named = {"Authorization": f"Basic {base64.b64encode(b'somebody:').decode()}"}
+    for who in ({}, named):
+        assert "public" in lane.get(page, who).header("Cache-Control")
+        assert "private" in lane.get(page, who, session).header("Cache-Control")
+        assert not lane.knows(page, who, session)
+
+
+def test_nobody_is_given_a_cookie_of_somebody_elses(lane: Lane, frogs: Cast) -> None:
+    page, reader = "/acme/local/simple/frog/", frogs.acme.reader.headers
+    broken = {"Cookie": f"{settings.CSRF_COOKIE_NAME}=x; {settings.SESSION_COOKIE_NAME}=x"}
+    assert lane.alone(page, reader | broken).header("Set-Cookie")
+    assert not lane.get(page, reader).header("Set-Cookie")
 
 
 def test_nobody_sees_through_a_virtual_what_they_may_not(
