@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 
+from django.db import Error
+
 from accounts import last_use
 from accounts.principal import Principal
 from base.connections import give_back
@@ -198,14 +200,14 @@ class HeldAnswers:
 
     def _catch_up(self, repository: int, stamp: Stamp, asked_at: float) -> None:
         """Give up what is no longer true now that a repository is known to be at `stamp`."""
+        give_back()  # whoever waits here holds no connection that the one who asks may need
         with self._catching_up:
             known = self._known.get(repository)
             if known is None or known.stamp == stamp or asked_at < known.since:
                 return
             names: list[str] | None = None
             if known.stamp.epoch == stamp.epoch and known.stamp.serial < stamp.serial:
-                names = names_changed_since(repository, known.stamp.serial)
-                give_back()
+                names = _names_changed(repository, known.stamp.serial)
             with self._lock:
                 gone = known.keys if names is None else ["", *names]
                 for key in [key for name in gone for key in known.keys.get(name, ())]:
@@ -229,3 +231,13 @@ class HeldAnswers:
             known.keys[held.project].discard(key)
             if not known.keys[held.project]:
                 del known.keys[held.project]
+
+
+def _names_changed(repository: int, serial: int) -> list[str] | None:
+    """Return the names whose pages have changed after `serial`; None: any may have."""
+    try:
+        return names_changed_since(repository, serial)
+    except Error:  # whoever is answered by Django is told so
+        return None
+    finally:
+        give_back()

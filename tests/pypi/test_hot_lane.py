@@ -22,6 +22,7 @@ from accounts.roles import Role
 from base.audit import SYSTEM
 from packages import curate, downloads
 from packages.models import Distribution, Project, Release
+from pypi import held_answers
 from pypi.held_answers import HeldAnswers
 from pypi.hot_lane import HotLane
 from repos import client_calls, configure
@@ -403,6 +404,23 @@ def test_without_the_database_django_says_so(lane: Lane, frogs: Cast) -> None:
     asked = lane.asked
     lane.get(page, reader)
     assert lane.asked == asked + 1
+
+
+def test_when_nobody_can_say_what_has_changed_no_page_stays(
+    lane: Lane, frogs: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> Any:
+        raise OperationalError("the database is away")
+
+    frog, toad = "/acme/local/simple/frog/", "/acme/local/simple/toad/"
+    reader = frogs.acme.reader.headers
+    for url in (frog, toad):
+        lane.get(url, reader)
+    published(client, "frog", "1.2", make_wheel("frog", "1.2"), by=frogs.acme.writer)
+    monkeypatch.setattr(held_answers, "names_changed_since", away)
+    for url in (frog, toad):
+        assert not lane.knows(url, reader)
+        assert lane.knows(url, reader)
 
 
 def test_whatever_happens_in_whatever_order_the_lane_agrees_with_django(
