@@ -21,7 +21,10 @@ from accounts.models import Membership
 from accounts.roles import Role
 from base.audit import SYSTEM
 from packages import curate, downloads
+from packages.filenames import parse_name
 from packages.models import Distribution, Project, Release
+from packages.upstream.refresh import refreshed
+from packages.upstream.source import Source
 from pypi import held_answers
 from pypi.held_answers import HeldAnswers
 from pypi.hot_lane import HotLane
@@ -383,6 +386,7 @@ def test_a_remote_is_asked_again_when_what_it_said_is_no_longer_held(
         remote = make_remote(cast.acme.tenant, server)
         grant(remote, Role.READER, cast.acme.reader)
         page, reader = f"/{remote}/simple/frog/", cast.acme.reader.headers
+        lane.get(page, reader)  # this asks upstream, and so changes what it stands on
         lane.get(page, reader)
         assert lane.knows(page, reader)
         time.move(seconds=2)
@@ -392,6 +396,38 @@ def test_a_remote_is_asked_again_when_what_it_said_is_no_longer_held(
         time.move(days=1)
         assert not lane.knows(page, reader)
         assert not lane.knows(page, reader)
+
+
+def test_a_name_is_new_through_a_virtual_when_a_remote_lets_it_go(lane: Lane, cast: Cast) -> None:
+    """No upstream has a part in a page that is empty because a remote keeps the name."""
+    acme = cast.acme
+    with serving() as ours, serving() as theirs:
+        ours.add_files("frog", make_wheel("frog", "1.0"))
+        theirs.add_files("frog", make_wheel("frog", "2.0"))
+        keeping = make_remote(acme.tenant, ours, "ours", names_are_kept=True)
+        other = make_remote(acme.tenant, theirs, "theirs", names_are_kept=False)
+        virtual = make_virtual(acme, "all", [keeping, other])
+        for each in (keeping, other, virtual):
+            grant(each, Role.READER, acme.reader)
+        page, reader = f"/{virtual}/simple/frog/", acme.reader.headers
+        assert b"1.0" in lane.get(page, reader, JSON).body
+        keeping.upstream.exclude = ["frog"]
+        configure.save_upstream(keeping.upstream, by=SYSTEM)
+        assert b"whl" not in lane.get(page, reader, JSON).body
+        curate.let_go(keeping, parse_name("frog"), by=acme.admin.principal)
+        assert b"2.0" in lane.get(page, reader, JSON).body
+
+
+def test_a_remotes_page_is_new_as_soon_as_it_was_asked_for_again(lane: Lane, cast: Cast) -> None:
+    with serving() as server:
+        server.add_files("frog", make_wheel("frog", "1.0"))
+        remote = make_remote(cast.acme.tenant, server)
+        grant(remote, Role.READER, cast.acme.reader)
+        page, reader = f"/{remote}/simple/frog/", cast.acme.reader.headers
+        lane.get(page, reader, JSON)
+        server.add_files("frog", make_wheel("frog", "1.0"), make_wheel("frog", "2.0"))
+        refreshed(Source(remote, remote.upstream, ""), parse_name("frog"))
+        assert b"2.0" in lane.get(page, reader, JSON).body
 
 
 def test_without_the_database_django_says_so(lane: Lane, frogs: Cast) -> None:
