@@ -398,6 +398,15 @@ def test_a_remote_is_asked_again_when_what_it_said_is_no_longer_held(
         assert not lane.knows(page, reader)
 
 
+def test_a_remote_that_is_to_be_asked_each_time_is(lane: Lane, cast: Cast) -> None:
+    with serving() as server:
+        server.add_files("frog", make_wheel("frog", "1.0"))
+        remote = make_remote(cast.acme.tenant, server, fresh_seconds=0)
+        grant(remote, Role.READER, cast.acme.reader)
+        for _ in range(3):
+            assert not lane.knows(f"/{remote}/simple/frog/", cast.acme.reader.headers)
+
+
 def test_a_name_is_new_through_a_virtual_when_a_remote_lets_it_go(lane: Lane, cast: Cast) -> None:
     """No upstream has a part in a page that is empty because a remote keeps the name."""
     acme = cast.acme
