@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import random
 from collections import defaultdict
 from collections.abc import Callable
@@ -20,16 +21,18 @@ from accounts import members, tokens
 from accounts.models import Membership
 from accounts.roles import Role
 from base.audit import SYSTEM
+from base.stamps import Stamp
 from packages import curate, downloads
 from packages.filenames import parse_name
+from packages.index.base import Ground
 from packages.models import Distribution, Project, Release
 from packages.upstream.refresh import refreshed
 from packages.upstream.source import Source
 from pypi import held_answers
-from pypi.held_answers import HeldAnswers
+from pypi.held_answers import Held, HeldAnswers
 from pypi.hot_lane import HotLane
 from repos import client_calls, configure
-from repos.lease import Lease, stamps_by
+from repos.lease import Lease, Present, stamps_by
 from repos.models import Grant
 from tests.access.asking import Answer, ask, connection_kept, handler
 from tests.cast import Cast, grant, make_repository
@@ -376,6 +379,25 @@ def test_little_is_held_where_there_is_little_room(frogs: Cast, lane: Lane) -> N
     for url in ("/acme/local/simple/frog/", "/acme/local/simple/toad/", "/acme/local/simple/"):
         lane.get(url, reader)
     assert not lane.knows("/acme/local/simple/frog/", reader)
+
+
+def test_of_the_stamps_of_the_moment_only_the_latest_are_kept(lane: Lane, frogs: Cast) -> None:
+    """They are of all repositories that were asked for just then, however few an answer needs."""
+    before = {id(each) for each in gc.get_objects() if isinstance(each, Present)}
+    for url in urls():
+        lane.get(url, frogs.acme.reader.headers)
+        lane.get(url, frogs.acme.reader.headers)
+    gc.collect()
+    now = {id(each) for each in gc.get_objects() if isinstance(each, Present)}
+    assert len(now - before) == 1
+
+
+def test_an_answer_weighs_what_it_stands_on() -> None:
+    def weight(stamps: int) -> int:
+        ground = Ground(1, "", {each: Stamp(0, 0, "") for each in range(stamps)})
+        return Held("200 OK", [], b"", "", "frog", ground).weight
+
+    assert weight(100) > weight(1) + 10_000
 
 
 def test_a_remote_is_asked_again_when_what_it_said_is_no_longer_held(
