@@ -112,7 +112,7 @@ class HotLane:
             given = _given(held, environ, start_response) if held is not None else None
             if held is not None and given is not None:
                 _note_call(visit, asked, environ, now)
-                if held.note is not None and given.is_file:
+                if held.note is not None and given.is_whole:
                     held.note(by=visit.principal)
                 return given.body
             return self._learned(asked, environ, start_response)
@@ -218,7 +218,7 @@ class _Given:
     """What was begun to be sent."""
 
     body: Iterable[bytes]
-    is_file: bool
+    is_whole: bool
 
 
 def _given(held: Held, environ: WSGIEnvironment, start_response: StartResponse) -> _Given | None:
@@ -230,17 +230,17 @@ def _given(held: Held, environ: WSGIEnvironment, start_response: StartResponse) 
         if held.not_modified is None:
             return None
         start_response("304 Not Modified", [*held.not_modified, number])
-        return _Given((), is_file=False)
+        return _Given((), is_whole=False)
     if held.reopen is None or not is_wanted:
         start_response(held.status, [*held.headers, number])
-        return _Given((held.body,) if is_wanted else (), is_file=is_wanted)
+        return _Given((held.body,) if is_wanted else (), is_whole=is_wanted)
     try:
         stream = held.reopen()
     except LarderError:
         return None  # Django says why
     start_response(held.status, [*held.headers, number])
     wrapper = environ.get("wsgi.file_wrapper", FileWrapper)
-    return _Given(wrapper(stream, _BLOCK), is_file=True)
+    return _Given(wrapper(stream, _BLOCK), is_whole=True)
 
 
 def _note_call(visit: Visit, asked: _Asked, environ: WSGIEnvironment, now: datetime) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -275,6 +276,43 @@ def test_an_anonymous_page_is_not_one_for_somebody(lane: Lane, frogs: Cast) -> N
     assert "private" in lane.get(page, frogs.acme.reader.headers).header("Cache-Control")
     configure.end_grant(row, by=SYSTEM)
     assert lane.get(page).status == HTTPStatus.UNAUTHORIZED
+
+
+def test_a_visit_by_one_way_is_none_by_another(
+    lane: Lane, frogs: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "BASE_URL", settings.BASE_URL.replace("http:", "https:"))
+    monkeypatch.setattr(settings, "TRUSTED_PROXIES", (ip_network("10.0.0.1"),))
+    page = "/acme/local/simple/frog/"
+    safe = frogs.acme.reader.headers | {"X-Forwarded-Proto": "https"}
+    ours, theirs = safe | {"Host": "pypi.acme.example"}, safe | {"Host": "elsewhere.example"}
+    frogs.acme.tenant.host_name = "pypi.acme.example"
+    members.save_tenant(frogs.acme.tenant, by=SYSTEM)
+
+    def status(sent: dict[str, str], address: str = "10.0.0.1") -> int:
+        with connection_kept():
+            return ask("GET", page, sent, address=address, to=lane.lane).status
+
+    for sent in (safe, ours):
+        assert [status(sent), status(sent)] == [HTTPStatus.OK, HTTPStatus.OK]
+    assert lane.asked == 2
+    assert status(safe, "192.0.2.1") == HTTPStatus.MOVED_PERMANENTLY  # no proxy of ours says so
+    assert status(frogs.acme.reader.headers) == HTTPStatus.MOVED_PERMANENTLY
+    assert status(theirs) == HTTPStatus.BAD_REQUEST
+    frogs.acme.tenant.host_name = None
+    members.save_tenant(frogs.acme.tenant, by=SYSTEM)
+    assert [status(safe), status(ours)] == [HTTPStatus.OK, HTTPStatus.BAD_REQUEST]
+
+
+def test_what_nginx_is_to_send_it_sends(
+    lane: Lane, frogs: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "ACCEL_PREFIX", "/blobs")
+    file, reader = urls()[6], frogs.acme.reader.headers
+    assert lane.get(file, reader).header("X-Accel-Redirect")
+    assert lane.knows(file, reader)
+    assert lane.knows(file, reader, method="HEAD")
+    assert not lane.knows(file, reader, {"Range": "bytes=0-3"})
 
 
 def test_who_has_signed_in_with_a_browser_is_djangos_to_know(
