@@ -111,7 +111,7 @@ def test_nobody_waits_long_for_a_question_that_is_lost(monkeypatch: pytest.Monke
     def lost(about: Collection[int]) -> Answered:
         asked.set()
         goes_on.wait(10)
-        return NOTHING, {each: NOTHING for each in about}
+        return NOTHING, dict.fromkeys(about, NOTHING)
 
     lease = Lease(lost, seconds=0)
     with ThreadPoolExecutor(1) as others:
