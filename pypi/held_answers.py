@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 
+from django.db import Error
+
 from accounts import last_use
 from accounts.principal import Principal
 from base.connections import give_back
@@ -25,9 +27,11 @@ from repos.lease import Present
 Headers = list[tuple[str, str]]
 # Of all answers held by a process. A page of five thousand files is two million of them.
 _BYTES_AT_MOST = 32 * 1024 * 1024
-# What an answer takes beside its body.
-_BESIDE = 2 * 1024
-_VISITS_AT_MOST = 20_000
+# What an answer takes beside its body, and for each repository that it stands on.
+_BESIDE = 4 * 1024
+_FOR_EACH_STAMP = 300
+# A visit takes 4 KiB, one to a virtual of sixty members 11.
+_VISITS_AT_MOST = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +58,15 @@ class Visit:
     epochs: dict[int, int]
     stands_on: frozenset[int]
     use_noted_at: datetime
-    found_true_by: Present | None = None
+    # The moment of the present that said so; itself it has the stamps of many more repositories.
+    found_true_at: float | None = None
 
     def is_still(self, present: Present, now: datetime) -> bool:
         """Say whether they would be let in now, to the same place."""
         ends = self.principal.token.expires_at if self.principal.token else None
         if ends is not None and ends <= now:
             return False
-        if self.found_true_by is present:
+        if self.found_true_at == present.asked_at:
             return True
         stamps = present.stamps
         is_true = present.access == self.access and all(
@@ -69,7 +74,7 @@ class Visit:
             for each, epoch in self.epochs.items()
         )
         if is_true:
-            self.found_true_by = present
+            self.found_true_at = present.asked_at
         return is_true
 
     def is_use_to_be_noted(self, now: datetime) -> bool:
@@ -119,12 +124,12 @@ class Held:
     note: Callable[..., None] | None = None
     # What says that the caller has it, once that was said.
     not_modified: Headers | None = None
-    found_true_by: Present | None = None
+    found_true_at: float | None = None  # as of a visit
 
     @property
     def weight(self) -> int:
         """Return about how many bytes it takes."""
-        return _BESIDE + len(self.body)
+        return _BESIDE + _FOR_EACH_STAMP * len(self.ground.stamps) + len(self.body)
 
 
 @dataclass(slots=True)
@@ -155,7 +160,7 @@ class HeldAnswers:
         if held.ground.until is not None and held.ground.until <= now:
             self._drop(key)
             return None
-        if held.found_true_by is present:
+        if held.found_true_at == present.asked_at:
             return held
         for each in held.ground.stamps:
             stamp, known = present.stamps.get(each), self._known.get(each)
@@ -168,7 +173,7 @@ class HeldAnswers:
             if self._held.get(key) is not held:
                 return None
             self._held.move_to_end(key)
-        held.found_true_by = present
+        held.found_true_at = present.asked_at
         return held
 
     def at(self, key: Key) -> Held | None:
@@ -198,14 +203,14 @@ class HeldAnswers:
 
     def _catch_up(self, repository: int, stamp: Stamp, asked_at: float) -> None:
         """Give up what is no longer true now that a repository is known to be at `stamp`."""
+        give_back()  # whoever waits here holds no connection that the one who asks may need
         with self._catching_up:
             known = self._known.get(repository)
             if known is None or known.stamp == stamp or asked_at < known.since:
                 return
             names: list[str] | None = None
             if known.stamp.epoch == stamp.epoch and known.stamp.serial < stamp.serial:
-                names = names_changed_since(repository, known.stamp.serial)
-                give_back()
+                names = _names_changed(repository, known.stamp.serial)
             with self._lock:
                 gone = known.keys if names is None else ["", *names]
                 for key in [key for name in gone for key in known.keys.get(name, ())]:
@@ -229,3 +234,13 @@ class HeldAnswers:
             known.keys[held.project].discard(key)
             if not known.keys[held.project]:
                 del known.keys[held.project]
+
+
+def _names_changed(repository: int, serial: int) -> list[str] | None:
+    """Return the names whose pages have changed after `serial`; None: any may have."""
+    try:
+        return names_changed_since(repository, serial)
+    except Error:  # whoever is answered by Django is told so
+        return None
+    finally:
+        give_back()

@@ -42,13 +42,16 @@ _URL = re.compile(
     rf"/({SLUG_PATTERN}/{SLUG_PATTERN})/"
     r"(simple/|simple/([^/]+)/|files/([^/]+)/[0-9a-f]{64}/[^/]+)"
 )
-# Headers by which Django's answer may be another one.
+# What makes Django's answer another one.
 _NOT_KNOWN_HERE = (
     "HTTP_RANGE",
     "HTTP_IF_RANGE",
     "HTTP_IF_MODIFIED_SINCE",
     "HTTP_VIA",
     "HTTP_TRANSFER_ENCODING",
+    # Beside credentials too: some of them are none, and then the session counts. What Django takes
+    # amiss in a cookie it replaces, with an answer that is for that browser alone.
+    "HTTP_COOKIE",
     "QUERY_STRING",
 )
 _EACH_ITS_OWN = frozenset({"x-request-id", "date"})
@@ -126,7 +129,7 @@ class HotLane:
             given = _given(held, environ, start_response) if held is not None else None
             if held is not None and given is not None:
                 _note_call(visit, asked, environ, now)
-                if held.note is not None and given.is_file:
+                if held.note is not None and given.is_whole:
                     held.note(by=visit.principal)
                 return given.body
             return self._learned(asked, environ, start_response)
@@ -204,15 +207,13 @@ def _asked(environ: WSGIEnvironment) -> _Asked | None:
     """Return what is asked; None: it is nothing that the lane answers."""
     if environ["REQUEST_METHOD"] not in SAFE_METHODS:
         return None
-    found = _URL.fullmatch(environ["PATH_INFO"])
+    found = _URL.fullmatch(environ.get("PATH_INFO", ""))
     if found is None or any(map(environ.get, _NOT_KNOWN_HERE)):
         return None
     repository, rest, of_page, of_file = found.groups()
     if repository.partition("/")[0] in RESERVED_TENANT_SLUGS:
         return None
     shown = (environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_X_JFROG_ART_API", ""))
-    if not any(shown) and environ.get("HTTP_COOKIE"):
-        return None  # perhaps they have signed in
     packed = _packed(environ.get("HTTP_ACCEPT_ENCODING", ""))
     kind = _kind(environ.get("HTTP_ACCEPT", "")) if of_file is None else ""
     return _Asked(
@@ -234,7 +235,7 @@ class _Given:
     """What was begun to be sent."""
 
     body: Iterable[bytes]
-    is_file: bool
+    is_whole: bool
 
 
 def _given(held: Held, environ: WSGIEnvironment, start_response: StartResponse) -> _Given | None:
@@ -246,17 +247,17 @@ def _given(held: Held, environ: WSGIEnvironment, start_response: StartResponse) 
         if held.not_modified is None:
             return None
         start_response("304 Not Modified", [*held.not_modified, number])
-        return _Given((), is_file=False)
+        return _Given((), is_whole=False)
     if held.reopen is None or not is_wanted:
         start_response(held.status, [*held.headers, number])
-        return _Given((held.body,) if is_wanted else (), is_file=is_wanted)
+        return _Given((held.body,) if is_wanted else (), is_whole=is_wanted)
     try:
         stream = held.reopen()
     except LarderError:
         return None  # Django says why
     start_response(held.status, [*held.headers, number])
     wrapper = environ.get("wsgi.file_wrapper", FileWrapper)
-    return _Given(wrapper(stream, _BLOCK), is_file=True)
+    return _Given(wrapper(stream, _BLOCK), is_whole=True)
 
 
 def _note_call(visit: Visit, asked: _Asked, environ: WSGIEnvironment, now: datetime) -> None:

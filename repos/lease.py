@@ -20,6 +20,8 @@ from base.stamps import LEASE_SECONDS, Stamp
 # A repository is asked about for so long after somebody wanted it, so that whoever comes within a
 # lease finds it answered.
 _WANTED_FOR_SECONDS = 1.0
+# A question may be lost on the way, and its connection not know for minutes. The others go on.
+_WAITS_AT_MOST_SECONDS = 1.0
 _NO_ROW = 0
 
 Answered = tuple[Stamp, Mapping[int, Stamp]]
@@ -36,7 +38,7 @@ class Present:
 
 
 class StampsUnknown(Exception):
-    """The database does not answer."""
+    """The database does not answer, or not in time."""
 
 
 class Lease:
@@ -66,7 +68,9 @@ class Lease:
             for each in repositories:
                 self._wanted[each] = arrived
             while self._is_asking:
-                self._waiting.wait()
+                left = arrived + _WAITS_AT_MOST_SECONDS - time.monotonic()
+                if not self._waiting.wait(max(0.0, left)):
+                    raise StampsUnknown
                 latest = self._latest
                 if latest is None:  # whoever asked was not answered; why, they say
                     raise StampsUnknown

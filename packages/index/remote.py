@@ -101,7 +101,8 @@ class RemoteIndex:
         """Return what every answer stands on: the state was read with the repository."""
         pk = self.repository.pk
         stamps = {pk: self.repository.state.stamp}
-        until = self._asked_at + UPSTREAMS_HOLD_FOR
+        fresh_for = timedelta(seconds=self.source.upstream.fresh_seconds)
+        until = self._asked_at + min(UPSTREAMS_HOLD_FOR, fresh_for)
         return Ground(pk, self.source.scope, stamps, until=until)
 
     def projects(self) -> ProjectList:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import gc
 import random
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection
 from django.test import Client
 
@@ -18,12 +22,18 @@ from accounts import members, tokens
 from accounts.models import Membership
 from accounts.roles import Role
 from base.audit import SYSTEM
+from base.stamps import Stamp
 from packages import curate, downloads
+from packages.filenames import parse_name
+from packages.index.base import Ground
 from packages.models import Distribution, Project, Release
-from pypi.held_answers import HeldAnswers
+from packages.upstream.refresh import refreshed
+from packages.upstream.source import Source
+from pypi import held_answers
+from pypi.held_answers import Held, HeldAnswers
 from pypi.hot_lane import HotLane
 from repos import client_calls, configure
-from repos.lease import Lease, stamps_by
+from repos.lease import Lease, Present, stamps_by
 from repos.models import Grant
 from tests.access.asking import Answer, ask, connection_kept, handler
 from tests.cast import Cast, grant, make_repository
@@ -264,10 +274,67 @@ def test_an_anonymous_page_is_not_one_for_somebody(lane: Lane, frogs: Cast) -> N
     assert "public" in lane.get(page).header("Cache-Control")
     assert lane.knows(page)
     assert "private" in lane.get(page, frogs.acme.reader.headers).header("Cache-Control")
-    # Who has signed in with a browser is Django's to know.
-    assert not lane.knows(page, {"Cookie": "larder=x"})
     configure.end_grant(row, by=SYSTEM)
     assert lane.get(page).status == HTTPStatus.UNAUTHORIZED
+
+
+def test_a_visit_by_one_way_is_none_by_another(
+    lane: Lane, frogs: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "BASE_URL", settings.BASE_URL.replace("http:", "https:"))
+    monkeypatch.setattr(settings, "TRUSTED_PROXIES", (ip_network("10.0.0.1"),))
+    page = "/acme/local/simple/frog/"
+    safe = frogs.acme.reader.headers | {"X-Forwarded-Proto": "https"}
+    ours, theirs = safe | {"Host": "pypi.acme.example"}, safe | {"Host": "elsewhere.example"}
+    frogs.acme.tenant.host_name = "pypi.acme.example"
+    members.save_tenant(frogs.acme.tenant, by=SYSTEM)
+
+    def status(sent: dict[str, str], address: str = "10.0.0.1") -> int:
+        with connection_kept():
+            return ask("GET", page, sent, address=address, to=lane.lane).status
+
+    for sent in (safe, ours):
+        assert [status(sent), status(sent)] == [HTTPStatus.OK, HTTPStatus.OK]
+    assert lane.asked == 2
+    assert status(safe, "192.0.2.1") == HTTPStatus.MOVED_PERMANENTLY  # no proxy of ours says so
+    assert status(frogs.acme.reader.headers) == HTTPStatus.MOVED_PERMANENTLY
+    assert status(theirs) == HTTPStatus.BAD_REQUEST
+    frogs.acme.tenant.host_name = None
+    members.save_tenant(frogs.acme.tenant, by=SYSTEM)
+    assert [status(safe), status(ours)] == [HTTPStatus.OK, HTTPStatus.BAD_REQUEST]
+
+
+def test_what_nginx_is_to_send_it_sends(
+    lane: Lane, frogs: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "ACCEL_PREFIX", "/blobs")
+    file, reader = urls()[6], frogs.acme.reader.headers
+    assert lane.get(file, reader).header("X-Accel-Redirect")
+    assert lane.knows(file, reader)
+    assert lane.knows(file, reader, method="HEAD")
+    assert not lane.knows(file, reader, {"Range": "bytes=0-3"})
+
+
+def test_who_has_signed_in_with_a_browser_is_djangos_to_know(
+    lane: Lane, frogs: Cast, client: Client
+) -> None:
+    page = "/acme/local/simple/frog/"
+    grant(frogs.acme.repository, Role.READER)
+    client.force_login(frogs.acme.member.user)
+    session = {"Cookie": client.cookies.output(attrs=[], header="", sep=";").strip()}
+    # A user name without a password is no credential, and the session counts beside it.
+    named = {"Authorization": f"Basic {base64.b64encode(b'somebody:').decode()}"}
+    for who in ({}, named):
+        assert "public" in lane.get(page, who).header("Cache-Control")
+        assert "private" in lane.get(page, who, session).header("Cache-Control")
+        assert not lane.knows(page, who, session)
+
+
+def test_nobody_is_given_a_cookie_of_somebody_elses(lane: Lane, frogs: Cast) -> None:
+    page, reader = "/acme/local/simple/frog/", frogs.acme.reader.headers
+    broken = {"Cookie": f"{settings.CSRF_COOKIE_NAME}=x; {settings.SESSION_COOKIE_NAME}=x"}
+    assert lane.alone(page, reader | broken).header("Set-Cookie")
+    assert not lane.get(page, reader).header("Set-Cookie")
 
 
 def test_nobody_sees_through_a_virtual_what_they_may_not(
@@ -352,6 +419,25 @@ def test_little_is_held_where_there_is_little_room(frogs: Cast, lane: Lane) -> N
     assert not lane.knows("/acme/local/simple/frog/", reader)
 
 
+def test_of_the_stamps_of_the_moment_only_the_latest_are_kept(lane: Lane, frogs: Cast) -> None:
+    """They are of all repositories that were asked for just then, however few an answer needs."""
+    before = {id(each) for each in gc.get_objects() if isinstance(each, Present)}
+    for url in urls():
+        lane.get(url, frogs.acme.reader.headers)
+        lane.get(url, frogs.acme.reader.headers)
+    gc.collect()
+    now = {id(each) for each in gc.get_objects() if isinstance(each, Present)}
+    assert len(now - before) == 1
+
+
+def test_an_answer_weighs_what_it_stands_on() -> None:
+    def weight(stamps: int) -> int:
+        ground = Ground(1, "", {each: Stamp(0, 0, "") for each in range(stamps)})
+        return Held("200 OK", [], b"", "", "frog", ground).weight
+
+    assert weight(100) > weight(1) + 10_000
+
+
 def test_a_remote_is_asked_again_when_what_it_said_is_no_longer_held(
     lane: Lane, cast: Cast, time: MovableClock
 ) -> None:
@@ -360,6 +446,7 @@ def test_a_remote_is_asked_again_when_what_it_said_is_no_longer_held(
         remote = make_remote(cast.acme.tenant, server)
         grant(remote, Role.READER, cast.acme.reader)
         page, reader = f"/{remote}/simple/frog/", cast.acme.reader.headers
+        lane.get(page, reader)  # this asks upstream, and so changes what it stands on
         lane.get(page, reader)
         assert lane.knows(page, reader)
         time.move(seconds=2)
@@ -369,6 +456,47 @@ def test_a_remote_is_asked_again_when_what_it_said_is_no_longer_held(
         time.move(days=1)
         assert not lane.knows(page, reader)
         assert not lane.knows(page, reader)
+
+
+def test_a_remote_that_is_to_be_asked_each_time_is(lane: Lane, cast: Cast) -> None:
+    with serving() as server:
+        server.add_files("frog", make_wheel("frog", "1.0"))
+        remote = make_remote(cast.acme.tenant, server, fresh_seconds=0)
+        grant(remote, Role.READER, cast.acme.reader)
+        for _ in range(3):
+            assert not lane.knows(f"/{remote}/simple/frog/", cast.acme.reader.headers)
+
+
+def test_a_name_is_new_through_a_virtual_when_a_remote_lets_it_go(lane: Lane, cast: Cast) -> None:
+    """No upstream has a part in a page that is empty because a remote keeps the name."""
+    acme = cast.acme
+    with serving() as ours, serving() as theirs:
+        ours.add_files("frog", make_wheel("frog", "1.0"))
+        theirs.add_files("frog", make_wheel("frog", "2.0"))
+        keeping = make_remote(acme.tenant, ours, "ours", names_are_kept=True)
+        other = make_remote(acme.tenant, theirs, "theirs", names_are_kept=False)
+        virtual = make_virtual(acme, "all", [keeping, other])
+        for each in (keeping, other, virtual):
+            grant(each, Role.READER, acme.reader)
+        page, reader = f"/{virtual}/simple/frog/", acme.reader.headers
+        assert b"1.0" in lane.get(page, reader, JSON).body
+        keeping.upstream.exclude = ["frog"]
+        configure.save_upstream(keeping.upstream, by=SYSTEM)
+        assert b"whl" not in lane.get(page, reader, JSON).body
+        curate.let_go(keeping, parse_name("frog"), by=acme.admin.principal)
+        assert b"2.0" in lane.get(page, reader, JSON).body
+
+
+def test_a_remotes_page_is_new_as_soon_as_it_was_asked_for_again(lane: Lane, cast: Cast) -> None:
+    with serving() as server:
+        server.add_files("frog", make_wheel("frog", "1.0"))
+        remote = make_remote(cast.acme.tenant, server)
+        grant(remote, Role.READER, cast.acme.reader)
+        page, reader = f"/{remote}/simple/frog/", cast.acme.reader.headers
+        lane.get(page, reader, JSON)
+        server.add_files("frog", make_wheel("frog", "1.0"), make_wheel("frog", "2.0"))
+        refreshed(Source(remote, remote.upstream, ""), parse_name("frog"))
+        assert b"2.0" in lane.get(page, reader, JSON).body
 
 
 def test_without_the_database_django_says_so(lane: Lane, frogs: Cast) -> None:
@@ -381,6 +509,23 @@ def test_without_the_database_django_says_so(lane: Lane, frogs: Cast) -> None:
     asked = lane.asked
     lane.get(page, reader)
     assert lane.asked == asked + 1
+
+
+def test_when_nobody_can_say_what_has_changed_no_page_stays(
+    lane: Lane, frogs: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> Any:
+        raise OperationalError("the database is away")
+
+    frog, toad = "/acme/local/simple/frog/", "/acme/local/simple/toad/"
+    reader = frogs.acme.reader.headers
+    for url in (frog, toad):
+        lane.get(url, reader)
+    published(client, "frog", "1.2", make_wheel("frog", "1.2"), by=frogs.acme.writer)
+    monkeypatch.setattr(held_answers, "names_changed_since", away)
+    for url in (frog, toad):
+        assert not lane.knows(url, reader)
+        assert lane.knows(url, reader)
 
 
 def test_whatever_happens_in_whatever_order_the_lane_agrees_with_django(

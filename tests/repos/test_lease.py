@@ -8,10 +8,11 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import Error, OperationalError, connection
 
 from base.stamps import Stamp, access_stamp
-from repos.lease import Answered, Lease, StampsUnknown, stamps_by
+from repos import lease as lease_module
+from repos.lease import Answered, Lease, StampsInDatabase, StampsUnknown, stamps_by
 from repos.models import RepositoryState
 from tests.cast import Cast
 
@@ -101,6 +102,41 @@ def test_when_the_database_is_away_those_who_wait_are_told_at_once() -> None:
         goes_on.set()
         assert all(each.result() for each in waiting)
     assert len(questions) < 4
+
+
+def test_nobody_waits_long_for_a_question_that_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease_module, "_WAITS_AT_MOST_SECONDS", 0.05)
+    asked, goes_on = threading.Event(), threading.Event()
+
+    def lost(about: Collection[int]) -> Answered:
+        asked.set()
+        goes_on.wait(10)
+        return NOTHING, dict.fromkeys(about, NOTHING)
+
+    lease = Lease(lost, seconds=0)
+    with ThreadPoolExecutor(1) as others:
+        other = others.submit(lease.present, frozenset({1}))
+        assert asked.wait(10)
+        with pytest.raises(StampsUnknown):
+            lease.present(frozenset({1}))
+        goes_on.set()
+        assert other.result().stamps == {1: NOTHING}
+    assert lease.present(frozenset({2})).stamps[2] == NOTHING
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_lost_is_made_anew() -> None:
+    ask = StampsInDatabase()
+    try:
+        before = ask(())
+        assert ask._connection is not None
+        ask._connection.connection.close()
+        with pytest.raises(Error):
+            ask(())
+        assert ask(()) == before
+    finally:
+        if ask._connection is not None:
+            ask._connection.close()
 
 
 def test_the_question_is_about_what_the_rows_say(cast: Cast) -> None:
