@@ -44,7 +44,7 @@ class Place:
     readable: frozenset[int]
 
 
-Key = tuple[Place, str, str, bool]
+Key = tuple[Place, str, str, bool, str]
 
 
 @dataclass(slots=True)

@@ -85,10 +85,11 @@ def is_offered(environ: WSGIEnvironment) -> bool:
 class _Asked:
     """A request that may have been answered before."""
 
-    visitor: bytes  # who comes, by what they show, and how they came
+    visitor: bytes  # who comes, by what they show, and by which way; what they show is not in it
     repository: str  # as the URL names it
     project: str
-    what: tuple[str, str, bool]  # the rest of the path, the type, and whether compressed
+    # The rest of the path, the type, whether compressed, and the way: links are made of that.
+    what: tuple[str, str, bool, str]
 
 
 class HotLane:
@@ -216,18 +217,22 @@ def _asked(environ: WSGIEnvironment) -> _Asked | None:
     shown = (environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_X_JFROG_ART_API", ""))
     packed = _packed(environ.get("HTTP_ACCEPT_ENCODING", ""))
     kind = _kind(environ.get("HTTP_ACCEPT", "")) if of_file is None else ""
+    way = _way(environ)
+    visitor = "\n".join((way, *shown)).encode()
     return _Asked(
-        _visitor(environ, shown), repository, of_page or of_file or "", (rest, kind, packed)
+        hashlib.blake2b(visitor, key=_salt, digest_size=16).digest(),
+        repository,
+        of_page or of_file or "",
+        (rest, kind, packed, way),
     )
 
 
-def _visitor(environ: WSGIEnvironment, shown: tuple[str, str]) -> bytes:
-    """Return what stands for somebody who comes in this way; what they show is not in it."""
+def _way(environ: WSGIEnvironment) -> str:
+    """Return by which scheme and host name somebody comes, as far as they or a proxy say."""
     proto = environ.get("HTTP_X_FORWARDED_PROTO", "")
     # Whose word that is counts, if there is one.
     address = environ.get("REMOTE_ADDR", "") if proto else ""
-    way = (environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""), proto, address)
-    return hashlib.blake2b("\n".join((*way, *shown)).encode(), key=_salt, digest_size=16).digest()
+    return "\n".join((environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""), proto, address))
 
 
 @dataclass(frozen=True, slots=True)
