@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.hashers import check_password, make_password
@@ -133,8 +134,9 @@ def _looks_like_token(text: str) -> bool:
 
 def _wrong_token(address: str) -> CredentialsRefused:
     """Count a wrong token, and return what its sender hears."""
-    with suppress(throttle.FailuresUncounted):  # it is wrong, counted or not
-        throttle.count_failure(address=address)
+    if settings.WRONG_TOKENS_ARE_COUNTED:
+        with suppress(throttle.FailuresUncounted):  # it is wrong, counted or not
+            throttle.count_failure(address=address)
     return _not_valid()
 
 

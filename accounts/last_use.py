@@ -16,7 +16,7 @@ from django.db.models import Q
 from accounts.models import Token
 from base import clock
 
-_AT_MOST_EVERY = timedelta(minutes=1)
+AT_MOST_EVERY = timedelta(minutes=1)
 
 _noted: dict[int, datetime] = {}
 _lock = threading.Lock()
@@ -25,9 +25,14 @@ _lock = threading.Lock()
 def note(token: Token) -> None:
     """Remember that `token` is used now, unless its row says so of the last minute."""
     now = clock.now()
-    if token.last_used_at is None or token.last_used_at <= now - _AT_MOST_EVERY:
-        with _lock:
-            _noted.setdefault(token.pk, now)
+    if token.last_used_at is None or token.last_used_at <= now - AT_MOST_EVERY:
+        note_again(token.pk, now)
+
+
+def note_again(token_id: int, now: datetime) -> None:
+    """Remember that the token is used, a while after its row was read."""
+    with _lock:
+        _noted.setdefault(token_id, now)
 
 
 def write_down() -> None:
@@ -44,6 +49,6 @@ def _write(noted: Mapping[int, datetime]) -> int:
     written = 0
     with transaction.atomic():
         for pk, used_at in sorted(noted.items()):  # in one order: no two processes deadlock
-            rarely = Q(last_used_at__isnull=True) | Q(last_used_at__lte=used_at - _AT_MOST_EVERY)
+            rarely = Q(last_used_at__isnull=True) | Q(last_used_at__lte=used_at - AT_MOST_EVERY)
             written += Token.objects.filter(rarely, pk=pk).update(last_used_at=used_at)
     return written

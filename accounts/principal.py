@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from fnmatch import fnmatchcase
 
 from accounts.models import Login, PublishingToken, Token, User
@@ -24,6 +25,7 @@ class TokenLimits:
     role: Role
     all_repositories: bool
     project_patterns: tuple[str, ...]
+    expires_at: datetime | None = None  # None: never, or (a login's) not known here
     login_id: int | None = None
     # CI's, which is nobody's: the ids of repositories with the one name each that it publishes.
     publishing_id: int | None = None
@@ -40,6 +42,7 @@ class TokenLimits:
             role=Role(token.role),
             all_repositories=token.all_repositories,
             project_patterns=tuple(token.project_patterns),
+            expires_at=token.expires_at,
         )
 
     @classmethod
@@ -114,6 +117,11 @@ class Principal:
         if self.user is not None:
             return self.user.username
         return (self.token.holder if self.token else "") or "anonymous"
+
+    @property
+    def is_remembered(self) -> bool:
+        """Say whether the access stamp, and the token's end, tell how long this holds true."""
+        return self.is_anonymous if self.token is None else bool(self.token.token_id)
 
     @property
     def actor(self) -> Actor:

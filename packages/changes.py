@@ -9,10 +9,12 @@ after that: nothing else waits for it.
 from __future__ import annotations
 
 from packages.documents import note_project
-from packages.models import Project
+from packages.models import Project, UpstreamPage
 from repos.models import Repository
 from repos.quiet import arm
 from repos.stamps import locked_state, move_serial
+
+_NAMED_AT_MOST = 1_000
 
 
 def locked_project(project_id: int) -> Project:
@@ -40,3 +42,15 @@ def file_waits(repository: Repository) -> None:
     state = locked_state(repository.pk)
     arm(state, repository.quiet_period)
     state.save()
+
+
+def names_changed_since(repository_id: int, serial: int) -> list[str] | None:
+    """Return the names whose pages have changed after `serial`; None: too many to name.
+
+    Of a remote, a name may be known by its page alone: no file of it was ever fetched.
+    """
+    names: set[str] = set()
+    for model in (Project, UpstreamPage):
+        rows = model._default_manager.filter(repository_id=repository_id, changed__gt=serial)  # noqa: SLF001 - Django's public way
+        names.update(rows.values_list("normalized", flat=True)[: _NAMED_AT_MOST + 1])
+    return sorted(names) if len(names) <= _NAMED_AT_MOST else None

@@ -154,7 +154,9 @@ def let_go(repository: Repository, name: NormalizedName, *, by: Principal) -> No
             before={"let_go_at": None},
             after={"let_go_at": now},
         )
-        projects.update(changed=move_serial(locked_state(repository.pk)))
+        serial = move_serial(locked_state(repository.pk))
+        projects.update(changed=serial)
+        pages.filter(let_go_at=now).update(changed=serial)
 
 
 @contextmanager

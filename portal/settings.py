@@ -26,6 +26,8 @@ TRUSTED_PROXIES = CONFIG.trusted_proxies
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", CONFIG.bind.rpartition(":")[0].strip("[]"))
 SPOOL_FOLDER = CONFIG.home / "spool"
 PRIVATE_UPSTREAMS_ALLOWED = CONFIG.private_upstreams_allowed
+# Where another process is asked after this one (portal.edge), that one counts.
+WRONG_TOKENS_ARE_COUNTED = True
 # How many threads of a process may wait for upstreams; the others go on serving.
 UPSTREAM_WAITERS = max(1, CONFIG.web_threads // 2)
 # How many files a process fetches at once; a fetch goes on when its callers have left.

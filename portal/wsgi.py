@@ -21,5 +21,12 @@ class ReadableRequest(WSGIRequest):
             super().__init__({**environ, "CONTENT_TYPE": ""})
 
 
-application = get_wsgi_application()
-application.request_class = ReadableRequest
+django = get_wsgi_application()
+django.request_class = ReadableRequest
+
+# After Django is set up: they need its apps.
+from pypi.held_answers import HeldAnswers  # noqa: E402
+from pypi.hot_lane import HotLane  # noqa: E402
+from repos.lease import Lease, StampsInDatabase  # noqa: E402
+
+application = HotLane(django, Lease(StampsInDatabase()), HeldAnswers())

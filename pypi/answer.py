@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from accounts.authentication import authenticate, credentials_in
 from accounts.principal import Principal
 from base.bodies import Body
+from packages.index.base import Ground
 from packages.storage import Readable
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -92,6 +93,12 @@ class Answer:
     body: bytes = b""
     stream: Readable | None = None
     reason: str | None = None  # None: the standard phrase
+    # What it stands on, if another caller may be given the same; None: it is for this one alone.
+    ground: Ground | None = None
+    # Opens the stream anew, for the next caller.
+    reopen: Callable[[], Readable] | None = None
+    # Counts it as given out to the principal `by`.
+    note: Callable[..., None] | None = None
 
 
 _SENT_AT_ONCE = 64 * 1024
@@ -136,6 +143,10 @@ def etag_of(body: bytes) -> str:
 
 def is_unchanged(ask: Ask, etag: str) -> bool:
     """Say whether the caller's `If-None-Match` names `etag` (RFC 9110: compared weakly)."""
-    sent = ask.header("if-none-match")
+    return names_etag(ask.header("if-none-match"), etag)
+
+
+def names_etag(sent: str, etag: str) -> bool:
+    """Say whether an `If-None-Match` that was sent, if one was, names `etag`."""
     tags = {tag.strip().removeprefix("W/") for tag in sent.split(",")}
     return bool(sent) and (etag in tags or "*" in tags)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 
 from django.conf import settings
@@ -46,15 +47,18 @@ def file(ask: Ask, project: str, filename: str, sha256: str = "") -> Answer:
     if filename.endswith(_METADATA):
         raw = index.metadata(name, filename.removesuffix(_METADATA), sha256)
         headers = {"Content-Type": "text/plain; charset=utf-8"} | NEVER_A_PAGE
-        return revalidated(ask, raw, headers, policy=policy)
-    if filename.endswith(PROVENANCE):
+        answer = revalidated(ask, raw, headers, policy=policy)
+    elif filename.endswith(PROVENANCE):
         raw = index.provenance(name, filename.removesuffix(PROVENANCE), sha256)
         headers = {"Content-Type": _PROVENANCE_TYPE} | NEVER_A_PAGE
         # Not for ever: the same bytes can come with other attestations, where files are overwritten
         # or of another member of a virtual.
-        return revalidated(ask, raw, headers)
-    found = index.open(name, filename, sha256)
-    return given_out(ask, found, policy, through=repository)
+        answer = revalidated(ask, raw, headers)
+    else:
+        found = index.open(name, filename, sha256)
+        answer = given_out(ask, found, policy, through=repository)
+    answer.ground = index.ground
+    return answer
 
 
 def unlisted(ask: Ask, path: str) -> Answer:
@@ -83,14 +87,15 @@ def given_out(ask: Ask, found: Stored | Arriving, policy: str, *, through: Repos
     else:
         distribution, answer = found.row.pk, _bytes_of(ask, found, policy)
     if answer.status in _GIVEN_OUT and _is_download(ask):
-        downloads.note(
+        answer.note = partial(
+            downloads.note,
             through=through.pk,
             holder=found.repository_id,
             distribution=distribution,
             filename=found.filename,
             size=int(answer.headers.get("Content-Length") or found.size or 0),
-            by=ask.principal,
         )
+        answer.note(by=ask.principal)
     return answer
 
 
@@ -161,7 +166,9 @@ def _bytes_of(ask: Ask, stored: Stored, policy: str) -> Answer:
         headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{stored.size}"
     answer = Answer(status=200 if wanted is None else 206, headers=headers)
     if ask.method != "HEAD":
-        answer.stream = storage.open_range(stored.storage_key, start=start, length=length)
+        open_it = partial(storage.open_range, stored.storage_key, start=start, length=length)
+        answer.stream = open_it()
+        answer.reopen = open_it
     return answer
 
 

@@ -26,7 +26,8 @@ def project_list(ask: Ask) -> Answer:
     repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
     if not _path(ask).endswith("/"):
         return _moved(ask, f"{_path(ask)}/")
-    projects = open_index(repository, ask.principal, ask.scope).projects()
+    index = open_index(repository, ask.principal, ask.scope)
+    projects = index.projects()
     if projects.digest:
         answer = _long_list(ask, projects)
     else:
@@ -36,6 +37,7 @@ def project_list(ask: Ask) -> Answer:
             as_json=lambda: b"".join(render.project_list_json(projects)),
             as_html=lambda: b"".join(render.project_list_html(projects)),
         )
+        answer.ground = index.ground
     if projects.stale_since is not None:
         answer.headers |= _staleness(projects.stale_since)
     return answer
@@ -52,7 +54,8 @@ def project_page(ask: Ask, project: str) -> Answer:
     above = path.rstrip("/").rpartition("/")[0]
     if path != f"{above}/{normalized}/":
         return _moved(ask, f"{above}/{normalized}/")
-    page = open_index(repository, ask.principal, ask.scope).page(normalized)
+    index = open_index(repository, ask.principal, ask.scope)
+    page = index.page(normalized)
     answer = _page(
         ask,
         serial=page.serial,
@@ -61,6 +64,8 @@ def project_page(ask: Ask, project: str) -> Answer:
     )
     if page.stale_since is not None:
         answer.headers |= _staleness(page.stale_since)
+    else:
+        answer.ground = index.ground
     return answer
 
 

@@ -13,6 +13,7 @@ from packages.pages.repository import repository_page
 from pypi import files, legacy_json, simple, upload
 from pypi.answer import SAFE_METHODS, Answer, Ask
 from pypi.errors import MethodNotAllowed, answer_for
+from pypi.hot_lane import offer
 from pypi.search import is_search, search
 from pypi.wrapping import ask_of, refuse_wrong_ways, response_of, tenant_of_host
 from repos import client_calls
@@ -29,7 +30,8 @@ def _reading(function: AnswerFunction) -> DjangoView:
         request: HttpRequest, *, tenant: str = "", key: str = "", scope: str = "", **parts: str
     ) -> HttpResponseBase:
         ask = _ask(request, tenant, key, scope)
-        return _answered(ask, function if ask.method in SAFE_METHODS else _only_read, **parts)
+        read = function if ask.method in SAFE_METHODS else _only_read
+        return _answered(request, ask, read, **parts)
 
     return view
 
@@ -57,7 +59,9 @@ def repository_root(request: HttpRequest, *, tenant: str = "", key: str = "") ->
     ask = _ask(request, tenant, key)
     if ask.method in SAFE_METHODS:
         return repository_page(request, ask.tenant, ask.key)
-    return _answered(ask, upload.post if ask.method == "POST" else _only_read_and_posted_to)
+    return _answered(
+        request, ask, upload.post if ask.method == "POST" else _only_read_and_posted_to
+    )
 
 
 @csrf_exempt  # as above
@@ -67,8 +71,10 @@ def below_the_root(
     """Serve what is a project's name by mistake, or a scope of one segment, to be searched."""
     ask = _ask(request, tenant, key, scope=project)
     if ask.method == "POST" and is_search(ask):
-        return _answered(ask, search)
-    return _answered(ask, simple.beside_the_index if ask.method in SAFE_METHODS else _only_read)
+        return _answered(request, ask, search)
+    return _answered(
+        request, ask, simple.beside_the_index if ask.method in SAFE_METHODS else _only_read
+    )
 
 
 @csrf_exempt  # as above
@@ -79,10 +85,12 @@ def scope_root(
     ask = _ask(request, tenant, key, scope)
     if ask.method != "POST" or not is_search(ask):
         raise Http404
-    return _answered(ask, search)
+    return _answered(request, ask, search)
 
 
-def _answered(ask: Ask, function: AnswerFunction, **parts: str) -> HttpResponseBase:
+def _answered(
+    request: HttpRequest, ask: Ask, function: AnswerFunction, **parts: str
+) -> HttpResponseBase:
     """Return what `function` answers, or the refusal that kept it from answering."""
     try:
         refuse_wrong_ways(ask)
@@ -92,6 +100,7 @@ def _answered(ask: Ask, function: AnswerFunction, **parts: str) -> HttpResponseB
         answer = answer_for(error, ask)
     else:
         _note_call(ask, parts)
+    offer(request.META, ask.principal if answer.ground else None, answer)
     return response_of(ask, answer)
 
 

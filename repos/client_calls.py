@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
 
 from django.db.models import Count, Q
 
@@ -31,8 +32,7 @@ _SENTENCE_AT_MOST = 300
 _PRODUCT = re.compile(r"([A-Za-z][A-Za-z0-9_.-]{0,29})(?:/([A-Za-z0-9_.+-]{1,20}))?")
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(NamedTuple):
     """Whose last call it is."""
 
     tenant: str
@@ -42,8 +42,7 @@ class _Key:
     client: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(NamedTuple):
     at: datetime
     project: str
     is_upload: bool
@@ -65,10 +64,9 @@ def note(  # noqa: PLR0913 - a call has this many sides
     refusal: str = "",
 ) -> None:
     """Remember that `principal` calls `tenant/key` now; `refusal` is what they heard, if so."""
-    found = _PRODUCT.match(user_agent)
-    if principal.user is None or found is None:
+    client = _client_in(user_agent)
+    if principal.user is None or not client:
         return
-    client = " ".join(part for part in found.groups() if part)
     token_id = principal.token.token_id if principal.token else 0
     whose = _Key(tenant, key, principal.user.pk, token_id, client)
     # A URL's part as it came: what is no text would keep all the notes from being written.
@@ -77,6 +75,13 @@ def note(  # noqa: PLR0913 - a call has this many sides
     with _lock:
         if whose in _noted or _has_room(whose):
             _noted[whose] = call
+
+
+@lru_cache(maxsize=256)
+def _client_in(user_agent: str) -> str:
+    """Return the client's name and version; empty where it does not say."""
+    found = _PRODUCT.match(user_agent)
+    return " ".join(part for part in found.groups() if part) if found else ""
 
 
 def _has_room(whose: _Key) -> bool:

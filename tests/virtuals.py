@@ -63,6 +63,7 @@ class ScriptedRemote:
 
     upstreams: Upstreams
     source: Source
+    ground: None = None  # a virtual's own is what counts
 
     @property
     def _id(self) -> tuple[str, str]:

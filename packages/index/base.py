@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from base.errors import LarderError
+from base.stamps import Stamp
 from packages.filenames import NormalizedName
 from packages.models import Distribution
 from packages.storage import Readable
@@ -36,6 +37,27 @@ class IndexUnavailable(LarderError):
 
 class IndexNotServed(IndexUnavailable):
     """The repository is not set up to answer this: asking again is no use until somebody does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What an answer about a project stands on: while all of it holds, another one would be equal.
+
+    The stamps were read before the rows. Beside them only `readable` can make the answers to two
+    callers differ.
+    """
+
+    repository_id: int
+    scope: str  # of a remote
+    stamps: Mapping[int, Stamp]
+    # Of a virtual: which of what is beneath it the caller may read.
+    readable: frozenset[int] = frozenset()
+    # Then upstreams are to be asked again; None: they had no part in it.
+    until: datetime | None = None
+
+
+# What upstreams said is held so long, by whoever holds it, before they are asked again.
+UPSTREAMS_HOLD_FOR = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +185,10 @@ class Index(Protocol):
 
     "Which files does this name have?" has one answer for page, file and metadata alike.
     """
+
+    @property
+    def ground(self) -> Ground | None:
+        """Return what the last answer stands on; None: it is good for this once."""
 
     def projects(self) -> ProjectList:
         """Return all project names. Raises IndexUnavailable."""

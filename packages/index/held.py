@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import Lock
 
 from accounts.principal import Principal
 from base import clock
 from base.stamps import Stamp
 from packages.filenames import NormalizedName
+from packages.index.base import UPSTREAMS_HOLD_FOR
 from packages.index.decision import Decision
 from repos.models import Repository
 from repos.stamps import stamps
@@ -29,7 +30,6 @@ Key = tuple[int, NormalizedName, frozenset[int]]
 # All lines of all pages held; one is about half a kilobyte.
 _LINES_AT_MOST = 50_000
 _TREES_AT_MOST = 500
-_UPSTREAMS_HOLD_FOR = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,18 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class Made:
+    """A decision, and what it stands on."""
+
     decision: Decision
-    stamps: Stamps
+    # None: it is good for this once.
+    stamps: Stamps | None
     until: datetime | None
 
 
 _lock = Lock()
 _trees: OrderedDict[int, tuple[Tree, Stamps]] = OrderedDict()
-_decisions: OrderedDict[Key, _Made] = OrderedDict()
+_decisions: OrderedDict[Key, Made] = OrderedDict()
 _lines = 0
 
 
@@ -91,7 +94,7 @@ def decided(
     decide: Callable[[], Decision],
     *,
     holds: bool = True,
-) -> Decision:
+) -> Made:
     """Return the decision for a name: the held one where it is still true, else a new one.
 
     A new one is held for others if it `holds`: if it was made as clients would have it made. So
@@ -102,13 +105,15 @@ def decided(
         held = _decisions.get(key)
         if held is not None and held.stamps == where.stamps and _is_fresh(held):
             _decisions.move_to_end(key)
-            return held.decision
+            return held
     decision = decide()
     holds = holds or not decision.is_of_upstreams
-    if holds and where.stamps is not None and decision.unavailable is None:
-        until = clock.now() + _UPSTREAMS_HOLD_FOR if decision.is_of_upstreams else None
-        _hold(key, _Made(decision, where.stamps, until))
-    return decision
+    if not holds or where.stamps is None or decision.unavailable is not None:
+        return Made(decision, None, None)
+    until = clock.now() + UPSTREAMS_HOLD_FOR if decision.is_of_upstreams else None
+    made = Made(decision, where.stamps, until)
+    _hold(key, made)
+    return made
 
 
 def forget() -> None:
@@ -120,11 +125,11 @@ def forget() -> None:
         _lines = 0
 
 
-def _is_fresh(held: _Made) -> bool:
+def _is_fresh(held: Made) -> bool:
     return held.until is None or clock.now() < held.until
 
 
-def _hold(key: Key, made: _Made) -> None:
+def _hold(key: Key, made: Made) -> None:
     """Hold a decision, and let go of those that nobody has asked for the longest."""
     global _lines  # noqa: PLW0603 - a count beside what it counts, under one lock
     with _lock:
@@ -137,7 +142,7 @@ def _hold(key: Key, made: _Made) -> None:
             _lines -= _weight(dropped)
 
 
-def _weight(made: _Made) -> int:
+def _weight(made: Made) -> int:
     return 1 + len(made.decision.lines)
 
 

@@ -10,6 +10,7 @@ from packages.filenames import NormalizedName
 from packages.index.base import (
     FileNotFound,
     FileWithheld,
+    Ground,
     PageFile,
     ProjectList,
     ProjectNotFound,
@@ -26,6 +27,12 @@ class LocalIndex:
 
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
+
+    @property
+    def ground(self) -> Ground:
+        """Return what every answer stands on: the state was read with the repository."""
+        pk = self.repository.pk
+        return Ground(pk, "", {pk: self.repository.state.stamp})
 
     def projects(self) -> ProjectList:
         """Return every project that has, or ever had, a file: its name stays ours."""

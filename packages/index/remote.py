@@ -17,10 +17,12 @@ from base import clock
 from base.errors import LarderError
 from packages.filenames import NormalizedName, parse_filename_of
 from packages.index.base import (
+    UPSTREAMS_HOLD_FOR,
     Arriving,
     FileBroken,
     FileNotFound,
     FileWithheld,
+    Ground,
     IndexNotServed,
     IndexUnavailable,
     PageFile,
@@ -92,6 +94,16 @@ class RemoteIndex:
         self._ask = ask
         self._held = rows.held if rows else self._asked_held
         self._digests = rows.digests if rows else self._asked_digests
+        self._asked_at = clock.now()
+
+    @property
+    def ground(self) -> Ground:
+        """Return what every answer stands on: the state was read with the repository."""
+        pk = self.repository.pk
+        stamps = {pk: self.repository.state.stamp}
+        fresh_for = timedelta(seconds=self.source.upstream.fresh_seconds)
+        until = self._asked_at + min(UPSTREAMS_HOLD_FOR, fresh_for)
+        return Ground(pk, self.source.scope, stamps, until=until)
 
     def projects(self) -> ProjectList:
         """Return upstream's list of projects, without those that are left out here."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from itertools import chain
 
 from packaging.utils import canonicalize_name
@@ -15,6 +16,7 @@ from packages.index.base import (
     Arriving,
     FileNotFound,
     FileWithheld,
+    Ground,
     Index,
     IndexNotServed,
     IndexUnavailable,
@@ -25,7 +27,7 @@ from packages.index.base import (
     Stored,
 )
 from packages.index.decision import Decision, Line, Silence, decide
-from packages.index.held import Standing, decided, standing
+from packages.index.held import Stamps, Standing, decided, standing
 from packages.index.reasons import reason
 from packages.models import Project
 from packages.versions import version_key
@@ -58,6 +60,12 @@ class VirtualIndex:
         self._by = by
         self._open_source = open_source
         self._holds = holds
+        self._ground: Ground | None = None
+
+    @property
+    def ground(self) -> Ground | None:
+        """Return what the last answer stands on; None: it is good for this once."""
+        return self._ground
 
     def projects(self) -> ProjectList:
         """Return the names of all sources that the caller may read and that list theirs."""
@@ -70,6 +78,7 @@ class VirtualIndex:
         lists = [self._open_source(source).projects() for source in sources.values()]
         stale = [each.stale_since for each in lists if each.stale_since is not None]
         names = _Names(lists)
+        self._stand_on(where.stamps, readable)
         return ProjectList(
             names=names,
             serial=sum(each.serial for each in lists),
@@ -121,13 +130,15 @@ class VirtualIndex:
     def _decided(self, project: NormalizedName) -> Decision:
         """Return the decision, where it is one that something can be served from."""
         where, readable = entered(self.repository, self._by)
-        decision = decided(
+        made = decided(
             where,
             project,
             readable,
             lambda: decide(where.tree, project, readable, self._open_source),
             holds=self._holds,
         )
+        self._stand_on(made.stamps, readable, made.until)
+        decision = made.decision
         if (silent := decision.unavailable) is not None:
             raise self._unanswered(project, silent)
         if decision.is_withheld and not decision.shown:
@@ -152,6 +163,13 @@ class VirtualIndex:
                 return IndexNotServed(f"{answers}: {sentence}")
             case failure:
                 return IndexUnavailable(f"{answers} now: {failure.sentence}")
+
+    def _stand_on(
+        self, stamps: Stamps | None, readable: frozenset[int], until: datetime | None = None
+    ) -> None:
+        self._ground = (
+            Ground(self.repository.pk, "", stamps, readable, until) if stamps is not None else None
+        )
 
     def _shown(self, project: NormalizedName, filename: str, sha256: str) -> tuple[Index, Line]:
         """Return a shown line and the index that has it, or refuse with what hides it."""

@@ -151,7 +151,7 @@ def _named(repository: Repository, project: str, by: Principal) -> Named:
             readable,
             lambda: decide(where.tree, name, readable, open_kept),
             holds=False,
-        )
+        ).decision
         if not decision.shown and not decision.is_ours:
             raise missing
         lines: list[tuple[PageFile, Source | None]] = [

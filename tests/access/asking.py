@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
+from wsgiref.types import WSGIApplication
 
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
-from portal.wsgi import application
+from portal.wsgi import ReadableRequest
 
 SAFE = ("GET", "HEAD")
 METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -58,8 +59,12 @@ def ask(
     body: bytes = b"",
     content_type: str = "",
     address: str = "127.0.0.1",
+    to: WSGIApplication | None = None,
 ) -> Answer:
-    """Send one request and return its answer. `url` is path and query."""
+    """Send one request and return its answer. `url` is path and query.
+
+    Django answers, or what stands in front of it: `to`.
+    """
     path, _, query = url.partition("?")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": method,
@@ -85,11 +90,13 @@ def ask(
         key = name.upper().replace("-", "_")
         environ[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = value
     said: list[tuple[str, list[tuple[str, str]]]] = []
-    response = handler()(environ, lambda status, sent, *_: said.append((status, sent)))
+    application: Any = to or handler()
+    response = application(environ, lambda status, sent, *_: said.append((status, sent)))
     try:
         content = b"".join(response)
     finally:
-        response.close()
+        if hasattr(response, "close"):
+            response.close()
     ((status, sent),) = said
     code, _, reason = status.partition(" ")
     return Answer(int(code), reason, tuple(sent), content)
@@ -99,5 +106,5 @@ def ask(
 def handler() -> Any:
     """Return one handler for all tests: its middleware reads the settings of the tests."""
     handler = WSGIHandler()
-    handler.request_class = application.request_class
+    handler.request_class = ReadableRequest
     return handler

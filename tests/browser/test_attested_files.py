@@ -105,7 +105,8 @@ def larder(trust_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     }
     with larders.embedded(settings) as running:
         blobs = Path(running.environment["LARDER_HOME"]) / "blobs"
-        with nginx(urlsplit(running.url).port or 0, blobs, tls) as port:
+        app = urlsplit(running.url).port or 0
+        with larders.edge(running) as edge, nginx(app, edge, blobs, tls) as port:
             yield replace(running, url=f"https://localhost:{port}")
 
 

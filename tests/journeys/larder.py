@@ -244,6 +244,20 @@ def behind_nginx_by_https() -> Iterator[Larder]:
 
 
 @contextmanager
+def edge(larder: Larder) -> Iterator[int]:
+    """Run the edge of `larder`, as deploy/Procfile does, and yield its port."""
+    *granian, application = procfile("edge", "deploy/Procfile")
+
+    def command(port: int) -> list[str]:
+        own = {"8001": str(port), "${LARDER_EDGE_PROCESSES:-2}": "2"}
+        return under(larder.environment, [*(own.get(each, each) for each in granian), application])
+
+    with private_folder("edge") as folder, server(folder, command) as running:
+        yield running.port
+        require_none_in([folder / "server.log"])
+
+
+@contextmanager
 def fresh_database(server_url: str) -> Iterator[str]:
     """Make an empty database beside the one in `server_url`, and drop it afterwards."""
     name = f"larder_{secrets.token_hex(6)}"
@@ -325,11 +339,9 @@ def is_ready(port: int) -> bool:
         connection.close()
 
 
-def procfile(process: str) -> list[str]:
+def procfile(process: str, file: str = "Procfile") -> list[str]:
     """Return the Procfile's command for `process`, with the programs of this environment."""
-    lines = dict(
-        line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines() if line
-    )
+    lines = dict(line.split(": ", 1) for line in (ROOT / file).read_text().splitlines() if line)
     program, *arguments = shlex.split(lines[process].removeprefix("exec "))
     return [str(Path(sys.executable).parent / Path(program).name), *arguments]
 

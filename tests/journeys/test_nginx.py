@@ -32,6 +32,14 @@ SAFE = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 SANDBOX = "default-src 'none'; sandbox; frame-ancestors 'none'"
+_REVOKE = """
+import sys, django
+django.setup()
+from accounts import tokens
+from accounts.models import Token
+from base.audit import SYSTEM
+tokens.revoke(Token.objects.get(identifier=tokens.identifier_in(sys.argv[1])), by=SYSTEM)
+"""
 _AROUND = """
 daemon off;
 %(user)s
@@ -51,7 +59,9 @@ http {
 
 
 @contextmanager
-def nginx(larder_port: int, blobs: Path, tls: tuple[Path, Path] | None = None) -> Iterator[int]:
+def nginx(
+    larder_port: int, edge_port: int, blobs: Path, tls: tuple[Path, Path] | None = None
+) -> Iterator[int]:
     """Run nginx with our configuration, adapted to this machine, and yield its port.
 
     `tls` is its certificate and key; without, it speaks plain http.
@@ -68,6 +78,7 @@ def nginx(larder_port: int, blobs: Path, tls: tuple[Path, Path] | None = None) -
             listening = f"listen 127.0.0.1:{port}{' ssl' if tls else ''};"
             ours = ours.replace("listen 443 ssl;", listening)
             ours = ours.replace("127.0.0.1:8000", f"127.0.0.1:{larder_port}")
+            ours = ours.replace("127.0.0.1:8001", f"127.0.0.1:{edge_port}")
             ours = ours.replace("/var/lib/larder/blobs/", f"{blobs}/")
             # Its workers must be able to read the folder of the one who runs the tests.
             user = "user root;" if os.geteuid() == 0 else ""
@@ -80,12 +91,23 @@ def nginx(larder_port: int, blobs: Path, tls: tuple[Path, Path] | None = None) -
 
 
 @pytest.fixture(scope="module")
-def behind() -> Iterator[Larder]:
-    """A Larder that nginx stands in front of; its URL is nginx's."""
+def app() -> Iterator[Larder]:
+    """A Larder as nginx reaches it; its URL is gunicorn's."""
     with larders.behind_nginx() as running:
-        blobs = Path(running.environment["LARDER_HOME"]) / "blobs"
-        with nginx(urlsplit(running.url).port or 0, blobs) as port:
-            yield replace(running, url=f"http://127.0.0.1:{port}")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def behind(app: Larder) -> Iterator[Larder]:
+    """The same with its edge, and nginx in front of both; its URL is nginx's."""
+    blobs = Path(app.environment["LARDER_HOME"]) / "blobs"
+    with larders.edge(app) as edge, nginx(port_of(app), edge, blobs) as port:
+        yield replace(app, url=f"http://127.0.0.1:{port}")
+
+
+def port_of(larder: Larder) -> int:
+    """Return where it listens."""
+    return urlsplit(larder.url).port or 0
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +174,7 @@ def test_blobs_are_nobodys_to_ask_for(behind: Larder, shelf: Repository) -> None
 
 def test_while_larder_restarts_nginx_says_so(behind: Larder) -> None:
     with (
-        nginx(9, Path("/nowhere")) as port,
+        nginx(9, 9, Path("/nowhere")) as port,
         request("GET", f"http://127.0.0.1:{port}/acme/any/simple/", behind.reader) as response,
     ):
         assert response.status == 503
@@ -160,3 +182,57 @@ def test_while_larder_restarts_nginx_says_so(behind: Larder) -> None:
         assert response.read().decode().startswith("Larder cannot be reached at the moment.")
         assert_once(response, {"X-Content-Type-Options": "nosniff"})
         assert_once(response, {"Content-Security-Policy": SANDBOX})
+
+
+def test_what_is_read_again_comes_from_the_edge_and_ends_with_the_right_to_it(
+    behind: Larder, shelf: Repository
+) -> None:
+    """What it holds is Larder's own answer, and is nobody else's."""
+    secret = behind.manage(
+        ["create_token", "ray", "--tenant", "acme", "--name", "edge", "--role", "reader"]
+    )[0]
+    url = f"{shelf.simple}frog/"
+    first, *more = (headers_of(url, secret) for _ in range(3))
+    assert all(each == first for each in more)
+    assert headers_of(url, "")[0] == 401
+    assert headers_of(url, behind.stranger)[0] == 403
+    behind.python(_REVOKE, secret)
+    assert headers_of(url, secret)[:2] == (
+        401,
+        "This token is not valid: it is wrong, expired or revoked.",
+    )
+
+
+def headers_of(url: str, token: str) -> tuple[int, str, dict[str, str], bytes]:
+    """Return all of an answer but what is another one each time."""
+    with request("GET", url, token) as response:
+        own = {"date", "x-request-id"}
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        kept = {name: value for name, value in headers.items() if name not in own}
+        return response.status, response.reason, kept, response.read()
+
+
+def test_a_new_file_is_there_with_the_answer_to_its_upload(
+    behind: Larder, shelf: Repository
+) -> None:
+    for number in range(1, 20):
+        filename, content = dists.make_wheel("toad", f"1.{number}")
+        sent = Content(filename, len(content), [content])
+        assert upload(shelf.url, behind.writer, sent, name="toad", version=f"1.{number}")[0] == 200
+        assert filename.encode() in headers_of(f"{shelf.simple}toad/", behind.reader)[3]
+
+
+def test_a_wrong_token_is_one_guess_and_not_two(behind: Larder, shelf: Repository) -> None:
+    behind.forgive()
+    wrong = "lrd_" + "0" * 57
+    for _ in range(9):
+        assert headers_of(f"{shelf.simple}frog/", wrong)[0] == 401
+    behind.forgive()
+
+
+def test_without_the_edge_nginx_asks_the_app(
+    app: Larder, behind: Larder, shelf: Repository
+) -> None:
+    with nginx(port_of(app), 9, Path("/nowhere")) as port:
+        moved = shelf.simple.replace(behind.url, f"http://127.0.0.1:{port}")
+        assert headers_of(f"{moved}frog/", behind.reader)[0] == 200

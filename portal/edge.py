@@ -1,0 +1,90 @@
+"""The WSGI application of the edge: repeated reads, answered before gunicorn, behind nginx.
+
+    granian --interface wsgi portal.edge:application
+
+nginx sends it what installers read (deploy/nginx.conf). It answers what the hot lane holds, and
+what Django says may be held; for everything else nginx is told to ask gunicorn, which has reason
+phrases, and threads that may wait for passwords and upstreams. So a refusal is never the edge's
+own, and is counted once: where it is answered. Decision 0017.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+_django = get_wsgi_application()
+
+# After Django is set up: they need its apps.
+from django.conf import settings  # noqa: E402
+
+from accounts import last_use, tokens  # noqa: E402
+from accounts.authentication import CredentialsRefused, credentials_in  # noqa: E402
+from base import notes  # noqa: E402
+from packages import downloads  # noqa: E402
+from pypi.held_answers import Headers, HeldAnswers  # noqa: E402
+from pypi.hot_lane import Failure, HotLane, is_offered  # noqa: E402
+from repos import client_calls  # noqa: E402
+from repos.lease import Lease, StampsInDatabase  # noqa: E402
+
+# The named location of deploy/nginx.conf that asks gunicorn.
+_ASK_GUNICORN = [("X-Accel-Redirect", "@app"), ("Content-Length", "0")]
+
+settings.WRONG_TOKENS_ARE_COUNTED = False
+settings.UPSTREAM_WAITERS = 0
+
+
+def handed_on(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Tell nginx to ask gunicorn."""
+    start_response("200 OK", list(_ASK_GUNICORN))
+    return ()
+
+
+def may_be_held(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Return Django's answer where others may be given it as well; hand on everything else."""
+    if not _is_for_here(environ):
+        return handed_on(environ, start_response)
+    begun: list[tuple[str, Headers, Failure | None]] = []
+
+    def begin(
+        status: str, headers: Headers, failure: Failure | None = None, /
+    ) -> Callable[[bytes], object]:
+        begun.append((status, headers, failure))
+        return _write_nothing
+
+    body = _django(environ, begin)
+    if is_offered(environ) and begun:
+        start_response(*begun[-1])
+        return body
+    if hasattr(body, "close"):
+        body.close()
+    return handed_on(environ, start_response)
+
+
+def _is_for_here(environ: WSGIEnvironment) -> bool:
+    """Say whether Django can answer without a password and without streaming a file."""
+    path = environ["PATH_INFO"]
+    is_streamed = "/files/" in path and not path.endswith((".metadata", ".provenance"))
+    if is_streamed and not settings.ACCEL_PREFIX:
+        return False
+    shown = {
+        "authorization": environ.get("HTTP_AUTHORIZATION", ""),
+        "x-jfrog-art-api": environ.get("HTTP_X_JFROG_ART_API", ""),
+    }
+    try:
+        credentials = credentials_in(shown)
+    except CredentialsRefused:
+        return False
+    return credentials is None or tokens.looks_like_one(credentials.secret)
+
+
+def _write_nothing(_: bytes) -> None:
+    """Be what WSGI wants of `start_response`; Django does not use it."""
+
+
+notes.keep_writing(last_use.write_down, client_calls.write_down, downloads.write_down)
+application = HotLane(may_be_held, Lease(StampsInDatabase()), HeldAnswers(), others=handed_on)

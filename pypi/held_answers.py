@@ -1,0 +1,246 @@
+"""What this process holds of answers: visits that were let in, and what they were given.
+
+An answer stays as long as nothing that it stands on has moved. When the contents of a repository
+have (its serial), the database names the projects that changed, and the answers about all others
+stay. When its settings have (its epoch), all of its answers go.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+
+from django.db import Error
+
+from accounts import last_use
+from accounts.principal import Principal
+from base.connections import give_back
+from base.stamps import Stamp
+from packages.changes import names_changed_since
+from packages.index.base import Ground
+from packages.storage import Readable
+from repos.lease import Present
+
+Headers = list[tuple[str, str]]
+# Of all answers held by a process. A page of five thousand files is two million of them.
+_BYTES_AT_MOST = 32 * 1024 * 1024
+# What an answer takes beside its body, and for each repository that it stands on.
+_BESIDE = 4 * 1024
+_FOR_EACH_STAMP = 300
+# A visit takes 4 KiB, one to a virtual of sixty members 11.
+_VISITS_AT_MOST = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the caller is, and all of who they are that an answer depends on."""
+
+    repository_id: int
+    scope: str
+    is_anonymous: bool
+    readable: frozenset[int]
+
+
+Key = tuple[Place, str, str, bool, str]
+
+
+@dataclass(slots=True)
+class Visit:
+    """Somebody who was let in, with this very credential, to a repository."""
+
+    principal: Principal
+    place: Place
+    access: Stamp
+    # Of all that the place consists of: a virtual is another place when its members have changed.
+    epochs: dict[int, int]
+    stands_on: frozenset[int]
+    use_noted_at: datetime
+    # The moment of the present that said so; itself it has the stamps of many more repositories.
+    found_true_at: float | None = None
+
+    def is_still(self, present: Present, now: datetime) -> bool:
+        """Say whether they would be let in now, to the same place."""
+        ends = self.principal.token.expires_at if self.principal.token else None
+        if ends is not None and ends <= now:
+            return False
+        if self.found_true_at == present.asked_at:
+            return True
+        stamps = present.stamps
+        is_true = present.access == self.access and all(
+            (stamp := stamps.get(each)) is not None and stamp.epoch == epoch
+            for each, epoch in self.epochs.items()
+        )
+        if is_true:
+            self.found_true_at = present.asked_at
+        return is_true
+
+    def is_use_to_be_noted(self, now: datetime) -> bool:
+        """Say whether the token's row may not know of this use yet."""
+        if now - self.use_noted_at < last_use.AT_MOST_EVERY:
+            return False
+        self.use_noted_at = now
+        return True
+
+
+class Visits:
+    """The latest visits."""
+
+    def __init__(self) -> None:
+        self._visits: OrderedDict[tuple[bytes, str], Visit] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, who_where: tuple[bytes, str]) -> Visit | None:
+        """Return what is held of somebody's visits to a repository."""
+        return self._visits.get(who_where)
+
+    def hold(self, who_where: tuple[bytes, str], visit: Visit) -> None:
+        """Hold a visit in place of an earlier one."""
+        with self._lock:
+            self._visits.pop(who_where, None)
+            self._visits[who_where] = visit
+            while len(self._visits) > _VISITS_AT_MOST:
+                self._visits.popitem(last=False)
+
+    def drop(self, who_where: tuple[bytes, str]) -> None:
+        """Let go of a visit."""
+        with self._lock:
+            self._visits.pop(who_where, None)
+
+
+@dataclass(slots=True)
+class Held:
+    """An answer as it went out, and what sends it again."""
+
+    status: str
+    headers: Headers
+    body: bytes
+    etag: str
+    project: str  # empty: it is about all of them
+    ground: Ground
+    reopen: Callable[[], Readable] | None = None
+    note: Callable[..., None] | None = None
+    # What says that the caller has it, once that was said.
+    not_modified: Headers | None = None
+    found_true_at: float | None = None  # as of a visit
+
+    @property
+    def weight(self) -> int:
+        """Return about how many bytes it takes."""
+        return _BESIDE + _FOR_EACH_STAMP * len(self.ground.stamps) + len(self.body)
+
+
+@dataclass(slots=True)
+class _Known:
+    """The state of a repository that all held answers about it are true in."""
+
+    stamp: Stamp
+    since: float  # by the monotonic clock: no question that began before tells more
+    keys: defaultdict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
+
+
+class HeldAnswers:
+    """Answers by what was asked, those asked for the longest ago given up first."""
+
+    def __init__(self, bytes_at_most: int = _BYTES_AT_MOST) -> None:
+        self._room = bytes_at_most
+        self._bytes = 0
+        self._held: OrderedDict[Key, Held] = OrderedDict()
+        self._known: dict[int, _Known] = {}
+        self._lock = Lock()  # for moments
+        self._catching_up = Lock()  # while the database is asked
+
+    def get(self, key: Key, present: Present, now: datetime) -> Held | None:
+        """Return what is held under `key`, if it is true by the present stamps."""
+        held = self._held.get(key)
+        if held is None:
+            return None
+        if held.ground.until is not None and held.ground.until <= now:
+            self._drop(key)
+            return None
+        if held.found_true_at == present.asked_at:
+            return held
+        for each in held.ground.stamps:
+            stamp, known = present.stamps.get(each), self._known.get(each)
+            if stamp is None or known is None:
+                self._drop(key)
+                return None
+            if known.stamp != stamp:
+                self._catch_up(each, stamp, present.asked_at)
+        with self._lock:
+            if self._held.get(key) is not held:
+                return None
+            self._held.move_to_end(key)
+        held.found_true_at = present.asked_at
+        return held
+
+    def at(self, key: Key) -> Held | None:
+        """Return what is held under `key`, true or not."""
+        return self._held.get(key)
+
+    def hold(self, key: Key, held: Held, asked_at: float) -> None:
+        """Hold an answer that stands on stamps which were read after `asked_at`."""
+        if held.weight > self._room:
+            return
+        for each, stamp in held.ground.stamps.items():
+            known = self._known.get(each)
+            if known is not None and known.stamp != stamp:
+                self._catch_up(each, stamp, asked_at)
+        with self._lock:
+            for each, stamp in held.ground.stamps.items():
+                known = self._known.setdefault(each, _Known(stamp, asked_at))
+                if known.stamp != stamp:  # by now more is known than when it was made
+                    return
+            self._take_out(key)
+            self._held[key] = held
+            self._bytes += held.weight
+            for each in held.ground.stamps:
+                self._known[each].keys[held.project].add(key)
+            while self._bytes > self._room:
+                self._take_out(next(iter(self._held)))
+
+    def _catch_up(self, repository: int, stamp: Stamp, asked_at: float) -> None:
+        """Give up what is no longer true now that a repository is known to be at `stamp`."""
+        give_back()  # whoever waits here holds no connection that the one who asks may need
+        with self._catching_up:
+            known = self._known.get(repository)
+            if known is None or known.stamp == stamp or asked_at < known.since:
+                return
+            names: list[str] | None = None
+            if known.stamp.epoch == stamp.epoch and known.stamp.serial < stamp.serial:
+                names = _names_changed(repository, known.stamp.serial)
+            with self._lock:
+                gone = known.keys if names is None else ["", *names]
+                for key in [key for name in gone for key in known.keys.get(name, ())]:
+                    self._take_out(key)
+                known.stamp, known.since = stamp, asked_at
+
+    def _drop(self, key: Key) -> None:
+        with self._lock:
+            self._take_out(key)
+
+    def _take_out(self, key: Key) -> None:
+        """Let go of an answer; the lock is held."""
+        held = self._held.pop(key, None)
+        if held is None:
+            return
+        self._bytes -= held.weight
+        for each in held.ground.stamps:
+            known = self._known.get(each)
+            if known is None:
+                continue
+            known.keys[held.project].discard(key)
+            if not known.keys[held.project]:
+                del known.keys[held.project]
+
+
+def _names_changed(repository: int, serial: int) -> list[str] | None:
+    """Return the names whose pages have changed after `serial`; None: any may have."""
+    try:
+        return names_changed_since(repository, serial)
+    except Error:  # whoever is answered by Django is told so
+        return None
+    finally:
+        give_back()

@@ -1,0 +1,276 @@
+"""The hot lane: answers what was answered before, while it is still so, and asks Django otherwise.
+
+A WSGI callable in front of Django. It knows no rule: every answer in it was Django's, whole, and
+is given again only where three things hold. The caller is one whom Django let in by the same
+credential to the same repository, and nobody's rights have changed since. The address and what was
+asked for are the same, and what the answer stands on (`packages.index.base.Ground`) has not moved.
+What is not like that, Django answers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable, Iterable, MutableMapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from types import TracebackType
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from wsgiref.util import FileWrapper
+
+from django.http import HttpResponse
+from packaging.utils import canonicalize_name
+
+from accounts import last_use
+from accounts.principal import Principal
+from base import clock
+from base.errors import LarderError
+from base.slugs import RESERVED_TENANT_SLUGS, SLUG_PATTERN
+from pypi.answer import SAFE_METHODS, Answer, names_etag
+from pypi.held_answers import Headers, Held, HeldAnswers, Place, Visit, Visits
+from pypi.negotiate import simple_type, takes_gzip
+from repos import client_calls
+from repos.lease import Lease, Present, StampsUnknown
+
+_OFFER = "larder.offer"
+_BLOCK = 1024 * 1024
+_URL = re.compile(
+    rf"/({SLUG_PATTERN}/{SLUG_PATTERN})/"
+    r"(simple/|simple/([^/]+)/|files/([^/]+)/[0-9a-f]{64}/[^/]+)"
+)
+# What makes Django's answer another one.
+_NOT_KNOWN_HERE = (
+    "HTTP_RANGE",
+    "HTTP_IF_RANGE",
+    "HTTP_IF_MODIFIED_SINCE",
+    "HTTP_VIA",
+    "HTTP_TRANSFER_ENCODING",
+    # Beside credentials too: some of them are none, and then the session counts. What Django takes
+    # amiss in a cookie it replaces, with an answer that is for that browser alone.
+    "HTTP_COOKIE",
+    "QUERY_STRING",
+)
+_EACH_ITS_OWN = frozenset({"x-request-id", "date"})
+Failure = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+_salt = secrets.token_bytes(32)
+# Clients send the same few headers all day.
+_kind = lru_cache(maxsize=256)(simple_type)
+_packed = lru_cache(maxsize=256)(takes_gzip)
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """What Django's view says of an answer that others may be given as well."""
+
+    principal: Principal
+    answer: Answer
+
+
+def offer(environ: MutableMapping[str, Any], principal: Principal | None, answer: Answer) -> None:
+    """Let the hot lane, if there is one, have an answer that was made for `principal`."""
+    if principal is not None and principal.is_remembered:
+        environ[_OFFER] = _Offer(principal, answer)
+
+
+def is_offered(environ: WSGIEnvironment) -> bool:
+    """Say whether the view that has answered offers its answer."""
+    return _OFFER in environ
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that may have been answered before."""
+
+    visitor: bytes  # who comes, by what they show, and by which way; what they show is not in it
+    repository: str  # as the URL names it
+    project: str
+    # The rest of the path, the type, whether compressed, and the way: links are made of that.
+    what: tuple[str, str, bool, str]
+
+
+class HotLane:
+    """Stands in front of Django; see the module."""
+
+    def __init__(
+        self,
+        django: WSGIApplication,
+        lease: Lease,
+        answers: HeldAnswers,
+        others: WSGIApplication | None = None,
+    ) -> None:
+        """Take what answers at first, what knows the stamps, and where answers are held.
+
+        `others` answers what is never held; None: Django does.
+        """
+        self._django = django
+        self._others = others or django
+        self._lease = lease
+        self._answers = answers
+        self._visits = Visits()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        asked = _asked(environ)
+        if asked is None:
+            return self._others(environ, start_response)
+        with suppress(StampsUnknown):
+            visit = self._visits.get((asked.visitor, asked.repository))
+            if visit is None:
+                return self._learned(asked, environ, start_response)
+            present = self._lease.present(visit.stands_on)
+            now = clock.now()
+            if not visit.is_still(present, now):
+                self._visits.drop((asked.visitor, asked.repository))
+                return self._learned(asked, environ, start_response)
+            held = self._answers.get((visit.place, *asked.what), present, now)
+            given = _given(held, environ, start_response) if held is not None else None
+            if held is not None and given is not None:
+                _note_call(visit, asked, environ, now)
+                if held.note is not None and given.is_whole:
+                    held.note(by=visit.principal)
+                return given.body
+            return self._learned(asked, environ, start_response)
+        return self._others(environ, start_response)
+
+    def _learned(
+        self, asked: _Asked, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Return Django's answer, and hold it if it may be given again."""
+        before = self._lease.present(frozenset())  # before anybody is asked who may do what
+        begun: list[tuple[str, Headers]] = []
+
+        def begin(
+            status: str, headers: Headers, failure: Failure | None = None, /
+        ) -> Callable[[bytes], object]:
+            begun.append((status, headers))
+            return start_response(status, headers, failure)
+
+        body = self._django(environ, begin)
+        offered: _Offer | None = environ.pop(_OFFER, None)
+        if offered is None or environ["REQUEST_METHOD"] != "GET" or not begun:
+            return body
+        self._hold(asked, offered, before, begun[-1], body)
+        return body
+
+    def _hold(
+        self,
+        asked: _Asked,
+        offered: _Offer,
+        before: Present,
+        begun: tuple[str, Headers],
+        body: Iterable[bytes],
+    ) -> None:
+        status, headers = begun
+        ground, reopen = offered.answer.ground, offered.answer.reopen
+        if ground is None:
+            return
+        place = Place(
+            ground.repository_id,
+            ground.scope,
+            offered.principal.is_anonymous,
+            ground.readable,
+        )
+        visit = Visit(
+            principal=offered.principal,
+            place=place,
+            access=before.access,
+            epochs={each: stamp.epoch for each, stamp in ground.stamps.items()},
+            stands_on=frozenset(ground.stamps),
+            use_noted_at=clock.now(),
+        )
+        self._visits.hold((asked.visitor, asked.repository), visit)
+        key = (place, *asked.what)
+        kept = [(name, value) for name, value in headers if name.lower() not in _EACH_ITS_OWN]
+        etag = offered.answer.headers.get("ETag", "")
+        if status.startswith("304"):
+            held = self._answers.at(key)
+            if held is not None and held.etag == etag:
+                held.not_modified = kept
+        elif status.startswith("200") and (reopen is not None or isinstance(body, HttpResponse)):
+            held = Held(
+                status=status,
+                headers=kept,
+                body=body.content if isinstance(body, HttpResponse) else b"",
+                etag=etag,
+                project=canonicalize_name(asked.project),
+                ground=ground,
+                reopen=reopen,
+                note=offered.answer.note,
+            )
+            self._answers.hold(key, held, before.asked_at)
+
+
+def _asked(environ: WSGIEnvironment) -> _Asked | None:
+    """Return what is asked; None: it is nothing that the lane answers."""
+    if environ["REQUEST_METHOD"] not in SAFE_METHODS:
+        return None
+    found = _URL.fullmatch(environ.get("PATH_INFO", ""))
+    if found is None or any(map(environ.get, _NOT_KNOWN_HERE)):
+        return None
+    repository, rest, of_page, of_file = found.groups()
+    if repository.partition("/")[0] in RESERVED_TENANT_SLUGS:
+        return None
+    shown = (environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_X_JFROG_ART_API", ""))
+    packed = _packed(environ.get("HTTP_ACCEPT_ENCODING", ""))
+    kind = _kind(environ.get("HTTP_ACCEPT", "")) if of_file is None else ""
+    way = _way(environ)
+    visitor = "\n".join((way, *shown)).encode()
+    return _Asked(
+        hashlib.blake2b(visitor, key=_salt, digest_size=16).digest(),
+        repository,
+        of_page or of_file or "",
+        (rest, kind, packed, way),
+    )
+
+
+def _way(environ: WSGIEnvironment) -> str:
+    """Return by which scheme and host name somebody comes, as far as they or a proxy say."""
+    proto = environ.get("HTTP_X_FORWARDED_PROTO", "")
+    # Whose word that is counts, if there is one.
+    address = environ.get("REMOTE_ADDR", "") if proto else ""
+    return "\n".join((environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""), proto, address))
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What was begun to be sent."""
+
+    body: Iterable[bytes]
+    is_whole: bool
+
+
+def _given(held: Held, environ: WSGIEnvironment, start_response: StartResponse) -> _Given | None:
+    """Begin the answer; None: Django is to answer this time."""
+    number = ("X-Request-Id", secrets.token_hex(6))
+    is_wanted = environ["REQUEST_METHOD"] == "GET"
+    sent = environ.get("HTTP_IF_NONE_MATCH", "")
+    if sent and names_etag(sent, held.etag):
+        if held.not_modified is None:
+            return None
+        start_response("304 Not Modified", [*held.not_modified, number])
+        return _Given((), is_whole=False)
+    if held.reopen is None or not is_wanted:
+        start_response(held.status, [*held.headers, number])
+        return _Given((held.body,) if is_wanted else (), is_whole=is_wanted)
+    try:
+        stream = held.reopen()
+    except LarderError:
+        return None  # Django says why
+    start_response(held.status, [*held.headers, number])
+    wrapper = environ.get("wsgi.file_wrapper", FileWrapper)
+    return _Given(wrapper(stream, _BLOCK), is_whole=True)
+
+
+def _note_call(visit: Visit, asked: _Asked, environ: WSGIEnvironment, now: datetime) -> None:
+    """Remember what Django's view would of this request."""
+    principal = visit.principal
+    if principal.token is not None:
+        if visit.is_use_to_be_noted(now):
+            last_use.note_again(principal.token.token_id, now)
+        tenant, _, key = asked.repository.partition("/")
+        agent = environ.get("HTTP_USER_AGENT", "")
+        client_calls.note(principal, tenant, key, user_agent=agent, project=asked.project)

@@ -1,0 +1,143 @@
+"""Tells whether what a process holds is still true: one small question for many requests.
+
+The question is put to the primary, alike on every node, and no message has to reach anybody. A
+request uses an answer whose question began after the request came, or less than a lease ago
+(`base.stamps`): whoever has been answered that something was changed has waited that long.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from threading import Condition
+
+from django.db import Error, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from base.stamps import LEASE_SECONDS, Stamp
+
+# A repository is asked about for so long after somebody wanted it, so that whoever comes within a
+# lease finds it answered.
+_WANTED_FOR_SECONDS = 1.0
+# A question may be lost on the way, and its connection not know for minutes. The others go on.
+_WAITS_AT_MOST_SECONDS = 1.0
+_NO_ROW = 0
+
+Answered = tuple[Stamp, Mapping[int, Stamp]]
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What the stamps were at a moment that began at `asked_at`, by the monotonic clock."""
+
+    asked_at: float
+    about: frozenset[int]
+    access: Stamp
+    stamps: Mapping[int, Stamp]  # a repository that is not there has none
+
+
+class StampsUnknown(Exception):
+    """The database does not answer, or not in time."""
+
+
+class Lease:
+    """The stamps as of now, for all threads of a process. One question is on its way at a time."""
+
+    def __init__(
+        self, ask: Callable[[Collection[int]], Answered], *, seconds: float = LEASE_SECONDS
+    ) -> None:
+        """Take what asks the database; it is never called by two threads at once."""
+        self._ask = ask
+        self._seconds = seconds
+        self._latest: Present | None = None
+        self._wanted: dict[int, float] = {}
+        self._is_asking = False
+        self._waiting = Condition()
+
+    def present(self, repositories: frozenset[int]) -> Present:
+        """Return the stamps of at least these repositories. Raises StampsUnknown."""
+        arrived = time.monotonic()
+        latest = self._latest
+        if latest is not None and self._serves(latest, arrived, repositories):
+            return latest
+        return self._asked(arrived, repositories)
+
+    def _asked(self, arrived: float, repositories: frozenset[int]) -> Present:
+        with self._waiting:
+            for each in repositories:
+                self._wanted[each] = arrived
+            while self._is_asking:
+                left = arrived + _WAITS_AT_MOST_SECONDS - time.monotonic()
+                if not self._waiting.wait(max(0.0, left)):
+                    raise StampsUnknown
+                latest = self._latest
+                if latest is None:  # whoever asked was not answered; why, they say
+                    raise StampsUnknown
+                if self._serves(latest, arrived, repositories):
+                    return latest
+            self._is_asking = True
+            asked_at = time.monotonic()
+            self._wanted = {
+                each: at for each, at in self._wanted.items() if asked_at - at < _WANTED_FOR_SECONDS
+            }
+            about = repositories.union(self._wanted)
+        found: Present | None = None
+        try:
+            access, stamps = self._ask(about)
+            found = Present(asked_at, about, access, stamps)
+        except Error as error:
+            raise StampsUnknown from error
+        finally:
+            with self._waiting:
+                self._latest = found
+                self._is_asking = False
+                self._waiting.notify_all()
+        return found
+
+    def _serves(self, latest: Present, arrived: float, repositories: frozenset[int]) -> bool:
+        is_of_now = arrived - latest.asked_at < self._seconds
+        return is_of_now and latest.about.issuperset(repositories)
+
+
+class StampsInDatabase:
+    """Asks the database by a connection of its own, which it keeps."""
+
+    def __init__(self) -> None:
+        self._connection: BaseDatabaseWrapper | None = None
+
+    def __call__(self, repositories: Collection[int]) -> Answered:
+        """Return the access stamp and those of the repositories. Raises django.db.Error."""
+        if self._connection is None:
+            self._connection = connections.create_connection("default")
+            self._connection.inc_thread_sharing()  # by turns
+        try:
+            return stamps_by(self._connection, repositories)
+        except Error:
+            self._connection.close()
+            raise
+
+
+def stamps_by(connection: BaseDatabaseWrapper, repositories: Collection[int]) -> Answered:
+    """Ask by a connection. The question is SQL: by the ORM, making it costs more than asking it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_question(repositories))
+        rows = cursor.fetchall()
+    access, stamps = Stamp(epoch=0, serial=0, nonce=""), {}
+    for pk, epoch, serial, nonce in rows:
+        if pk == _NO_ROW:
+            access = Stamp(epoch, serial, nonce)
+        else:
+            stamps[pk] = Stamp(epoch, serial, nonce)
+    return access, stamps
+
+
+def _question(repositories: Collection[int]) -> str:
+    question = f"SELECT {_NO_ROW}, epoch, 0, nonce FROM base_accessstamp"  # noqa: S608 - a number
+    if not repositories:
+        return question
+    numbers = ",".join(str(int(each)) for each in repositories)
+    return (
+        f"{question} UNION ALL SELECT repository_id, epoch, serial, nonce"  # noqa: S608 - numbers
+        f" FROM repos_repositorystate WHERE repository_id IN ({numbers})"
+    )

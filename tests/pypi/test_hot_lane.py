@@ -1,0 +1,579 @@
+"""The hot lane: what it gives is what Django would give now, whatever has changed meanwhile."""
+
+from __future__ import annotations
+
+import base64
+import gc
+import random
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http import HTTPStatus
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.test import Client
+
+from accounts import members, tokens
+from accounts.models import Membership
+from accounts.roles import Role
+from base.audit import SYSTEM
+from base.stamps import Stamp
+from packages import curate, downloads
+from packages.filenames import parse_name
+from packages.index.base import Ground
+from packages.models import Distribution, Project, Release
+from packages.upstream.refresh import refreshed
+from packages.upstream.source import Source
+from pypi import held_answers
+from pypi.held_answers import Held, HeldAnswers
+from pypi.hot_lane import HotLane
+from repos import client_calls, configure
+from repos.lease import Lease, Present, stamps_by
+from repos.models import Grant
+from tests.access.asking import Answer, ask, connection_kept, handler
+from tests.cast import Cast, grant, make_repository
+from tests.conftest import MovableClock
+from tests.dists import make_wheel
+from tests.uploads import published
+from tests.upstreams import Reply, make_remote, serving
+from tests.virtuals import make_virtual
+
+JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
+HTML = {"Accept": "text/html"}
+GZIP = {"Accept-Encoding": "gzip"}
+
+
+@dataclass
+class Lane:
+    """The lane before Django, and how often Django was asked."""
+
+    lane: HotLane = field(init=False)
+    asked: int = 0
+
+    def __post_init__(self) -> None:
+        """Let each request ask for the stamps anew: nobody here waits for a lease."""
+        self.room = HeldAnswers()
+        self.lane = HotLane(
+            self._django, Lease(lambda about: stamps_by(connection, about), seconds=0), self.room
+        )
+
+    def _django(self, environ: dict[str, Any], start_response: Any) -> Any:
+        self.asked += 1
+        return handler()(environ, start_response)
+
+    def get(self, url: str, *headers: dict[str, str], method: str = "GET") -> Answer:
+        """Return the lane's answer, once Django has said the same."""
+        sent = {name: value for each in headers for name, value in each.items()}
+        with connection_kept():
+            given = ask(method, url, sent, to=self.lane)
+            assert told(given) == told(ask(method, url, sent))
+        return given
+
+    def alone(self, url: str, sent: dict[str, str], *, method: str = "GET") -> Answer:
+        """Return the lane's answer."""
+        with connection_kept():  # Django's test client lets go of it
+            return ask(method, url, sent, to=self.lane)
+
+    def knows(self, url: str, *headers: dict[str, str], method: str = "GET") -> bool:
+        """Say whether the lane gives an answer, which is Django's, by itself."""
+        before = self.asked
+        self.get(url, *headers, method=method)
+        return self.asked == before
+
+
+def told(answer: Answer) -> tuple[object, ...]:
+    """Return all of an answer but what is another one each time."""
+    own = {"x-request-id", "date"}
+    headers = sorted((name, value) for name, value in answer.headers if name.lower() not in own)
+    return answer.status, answer.reason, headers, answer.body
+
+
+@pytest.fixture
+def lane(db: None) -> Lane:
+    return Lane()
+
+
+@pytest.fixture
+def frogs(client: Client, cast: Cast, time: MovableClock) -> Cast:
+    """Two projects, of which one has two files."""
+    for name, version in [("frog", "1.0"), ("frog", "1.1"), ("toad", "1.0")]:
+        published(client, name, version, make_wheel(name, version), by=cast.acme.writer)
+    return cast
+
+
+def urls(repository: str = "acme/local") -> list[str]:
+    """Return what is asked for by installers, with something that is not there."""
+    rows = Distribution.objects.order_by("pk")
+    files = [
+        f"/{repository}/files/{name}/{sha256}/{filename}"
+        for name, sha256, filename in rows.values_list(
+            "release__project__normalized", "sha256", "filename"
+        )
+    ]
+    pages = ["", "frog/", "toad/", "newt/", "Frog/", "frog"]
+    return [
+        *(f"/{repository}/simple/{page}" for page in pages),
+        *files,
+        *(f"{url}.metadata" for url in files),
+        f"/{repository}/files/frog/{'0' * 64}/frog-1.0-py3-none-any.whl",
+    ]
+
+
+WAYS = [JSON, HTML, JSON | GZIP, {"Range": "bytes=0-3"}, {"If-None-Match": "*"}]
+
+
+def test_everybody_is_told_what_django_tells_them(lane: Lane, frogs: Cast) -> None:
+    everybody = [
+        frogs.acme.reader.headers,
+        frogs.acme.member.headers,
+        frogs.globex.writer.headers,
+        {"Authorization": "Bearer lrd_nonsense"},
+        {"Authorization": "Nonsense"},
+        {"X-JFrog-Art-Api": frogs.acme.reader.secret},
+        {},
+    ]
+    for number, url in enumerate(urls()):
+        for place, who in enumerate(everybody[:3] + everybody[5:]):
+            for _ in range(2):
+                lane.get(url, who, WAYS[(number + place) % len(WAYS)])
+        lane.get(url, everybody[0], WAYS[number % len(WAYS)], method="HEAD")
+    for who in everybody[3:5]:
+        lane.get(urls()[1], who)
+
+
+def test_what_was_answered_once_is_answered_without_django(lane: Lane, frogs: Cast) -> None:
+    reader = frogs.acme.reader.headers
+    page, file = "/acme/local/simple/frog/", urls()[6]
+    for url, way in [(page, JSON), (page, HTML), (page, JSON | GZIP), (file, {}), (urls()[0], {})]:
+        assert not lane.knows(url, reader, way)
+        assert lane.knows(url, reader, way)
+        assert lane.knows(url, reader, way, method="HEAD")
+        etag = {"If-None-Match": lane.get(url, reader, way).header("ETag")}
+        lane.get(url, reader, way | etag)
+        assert lane.knows(url, reader, way | etag)
+    # Another one who may read it has to be let in, once; then the same page is theirs.
+    writer = frogs.acme.writer.headers
+    assert not lane.knows(page, writer, JSON)
+    assert lane.knows(page, writer, HTML)
+
+
+def test_a_page_is_new_with_each_change_and_the_others_stay(
+    lane: Lane, frogs: Cast, client: Client
+) -> None:
+    reader, frog, toad = (
+        frogs.acme.reader.headers,
+        "/acme/local/simple/frog/",
+        "/acme/local/simple/toad/",
+    )
+    row = Distribution.objects.get(filename="frog-1.0-py3-none-any.whl")
+    admin = frogs.acme.admin.principal
+    changes: list[Callable[[], object]] = [
+        lambda: published(client, "frog", "1.2", make_wheel("frog", "1.2"), by=frogs.acme.writer),
+        lambda: curate.yank(row, reason="old", by=admin),
+        lambda: curate.yank(
+            Release.objects.get(version="1.0", project__name="frog"), reason="older", by=admin
+        ),
+        lambda: curate.delete(row, by=admin),
+        lambda: curate.restore(row, by=admin),
+        lambda: curate.set_status(
+            Project.objects.get(normalized="frog"),
+            status=Project.Status.QUARANTINED,
+            reason="bad",
+            by=admin,
+        ),
+    ]
+    for change in changes:
+        for url in (frog, toad):
+            lane.get(url, reader)
+            assert lane.knows(url, reader)
+        change()
+        row.refresh_from_db()
+        assert not lane.knows(frog, reader)
+        assert lane.knows(toad, reader)
+    for url in urls():
+        lane.get(url, reader)
+
+
+def take_the_token(cast: Cast) -> None:
+    tokens.revoke(cast.acme.reader.token, by=SYSTEM)
+
+
+def take_the_grant(cast: Cast) -> None:
+    row = Grant.objects.get(membership__user=cast.acme.reader.user)
+    configure.end_grant(row, by=SYSTEM)
+
+
+def take_the_person(cast: Cast) -> None:
+    cast.acme.reader.user.is_active = False
+    members.save_user(cast.acme.reader.user, by=SYSTEM)
+
+
+def take_the_place(cast: Cast) -> None:
+    members.end_membership(Membership.objects.get(user=cast.acme.reader.user), by=SYSTEM)
+
+
+def take_the_repository(cast: Cast) -> None:
+    configure.delete_repository(cast.acme.repository, by=SYSTEM)
+
+
+def narrow_the_token(cast: Cast) -> None:
+    other = make_repository(cast.acme.tenant, "other")
+    configure.limit_token(cast.acme.reader.token, [other], by=SYSTEM)
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        take_the_token,
+        take_the_grant,
+        take_the_person,
+        take_the_place,
+        take_the_repository,
+        narrow_the_token,
+    ],
+)
+def test_who_may_no_longer_read_reads_no_more(
+    lane: Lane, frogs: Cast, take: Callable[[Cast], None]
+) -> None:
+    reader = frogs.acme.reader.headers
+    for url in urls():
+        lane.get(url, reader)
+    page = "/acme/local/simple/frog/"
+    assert lane.knows(page, reader)
+    take(frogs)
+    for url in urls():
+        assert lane.get(url, reader).status != HTTPStatus.OK
+
+
+def test_a_token_ends_in_the_lane_when_it_ends(lane: Lane, frogs: Cast, time: MovableClock) -> None:
+    membership = Membership.objects.get(user=frogs.acme.reader.user)
+    _, secret = tokens.create(
+        membership=membership,
+        name="short",
+        by=SYSTEM,
+        role=Role.READER,
+        expires_at=time() + timedelta(minutes=5),
+    )
+    bearer, page = {"Authorization": f"Bearer {secret}"}, "/acme/local/simple/frog/"
+    lane.get(page, bearer)
+    assert lane.knows(page, bearer)
+    time.move(minutes=5)
+    assert lane.get(page, bearer).status == HTTPStatus.UNAUTHORIZED
+
+
+def test_an_anonymous_page_is_not_one_for_somebody(lane: Lane, frogs: Cast) -> None:
+    page = "/acme/local/simple/frog/"
+    lane.get(page, frogs.acme.reader.headers)
+    assert lane.get(page).status == HTTPStatus.UNAUTHORIZED
+    row = grant(frogs.acme.repository, Role.READER)
+    assert "public" in lane.get(page).header("Cache-Control")
+    assert lane.knows(page)
+    assert "private" in lane.get(page, frogs.acme.reader.headers).header("Cache-Control")
+    configure.end_grant(row, by=SYSTEM)
+    assert lane.get(page).status == HTTPStatus.UNAUTHORIZED
+
+
+def test_a_visit_by_one_way_is_none_by_another(
+    lane: Lane, frogs: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "BASE_URL", settings.BASE_URL.replace("http:", "https:"))
+    monkeypatch.setattr(settings, "TRUSTED_PROXIES", (ip_network("10.0.0.1"),))
+    page = "/acme/local/simple/frog/"
+    safe = frogs.acme.reader.headers | {"X-Forwarded-Proto": "https"}
+    ours, theirs = safe | {"Host": "pypi.acme.example"}, safe | {"Host": "elsewhere.example"}
+    frogs.acme.tenant.host_name = "pypi.acme.example"
+    members.save_tenant(frogs.acme.tenant, by=SYSTEM)
+
+    def status(sent: dict[str, str], address: str = "10.0.0.1") -> int:
+        with connection_kept():
+            return ask("GET", page, sent, address=address, to=lane.lane).status
+
+    for sent in (safe, ours):
+        assert [status(sent), status(sent)] == [HTTPStatus.OK, HTTPStatus.OK]
+    assert lane.asked == 2
+    assert status(safe, "192.0.2.1") == HTTPStatus.MOVED_PERMANENTLY  # no proxy of ours says so
+    assert status(frogs.acme.reader.headers) == HTTPStatus.MOVED_PERMANENTLY
+    assert status(theirs) == HTTPStatus.BAD_REQUEST
+    frogs.acme.tenant.host_name = None
+    members.save_tenant(frogs.acme.tenant, by=SYSTEM)
+    assert [status(safe), status(ours)] == [HTTPStatus.OK, HTTPStatus.BAD_REQUEST]
+
+
+def test_what_nginx_is_to_send_it_sends(
+    lane: Lane, frogs: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "ACCEL_PREFIX", "/blobs")
+    file, reader = urls()[6], frogs.acme.reader.headers
+    assert lane.get(file, reader).header("X-Accel-Redirect")
+    assert lane.knows(file, reader)
+    assert lane.knows(file, reader, method="HEAD")
+    assert not lane.knows(file, reader, {"Range": "bytes=0-3"})
+
+
+def test_who_has_signed_in_with_a_browser_is_djangos_to_know(
+    lane: Lane, frogs: Cast, client: Client
+) -> None:
+    page = "/acme/local/simple/frog/"
+    grant(frogs.acme.repository, Role.READER)
+    client.force_login(frogs.acme.member.user)
+    session = {"Cookie": client.cookies.output(attrs=[], header="", sep=";").strip()}
+    # A user name without a password is no credential, and the session counts beside it.
+    named = {"Authorization": f"Basic {base64.b64encode(b'somebody:').decode()}"}
+    for who in ({}, named):
+        assert "public" in lane.get(page, who).header("Cache-Control")
+        assert "private" in lane.get(page, who, session).header("Cache-Control")
+        assert not lane.knows(page, who, session)
+
+
+def test_nobody_is_given_a_cookie_of_somebody_elses(lane: Lane, frogs: Cast) -> None:
+    page, reader = "/acme/local/simple/frog/", frogs.acme.reader.headers
+    broken = {"Cookie": f"{settings.CSRF_COOKIE_NAME}=x; {settings.SESSION_COOKIE_NAME}=x"}
+    assert lane.alone(page, reader | broken).header("Set-Cookie")
+    assert not lane.get(page, reader).header("Set-Cookie")
+
+
+def test_nobody_sees_through_a_virtual_what_they_may_not(
+    lane: Lane, frogs: Cast, client: Client
+) -> None:
+    """The place that one is let in to is another one when the members change."""
+    acme = frogs.acme
+    hidden = make_repository(acme.tenant, "hidden")
+    grant(hidden, Role.WRITER, acme.writer)
+    published(client, "frog", "3.0", make_wheel("frog", "3.0"), by=acme.writer, to="/acme/hidden/")
+    virtual = make_virtual(acme, "all", [acme.repository])
+    for who in (acme.reader, acme.writer):
+        grant(virtual, Role.READER, who)
+    page = "/acme/all/simple/frog/"
+    for who in (acme.reader, acme.writer):
+        lane.get(page, who.headers, JSON)
+        assert lane.knows(page, who.headers, JSON)
+    configure.set_members(virtual, [acme.repository, hidden], by=SYSTEM)
+    # The reader's page, which has the same members readable as before, is not the writer's.
+    assert b"3.0" not in lane.get(page, acme.reader.headers, JSON).body
+    assert b"3.0" in lane.get(page, acme.writer.headers, JSON).body
+    assert lane.knows(page, acme.reader.headers, JSON)
+    assert lane.knows(page, acme.writer.headers, JSON)
+    curate.yank(
+        Distribution.objects.get(filename="frog-3.0-py3-none-any.whl"),
+        reason="no",
+        by=acme.admin.principal,
+    )
+    assert not lane.knows(page, acme.writer.headers, JSON)
+    for url in urls("acme/all"):
+        for who in (acme.reader, acme.writer, frogs.globex.reader):
+            lane.get(url, who.headers, JSON)
+            lane.get(url, who.headers, JSON)
+
+
+def test_what_is_not_a_plain_read_is_djangos(lane: Lane, frogs: Cast) -> None:
+    reader, page = frogs.acme.reader.headers, "/acme/local/simple/frog/"
+    lane.get(page, reader)
+    lane.get(page, reader)
+    for url, sent in [
+        (f"{page}?format=application/vnd.pypi.simple.v1+json", {}),
+        (page, {"Via": "1.1 somebody"}),
+        (urls()[6], {"Range": "bytes=1-2"}),
+        (urls()[6], {"If-Modified-Since": "Fri, 20 Nov 2026 12:00:00 GMT"}),
+        ("/acme/local/", {}),
+        ("/pypi/simple/", {}),
+    ]:
+        assert not lane.knows(url, reader, sent)
+        assert not lane.knows(url, reader, sent)
+    for method in ("POST", "PUT", "DELETE"):
+        assert lane.alone(page, reader, method=method).status == HTTPStatus.METHOD_NOT_ALLOWED
+
+
+def test_downloads_calls_and_uses_are_counted_in_the_lane_too(
+    lane: Lane, frogs: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What earlier tests have noted is not written down here.
+    monkeypatch.setattr(downloads, "_files", defaultdict(downloads._Count))
+    monkeypatch.setattr(downloads, "_days", defaultdict(downloads._Sum))
+    monkeypatch.setattr(client_calls, "_noted", {})
+    reader = frogs.acme.reader.headers | {"User-Agent": "pip/26.3"}
+    file = urls()[6]
+    for _ in range(3):
+        lane.alone(file, reader)
+    lane.alone(file, reader, method="HEAD")
+    downloads.write_down()
+    client_calls.write_down()
+    row = Distribution.objects.get(filename="frog-1.0-py3-none-any.whl")
+    assert sum(row.downloads.values_list("count", flat=True)) == 3
+    call = client_calls.last_call(frogs.acme.repository, frogs.acme.reader.user)
+    assert call is not None
+    assert (call.client, call.project) == ("pip 26.3", "frog")
+    assert lane.asked == 1
+
+
+def test_little_is_held_where_there_is_little_room(frogs: Cast, lane: Lane) -> None:
+    lane.room = HeldAnswers(bytes_at_most=6 * 1024)
+    lane.lane._answers = lane.room
+    reader = frogs.acme.reader.headers
+    for url in ("/acme/local/simple/frog/", "/acme/local/simple/toad/", "/acme/local/simple/"):
+        lane.get(url, reader)
+    assert not lane.knows("/acme/local/simple/frog/", reader)
+
+
+def test_of_the_stamps_of_the_moment_only_the_latest_are_kept(lane: Lane, frogs: Cast) -> None:
+    """They are of all repositories that were asked for just then, however few an answer needs."""
+    before = {id(each) for each in gc.get_objects() if isinstance(each, Present)}
+    for url in urls():
+        lane.get(url, frogs.acme.reader.headers)
+        lane.get(url, frogs.acme.reader.headers)
+    gc.collect()
+    now = {id(each) for each in gc.get_objects() if isinstance(each, Present)}
+    assert len(now - before) == 1
+
+
+def test_an_answer_weighs_what_it_stands_on() -> None:
+    def weight(stamps: int) -> int:
+        ground = Ground(1, "", {each: Stamp(0, 0, "") for each in range(stamps)})
+        return Held("200 OK", [], b"", "", "frog", ground).weight
+
+    assert weight(100) > weight(1) + 10_000
+
+
+def test_a_remote_is_asked_again_when_what_it_said_is_no_longer_held(
+    lane: Lane, cast: Cast, time: MovableClock
+) -> None:
+    with serving() as server:
+        server.add_files("frog", make_wheel("frog", "1.0"))
+        remote = make_remote(cast.acme.tenant, server)
+        grant(remote, Role.READER, cast.acme.reader)
+        page, reader = f"/{remote}/simple/frog/", cast.acme.reader.headers
+        lane.get(page, reader)  # this asks upstream, and so changes what it stands on
+        lane.get(page, reader)
+        assert lane.knows(page, reader)
+        time.move(seconds=2)
+        assert not lane.knows(page, reader)
+        # What is stale says how old it is, another number each time: it is not held.
+        server.always = Reply(status=503)
+        time.move(days=1)
+        assert not lane.knows(page, reader)
+        assert not lane.knows(page, reader)
+
+
+def test_a_remote_that_is_to_be_asked_each_time_is(lane: Lane, cast: Cast) -> None:
+    with serving() as server:
+        server.add_files("frog", make_wheel("frog", "1.0"))
+        remote = make_remote(cast.acme.tenant, server, fresh_seconds=0)
+        grant(remote, Role.READER, cast.acme.reader)
+        for _ in range(3):
+            assert not lane.knows(f"/{remote}/simple/frog/", cast.acme.reader.headers)
+
+
+def test_a_name_is_new_through_a_virtual_when_a_remote_lets_it_go(lane: Lane, cast: Cast) -> None:
+    """No upstream has a part in a page that is empty because a remote keeps the name."""
+    acme = cast.acme
+    with serving() as ours, serving() as theirs:
+        ours.add_files("frog", make_wheel("frog", "1.0"))
+        theirs.add_files("frog", make_wheel("frog", "2.0"))
+        keeping = make_remote(acme.tenant, ours, "ours", names_are_kept=True)
+        other = make_remote(acme.tenant, theirs, "theirs", names_are_kept=False)
+        virtual = make_virtual(acme, "all", [keeping, other])
+        for each in (keeping, other, virtual):
+            grant(each, Role.READER, acme.reader)
+        page, reader = f"/{virtual}/simple/frog/", acme.reader.headers
+        assert b"1.0" in lane.get(page, reader, JSON).body
+        keeping.upstream.exclude = ["frog"]
+        configure.save_upstream(keeping.upstream, by=SYSTEM)
+        assert b"whl" not in lane.get(page, reader, JSON).body
+        curate.let_go(keeping, parse_name("frog"), by=acme.admin.principal)
+        assert b"2.0" in lane.get(page, reader, JSON).body
+
+
+def test_a_remotes_page_is_new_as_soon_as_it_was_asked_for_again(lane: Lane, cast: Cast) -> None:
+    with serving() as server:
+        server.add_files("frog", make_wheel("frog", "1.0"))
+        remote = make_remote(cast.acme.tenant, server)
+        grant(remote, Role.READER, cast.acme.reader)
+        page, reader = f"/{remote}/simple/frog/", cast.acme.reader.headers
+        lane.get(page, reader, JSON)
+        server.add_files("frog", make_wheel("frog", "1.0"), make_wheel("frog", "2.0"))
+        refreshed(Source(remote, remote.upstream, ""), parse_name("frog"))
+        assert b"2.0" in lane.get(page, reader, JSON).body
+
+
+def test_without_the_database_django_says_so(lane: Lane, frogs: Cast) -> None:
+    def away(_: object) -> Any:
+        raise OperationalError("the database is away")
+
+    page, reader = "/acme/local/simple/frog/", frogs.acme.reader.headers
+    lane.get(page, reader)
+    lane.lane._lease = Lease(away, seconds=0)
+    asked = lane.asked
+    lane.get(page, reader)
+    assert lane.asked == asked + 1
+
+
+def test_when_nobody_can_say_what_has_changed_no_page_stays(
+    lane: Lane, frogs: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> Any:
+        raise OperationalError("the database is away")
+
+    frog, toad = "/acme/local/simple/frog/", "/acme/local/simple/toad/"
+    reader = frogs.acme.reader.headers
+    for url in (frog, toad):
+        lane.get(url, reader)
+    published(client, "frog", "1.2", make_wheel("frog", "1.2"), by=frogs.acme.writer)
+    monkeypatch.setattr(held_answers, "names_changed_since", away)
+    for url in (frog, toad):
+        assert not lane.knows(url, reader)
+        assert lane.knows(url, reader)
+
+
+def test_whatever_happens_in_whatever_order_the_lane_agrees_with_django(
+    lane: Lane, frogs: Cast, client: Client
+) -> None:
+    acme, dice = frogs.acme, random.Random(8)  # noqa: S311 - the same each time
+    other = make_repository(acme.tenant, "other")
+    grant(other, Role.WRITER, acme.writer)
+    virtual = make_virtual(acme, "all", [acme.repository, other])
+    grant(virtual, Role.READER, acme.reader)
+    grant(virtual, Role.READER, acme.writer)
+    numbers = iter(range(100))
+
+    def publish() -> None:
+        name, to = dice.choice(["frog", "toad"]), dice.choice([acme.repository, other])
+        version = f"2.{next(numbers)}"
+        published(client, name, version, make_wheel(name, version), by=acme.writer, to=f"/{to}/")
+
+    def yank() -> None:
+        row = dice.choice(Distribution.objects.filter(deleted_at__isnull=True))
+        curate.yank(row, reason=f"{row.pk}", by=acme.admin.principal, undo=row.yanked)
+
+    def delete() -> None:
+        curate.delete(
+            dice.choice(Distribution.objects.filter(deleted_at__isnull=True)),
+            by=acme.admin.principal,
+        )
+
+    def reorder() -> None:
+        configure.set_members(
+            virtual, dice.choice([[acme.repository, other], [other, acme.repository]]), by=SYSTEM
+        )
+
+    def give_or_take() -> None:
+        theirs = Grant.objects.filter(repository=other, membership__user=acme.reader.user).first()
+        if theirs:
+            configure.end_grant(theirs, by=SYSTEM)
+        else:
+            grant(other, Role.READER, acme.reader)
+
+    pages = [
+        f"/{repository}/simple/{page}"
+        for repository in (acme.repository, other, virtual)
+        for page in ("", "frog/", "toad/")
+    ]
+    for _ in range(15):
+        dice.choice([publish, yank, delete, reorder, give_or_take])()
+        for url in dice.sample(pages, 4):
+            for who in (acme.reader, acme.writer):
+                lane.get(url, who.headers, dice.choice([JSON, HTML]))
+    assert lane.asked < 15 * 8

@@ -1,0 +1,148 @@
+"""The lease: one question for many requests, and never an answer from before a request came."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import Error, OperationalError, connection
+
+from base.stamps import Stamp, access_stamp
+from repos import lease as lease_module
+from repos.lease import Answered, Lease, StampsInDatabase, StampsUnknown, stamps_by
+from repos.models import RepositoryState
+from tests.cast import Cast
+
+NOTHING = Stamp(0, 0, "")
+
+
+class Database:
+    """Answers with how often it was asked, and slowly where that is wanted."""
+
+    def __init__(self, seconds: float = 0) -> None:
+        self.questions: list[frozenset[int]] = []
+        self.seconds = seconds
+        self.at_once = 0
+        self.most_at_once = 0
+
+    def __call__(self, about: Collection[int]) -> Answered:
+        """Return a stamp whose serial is the number of the question."""
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        self.questions.append(frozenset(about))
+        number = len(self.questions)
+        time.sleep(self.seconds)
+        self.at_once -= 1
+        return NOTHING, {each: Stamp(0, number, "") for each in about}
+
+
+def test_within_a_lease_nobody_asks_again() -> None:
+    database = Database()
+    lease = Lease(database, seconds=60)
+    first = lease.present(frozenset({1, 2}))
+    assert lease.present(frozenset({2})) is first
+    assert lease.present(frozenset()) is first
+    assert len(database.questions) == 1
+
+
+def test_another_repository_is_asked_about_with_those_asked_before() -> None:
+    database = Database()
+    lease = Lease(database, seconds=60)
+    lease.present(frozenset({1}))
+    lease.present(frozenset({2}))
+    assert database.questions == [{1}, {1, 2}]
+
+
+def test_an_answer_is_not_used_by_who_comes_after_its_lease() -> None:
+    database = Database()
+    lease = Lease(database, seconds=0)
+    assert lease.present(frozenset({1})).stamps[1].serial == 1
+    assert lease.present(frozenset({1})).stamps[1].serial == 2
+
+
+def test_many_at_once_share_a_question_that_began_after_they_came() -> None:
+    database = Database(seconds=0.02)
+    lease = Lease(database, seconds=0)
+    came: list[tuple[float, float]] = []
+
+    def come(_: int) -> None:
+        at = time.monotonic()
+        came.append((at, lease.present(frozenset({1})).asked_at))
+
+    with ThreadPoolExecutor(16) as crowd:
+        list(crowd.map(come, range(64)))
+    assert all(asked_at >= at for at, asked_at in came)
+    assert database.most_at_once == 1
+    assert len(database.questions) < 64 / 4
+
+
+def test_when_the_database_is_away_those_who_wait_are_told_at_once() -> None:
+    questions, goes_on = [], threading.Event()
+
+    def away(_: Collection[int]) -> Answered:
+        questions.append(1)
+        goes_on.wait(10)
+        raise OperationalError("away")
+
+    lease = Lease(away, seconds=0)
+
+    def come(_: int) -> bool:
+        with pytest.raises(StampsUnknown):
+            lease.present(frozenset({1}))
+        return True
+
+    with ThreadPoolExecutor(8) as crowd:
+        waiting = [crowd.submit(come, number) for number in range(8)]
+        while not questions:
+            time.sleep(0.001)
+        time.sleep(0.05)
+        goes_on.set()
+        assert all(each.result() for each in waiting)
+    assert len(questions) < 4
+
+
+def test_nobody_waits_long_for_a_question_that_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease_module, "_WAITS_AT_MOST_SECONDS", 0.05)
+    asked, goes_on = threading.Event(), threading.Event()
+
+    def lost(about: Collection[int]) -> Answered:
+        asked.set()
+        goes_on.wait(10)
+        return NOTHING, dict.fromkeys(about, NOTHING)
+
+    lease = Lease(lost, seconds=0)
+    with ThreadPoolExecutor(1) as others:
+        other = others.submit(lease.present, frozenset({1}))
+        assert asked.wait(10)
+        with pytest.raises(StampsUnknown):
+            lease.present(frozenset({1}))
+        goes_on.set()
+        assert other.result().stamps == {1: NOTHING}
+    assert lease.present(frozenset({2})).stamps[2] == NOTHING
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_lost_is_made_anew() -> None:
+    ask = StampsInDatabase()
+    try:
+        before = ask(())
+        assert ask._connection is not None
+        ask._connection.connection.close()
+        with pytest.raises(Error):
+            ask(())
+        assert ask(()) == before
+    finally:
+        if ask._connection is not None:
+            ask._connection.close()
+
+
+def test_the_question_is_about_what_the_rows_say(cast: Cast) -> None:
+    local = cast.acme.repository
+    access, stamps = stamps_by(connection, {local.pk, 10**9})
+    state = RepositoryState.objects.get(repository=local)
+    assert access == access_stamp()
+    assert stamps == {local.pk: state.stamp}
+    assert stamps_by(connection, ()) == (access, {})
