@@ -213,7 +213,7 @@ def rest_rows() -> Iterator[Row]:
     invited = "me/invitations"
     yield _row(invited, f"/api/v1/{invited}", _known({"GET": 200}, people_only=True), {})
     for word in ("join", "decline"):
-        answered, path = {"POST": 404}, f"/api/v1/{invited}/{{tenant}}/{word}"
+        answered, path = {"POST": 415}, f"/api/v1/{invited}/{{tenant}}/{word}"
         rule = _known(answered, people_only=True)
         yield _row(f"{invited}/<tenant>/{word}", path, rule, answered)
     yield _row("repositories", "/api/v1/repositories", _repositories, {"POST": 415})
@@ -254,5 +254,5 @@ def rest_rows() -> Iterator[Row]:
     yield _row("tenants/<tenant>/members", path, members, {"POST": 415})
     users = {"GET": 200, "POST": 415}
     yield _row("users", "/api/v1/users", _superusers(users), users)
-    user = {"GET": 404, "PATCH": 415}
+    user = {"GET": 404, "PATCH": 404}
     yield _row("users/<username>", "/api/v1/users/toad", _superusers(user), user)

@@ -370,6 +370,15 @@ def test_nobody_sees_through_a_virtual_what_they_may_not(
             lane.get(url, who.headers, JSON)
 
 
+def test_links_are_made_of_the_host_name_that_was_asked_by(lane: Lane, frogs: Cast) -> None:
+    Distribution.objects.update(is_attested=True)
+    reader, page = frogs.acme.reader.headers, "/acme/local/simple/frog/"
+    for host in ("testserver", "localhost", "testserver"):
+        answer = lane.get(page, reader, JSON, {"Host": host})
+        assert f"http://{host}/acme/local/files/".encode() in answer.body
+    assert lane.knows(page, reader, JSON, {"Host": "localhost"})
+
+
 def test_what_is_not_a_plain_read_is_djangos(lane: Lane, frogs: Cast) -> None:
     reader, page = frogs.acme.reader.headers, "/acme/local/simple/frog/"
     lane.get(page, reader)
