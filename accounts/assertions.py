@@ -144,12 +144,16 @@ def _sentence(error: jwt.PyJWTError, issuer: str, audience: str) -> str:
 
 def _in_time(text: str, claims: Mapping[str, Any], now: datetime) -> Assertion:
     expires = _time(claims, "exp")
-    if expires + LEEWAY <= now:
+    if expires <= now - LEEWAY:
         raise AssertionRefused("The token has expired.")
     begins = [_time(claims, name) for name in ("iat", "nbf") if name in claims]
-    if any(each - LEEWAY > now for each in begins):
+    if any(each > now + LEEWAY for each in begins):
         raise AssertionRefused("The token is not valid yet.")
-    return Assertion(claims, _digest(text, claims), expires + LEEWAY + REMEMBERED_FOR)
+    try:
+        until = expires + LEEWAY + REMEMBERED_FOR
+    except OverflowError:  # the end of the year 9999
+        raise AssertionRefused("The token's claim exp is no time.") from None
+    return Assertion(claims, _digest(text, claims), until)
 
 
 def _time(claims: Mapping[str, Any], name: str) -> datetime:
@@ -170,4 +174,4 @@ def _digest(text: str, claims: Mapping[str, Any]) -> str:
     own = claims.get("jti")
     is_named = isinstance(own, str) and own
     one = f"jti {own}" if is_named else f"signed {text.rpartition('.')[0]}"
-    return hashlib.sha256(one.encode()).hexdigest()
+    return hashlib.sha256(one.encode(errors="surrogatepass")).hexdigest()

@@ -31,13 +31,13 @@ GITHUB = {
 
 
 @cache
-def rsa_key(name: str = "one") -> rsa.RSAPrivateKey:
+def rsa_key(name: str) -> rsa.RSAPrivateKey:
     """Return a key of this name, made once: it takes long."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @cache
-def ec_key(name: str = "ec") -> ec.EllipticCurvePrivateKey:
+def ec_key(name: str) -> ec.EllipticCurvePrivateKey:
     """Return a key on P-256."""
     return ec.generate_private_key(ec.SECP256R1())
 
@@ -87,7 +87,9 @@ def by_hand(
 
 def with_public_key_as_secret(claims: Mapping[str, Any]) -> str:
     """Return the forgery that takes the public key for the secret of HS256."""
-    public = rsa_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    public = (
+        rsa_key("one").public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
     header = {"alg": "HS256", "typ": "JWT", "kid": "one"}
     return by_hand(header, claims, lambda text: hmac.digest(public, text, hashlib.sha256))
 
