@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,10 +52,12 @@ def identity_in(kind: str, claims: Mapping[str, Any]) -> Identity:
 def _of_github(claims: Mapping[str, Any]) -> Identity:
     """`workflow_ref` is owner/repository/.github/workflows/release.yml@refs/heads/main."""
     source = _said(claims, "repository").lower()
-    path, _, _ = _said(claims, "workflow_ref").partition("@")
-    start = f"{source}/.github/workflows/"
-    # The file of another repository is not this one's, whoever runs it.
-    workflow = path[len(start) :] if path.lower().startswith(start) else ""
+    versions = [_said_perhaps(claims, name) for name in ("ref", "sha")]
+    started = _said(claims, "workflow_ref")
+    # Of a reusable workflow: the file that has the job, where `workflow_ref` is who calls it.
+    runs = _said_perhaps(claims, "job_workflow_ref") or started
+    is_own = runs.lower().startswith(f"{source}/")
+    workflow = _file_of(started, f"{source}/.github/workflows/", versions) if is_own else ""
     return Identity(
         kind=Issuer.Kind.GITHUB,
         source=source,
@@ -73,17 +75,30 @@ def _of_gitlab(claims: Mapping[str, Any]) -> Identity:
     namespace = _said(claims, "namespace_path").lower()
     if not source.startswith(f"{namespace}/"):
         raise AssertionRefused("The token's project_path is not in its namespace_path.")
-    place, _, file = _said_perhaps(claims, "ci_config_ref_uri").partition("//")
-    is_own = place.lower().partition("/")[2] == source
+    versions = [_said_perhaps(claims, name) for name in ("ref_path", "sha")]
+    _, _, configuration = _said_perhaps(claims, "ci_config_ref_uri").partition("/")
     return Identity(
         kind=Issuer.Kind.GITLAB,
         source=source,
         owner_id=_said(claims, "namespace_id"),
-        workflow=file.partition("@")[0] if is_own else "",
+        workflow=_file_of(configuration, f"{source}//", versions),
         environment=_said_perhaps(claims, "environment"),
         ref=_said_perhaps(claims, "ref_path"),
         claims=claims,
     )
+
+
+def _file_of(said: str, start: str, versions: Iterable[str]) -> str:
+    """Return the file between `start` and @ with a version; empty where it is another's.
+
+    The file's own name may have an @ as well: release.yml@2.yml is not release.yml.
+    """
+    if said[: len(start)].lower() != start:
+        return ""
+    for version in filter(None, versions):
+        if said.endswith(f"@{version}"):
+            return said[len(start) :].removesuffix(f"@{version}")
+    return ""
 
 
 def _of_google(claims: Mapping[str, Any]) -> Identity:

@@ -66,7 +66,8 @@ def claims_at(now: datetime, *without: str, **other: Any) -> dict[str, Any]:
     """Return the claims of a job of octo/frog on GitHub."""
     at = int(now.timestamp())
     usual = {"iss": ISSUER, "aud": AUDIENCE, "iat": at, "nbf": at, "exp": at + 300, "jti": "j1"}
-    found = GITHUB | usual | other
+    file, _, ref = GITHUB["workflow_ref"].partition("@")
+    found = GITHUB | usual | {"workflow_ref": f"{file}@{other.get('ref', ref)}"} | other
     return {name: value for name, value in found.items() if name not in without}
 
 
