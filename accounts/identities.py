@@ -10,6 +10,8 @@ from accounts.assertions import AssertionRefused
 from accounts.models import Issuer
 
 _NAME_AT_MOST = 200
+# A pull request from outside starts these with all rights, and their ref is the default branch.
+_BY_STRANGERS = frozenset({"pull_request_target", "workflow_run"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Identity:
     workflow: str = ""
     environment: str = ""
     ref: str = ""
+    by_strangers: bool = False  # whoever sends a pull request can have started it
     claims: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -65,6 +68,7 @@ def _of_github(claims: Mapping[str, Any]) -> Identity:
         workflow=workflow,
         environment=_said_perhaps(claims, "environment").lower(),
         ref=_said_perhaps(claims, "ref"),
+        by_strangers=_said_perhaps(claims, "event_name") in _BY_STRANGERS,
         claims=claims,
     )
 

@@ -153,8 +153,10 @@ def _fitting(issuer: Issuer, identity: Identity) -> list[TrustedPublisher]:
 
 
 def _fits(publisher: TrustedPublisher, identity: Identity) -> bool:
+    is_strangers = identity.by_strangers and "event_name" not in publisher.claims
     return (
-        publisher.environment in {"", identity.environment}
+        not is_strangers
+        and publisher.environment in {"", identity.environment}
         and (not publisher.ref or fnmatchcase(identity.ref, publisher.ref))
         and all(identity.claims.get(name) == value for name, value in publisher.claims.items())
     )

@@ -195,6 +195,19 @@ def test_environment_ref_and_further_claims_must_fit(cast: Cast) -> None:
     assert exchanged(issuer, **fits)
 
 
+@pytest.mark.parametrize("event", ["pull_request_target", "workflow_run"])
+def test_what_a_stranger_can_start_is_trusted_where_the_publisher_says_so(
+    cast: Cast, event: str
+) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer, ref="refs/heads/main")
+    assert refused(issuer, event_name=event)[0] == "invalid-publisher"
+    assert exchanged(issuer, event_name="push")
+    trust(cast.acme.repository, issuer, "toad", claims={"event_name": event})
+    minted = exchanged(issuer, event_name=event, jti="j2")
+    assert [each.normalized for each in minted.token.publishers.all()] == ["toad"]
+
+
 def test_a_name_that_went_to_another_owner_is_not_trusted(cast: Cast) -> None:
     issuer = make_issuer()
     trust(cast.acme.repository, issuer)
