@@ -27,7 +27,8 @@ LEEWAY = timedelta(seconds=30)
 REMEMBERED_FOR = timedelta(minutes=5)
 LENGTH_AT_MOST = 16 * 1024
 # No other is read: "none", and the algorithms with a shared secret, are how assertions are forged.
-ALGORITHMS = frozenset({"RS256", "ES256"})
+# By the kind of key (kty).
+ALGORITHM_OF = {"RSA": "RS256", "EC": "ES256"}
 _PARTS = 3
 _KEY_ID_AT_MOST = 200
 # Times are compared here, by the caller's clock.
@@ -119,7 +120,7 @@ def _part(text: str, number: int) -> dict[str, Any]:
 
 def _signed_how(header: Mapping[str, Any]) -> tuple[str, str]:
     algorithm, key_id = header.get("alg"), header.get("kid")
-    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHM_OF.values():
         raise AssertionRefused("The token is not signed with RS256 or ES256.")
     if not isinstance(key_id, str) or not 0 < len(key_id) <= _KEY_ID_AT_MOST:
         raise AssertionRefused("The token does not say which key it is signed with (kid).")
