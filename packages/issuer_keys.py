@@ -108,7 +108,7 @@ def _is_due(kept: _Kept) -> bool:
 
 
 def _ask(kept: _Kept, issuer: Issuer) -> None:
-    """Ask; when that fails, the keys that are there are believed as long as they would have been."""
+    """Ask; when that fails, the keys that are there are believed until their hour is over."""
     give_back()
     kept.asked_at = clock.now()
     try:
