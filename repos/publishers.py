@@ -49,6 +49,8 @@ def save_issuer(issuer: Issuer, *, by: Actor) -> None:
             raise ValidationError({"kind": told})
         issuer.full_clean()
         issuer.save()
+        if not issuer.is_active:  # its tokens are over, also when it is switched on again
+            publishing.burn_all(issuer)
         audit.record(
             by=by,
             action="issuer.change" if before else "issuer.create",

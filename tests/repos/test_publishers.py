@@ -192,6 +192,17 @@ def test_a_token_ends_with_what_it_hangs_on(cast: Cast, what: str) -> None:
     assert send(secret).status_code in {401, 403}
 
 
+def test_a_token_stays_over_when_its_issuer_is_switched_on_again(cast: Cast) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer)
+    secret = exchanged(issuer).secret
+    for is_active in (False, True):
+        issuer.is_active = is_active
+        publishers.save_issuer(issuer, by=SYSTEM)
+    assert send(secret).status_code == 401
+    assert send(exchanged(issuer, jti="j2").secret).status_code == 200
+
+
 @pytest.mark.parametrize(
     "claims",
     [
