@@ -341,6 +341,11 @@ def test_of_two_owners_who_come_first_at_once_one_is_the_owner() -> None:
         ("google", {"source": "robot@acme.example"}),  # with a workflow
         ("github", {"claims": ["sub"]}),
         ("github", {"claims": {"sub": 1}}),
+        ("github", {"claims": {"s\0": "1"}}),
+        ("github", {"claims": {"sub": "\ud800"}}),
+        ("github", {"claims": {"sub": "x" * 2000}}),
+        ("github", {"environment": "rel\u200dease"}),
+        ("github", {"ref": "\ud800"}),
         ("github", {"project": "Frog_"}),
     ],
 )
