@@ -27,7 +27,8 @@ LEEWAY = timedelta(seconds=30)
 REMEMBERED_FOR = timedelta(minutes=5)
 LENGTH_AT_MOST = 16 * 1024
 # No other is read: "none", and the algorithms with a shared secret, are how assertions are forged.
-ALGORITHMS = frozenset({"RS256", "ES256"})
+# By the kind of key (kty).
+ALGORITHM_OF = {"RSA": "RS256", "EC": "ES256"}
 _PARTS = 3
 _KEY_ID_AT_MOST = 200
 # Times are compared here, by the caller's clock.
@@ -119,7 +120,7 @@ def _part(text: str, number: int) -> dict[str, Any]:
 
 def _signed_how(header: Mapping[str, Any]) -> tuple[str, str]:
     algorithm, key_id = header.get("alg"), header.get("kid")
-    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHM_OF.values():
         raise AssertionRefused("The token is not signed with RS256 or ES256.")
     if not isinstance(key_id, str) or not 0 < len(key_id) <= _KEY_ID_AT_MOST:
         raise AssertionRefused("The token does not say which key it is signed with (kid).")
@@ -144,12 +145,16 @@ def _sentence(error: jwt.PyJWTError, issuer: str, audience: str) -> str:
 
 def _in_time(text: str, claims: Mapping[str, Any], now: datetime) -> Assertion:
     expires = _time(claims, "exp")
-    if expires + LEEWAY <= now:
+    if expires <= now - LEEWAY:
         raise AssertionRefused("The token has expired.")
     begins = [_time(claims, name) for name in ("iat", "nbf") if name in claims]
-    if any(each - LEEWAY > now for each in begins):
+    if any(each > now + LEEWAY for each in begins):
         raise AssertionRefused("The token is not valid yet.")
-    return Assertion(claims, _digest(text, claims), expires + LEEWAY + REMEMBERED_FOR)
+    try:
+        until = expires + LEEWAY + REMEMBERED_FOR
+    except OverflowError:  # the end of the year 9999
+        raise AssertionRefused("The token's claim exp is no time.") from None
+    return Assertion(claims, _digest(text, claims), until)
 
 
 def _time(claims: Mapping[str, Any], name: str) -> datetime:
@@ -170,4 +175,4 @@ def _digest(text: str, claims: Mapping[str, Any]) -> str:
     own = claims.get("jti")
     is_named = isinstance(own, str) and own
     one = f"jti {own}" if is_named else f"signed {text.rpartition('.')[0]}"
-    return hashlib.sha256(one.encode()).hexdigest()
+    return hashlib.sha256(one.encode(errors="surrogatepass")).hexdigest()

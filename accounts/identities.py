@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,8 @@ from base.ci_homes import home_of_github, home_of_gitlab
 _NAME_AT_MOST = 200
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _GITHUB_FOLDER = ".github/workflows/"
+# A pull request from outside starts these with all rights, and their ref is the default branch.
+_BY_STRANGERS = frozenset({"pull_request_target", "workflow_run"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Identity:
     spelled: str = ""  # the source as its owner writes it, where that tells no difference
     source_url: str = ""  # where people look at the source; empty where that is not known
     run: str = ""  # where they look at the run, likewise
+    by_strangers: bool = False  # whoever sends a pull request can have started it
     claims: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -72,10 +75,12 @@ def _of_github(claims: Mapping[str, Any]) -> Identity:
     """`workflow_ref` is owner/repository/.github/workflows/release.yml@refs/heads/main."""
     spelled = _said(claims, "repository")
     source = spelled.lower()
-    path, _, _ = _said(claims, "workflow_ref").partition("@")
-    start = f"{source}/{_GITHUB_FOLDER}"
-    # The file of another repository is not this one's, whoever runs it.
-    workflow = path[len(start) :] if path.lower().startswith(start) else ""
+    versions = [_said_perhaps(claims, name) for name in ("ref", "sha")]
+    started = _said(claims, "workflow_ref")
+    # Of a reusable workflow: the file that has the job, where `workflow_ref` is who calls it.
+    runs = _said_perhaps(claims, "job_workflow_ref") or started
+    is_own = runs.lower().startswith(f"{source}/")
+    workflow = _file_of(started, f"{source}/{_GITHUB_FOLDER}", versions) if is_own else ""
     url = f"{home_of_github(_said_perhaps(claims, 'iss'))}/{spelled}"
     run, attempt = (_number(claims, name) for name in ("run_id", "run_attempt"))
     return Identity(
@@ -89,6 +94,7 @@ def _of_github(claims: Mapping[str, Any]) -> Identity:
         commit=_commit(claims),
         source_url=url,
         run=f"{url}/actions/runs/{run}/attempts/{attempt or 1}" if run else "",
+        by_strangers=_said_perhaps(claims, "event_name") in _BY_STRANGERS,
         claims=claims,
     )
 
@@ -100,8 +106,8 @@ def _of_gitlab(claims: Mapping[str, Any]) -> Identity:
     namespace = _said(claims, "namespace_path").lower()
     if not source.startswith(f"{namespace}/"):
         raise AssertionRefused("The token's project_path is not in its namespace_path.")
-    place, _, file = _said_perhaps(claims, "ci_config_ref_uri").partition("//")
-    is_own = place.lower().partition("/")[2] == source
+    versions = [_said_perhaps(claims, name) for name in ("ref_path", "sha")]
+    _, _, configuration = _said_perhaps(claims, "ci_config_ref_uri").partition("/")
     url = f"{home_of_gitlab(_said_perhaps(claims, 'iss'))}/{spelled}"
     job = _number(claims, "job_id")
     return Identity(
@@ -109,7 +115,7 @@ def _of_gitlab(claims: Mapping[str, Any]) -> Identity:
         source=source,
         spelled=spelled,
         owner_id=_said(claims, "namespace_id"),
-        workflow=file.partition("@")[0] if is_own else "",
+        workflow=_file_of(configuration, f"{source}//", versions),
         environment=_said_perhaps(claims, "environment"),
         ref=_said_perhaps(claims, "ref_path"),
         commit=_commit(claims),
@@ -117,6 +123,19 @@ def _of_gitlab(claims: Mapping[str, Any]) -> Identity:
         run=f"{url}/-/jobs/{job}" if job else "",
         claims=claims,
     )
+
+
+def _file_of(said: str, start: str, versions: Iterable[str]) -> str:
+    """Return the file between `start` and @ with a version; empty where it is another's.
+
+    The file's own name may have an @ as well: release.yml@2.yml is not release.yml.
+    """
+    if said[: len(start)].lower() != start:
+        return ""
+    for version in filter(None, versions):
+        if said.endswith(f"@{version}"):
+            return said[len(start) :].removesuffix(f"@{version}")
+    return ""
 
 
 def _of_google(claims: Mapping[str, Any]) -> Identity:

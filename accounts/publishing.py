@@ -84,6 +84,11 @@ def burn(token: PublishingToken) -> bool:
     return bool(living().filter(pk=token.pk).update(burnt_at=clock.now()))
 
 
+def burn_all(issuer: Issuer) -> None:
+    """Make the tokens useless that `issuer` led to."""
+    issuer.tokens.filter(burnt_at__isnull=True).update(burnt_at=clock.now())
+
+
 def use_up(*, issuer: Issuer, digest: str, until: datetime) -> bool:
     """Remember that an assertion was used, and say whether it is the first time.
 

@@ -1,7 +1,8 @@
 """The keys by which issuers sign what CI shows: fetched as upstreams are, and kept in memory.
 
-Each process has its own. One thread fetches an issuer's keys, the others wait for it: whoever
-invents key ids has them fetched once a minute, and not more.
+Each process has its own. One thread fetches an issuer's keys, and the others wait for it a little,
+unless the issuer did not answer before: threads are not for an issuer to hold. Whoever invents key
+ids has them fetched once a minute, and keeps nobody waiting whose key is there.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 import jwt
 
-from accounts.assertions import AssertionRefused, IssuerAway, KeySource
+from accounts.assertions import ALGORITHM_OF, AssertionRefused, IssuerAway, KeySource
 from accounts.models import Issuer
 from base import clock
 from base.connections import give_back
@@ -31,20 +32,33 @@ AGAIN_AFTER = timedelta(minutes=1)
 AFTER_A_FAILURE = timedelta(seconds=10)
 _SECONDS = 10
 _SILENCE_SECONDS = 5
+_WAITS_SECONDS = 5
 _BYTES_AT_MOST = 256 * 1024
 _KEYS_AT_MOST = 100
 
 _Settings = tuple[str, str, bool]  # all that its keys depend on
 
 
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """What an issuer has published, and until when it is believed."""
+
+    by_id: Mapping[str, jwt.PyJWK]
+    until: datetime
+
+    def get(self, key_id: str) -> jwt.PyJWK | None:
+        """Return the key of this id, if it is there and believed."""
+        return self.by_id.get(key_id) if clock.now() < self.until else None
+
+
 @dataclass(slots=True)
 class _Kept:
-    """What one issuer answered last."""
+    """What one issuer answered last, and when it was asked; `keys` are read without the lock."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    keys: Mapping[str, jwt.PyJWK] = field(default_factory=dict)
+    keys: _Keys = field(default_factory=lambda: _Keys({}, clock.now()))
     asked_at: datetime | None = None
-    failed: str = ""  # why there are no keys
+    failed: str = ""  # why it gave no keys when it was asked last
 
 
 _kept: dict[_Settings, _Kept] = {}
@@ -58,18 +72,10 @@ def keys_of(issuer: Issuer) -> KeySource:
         kept = _kept.setdefault(settings, _Kept())
 
     def key_of(key_id: str) -> jwt.PyJWK:
-        if not kept.lock.acquire(timeout=2 * _SECONDS):
-            raise IssuerAway(f"{issuer} takes too long to say its keys. Try again.")
-        try:
-            if _is_due(kept, key_id):
-                _ask(kept, issuer)
-            if kept.failed:
-                raise IssuerAway(f"The keys of {issuer} cannot be had: {kept.failed}")
-            if key_id not in kept.keys:
-                raise AssertionRefused(f"{issuer} has no key of the id that signed the token.")
-            return kept.keys[key_id]
-        finally:
-            kept.lock.release()
+        found = kept.keys.get(key_id) or _asked_for(kept, issuer, key_id)
+        if found is None:
+            raise AssertionRefused(f"{issuer} has no key of the id that signed the token.")
+        return found
 
     return key_of
 
@@ -80,22 +86,35 @@ def forget() -> None:
         _kept.clear()
 
 
-def _is_due(kept: _Kept, key_id: str) -> bool:
-    if kept.asked_at is None:
-        return True
-    age = clock.now() - kept.asked_at
-    if kept.failed:
-        return age >= AFTER_A_FAILURE
-    return age >= (KEPT_FOR if key_id in kept.keys else AGAIN_AFTER)
+def _asked_for(kept: _Kept, issuer: Issuer, key_id: str) -> jwt.PyJWK | None:
+    """Return the key of this id, once its issuer was asked for its keys again if that is due."""
+    if not kept.lock.acquire(timeout=0 if kept.failed else _WAITS_SECONDS):
+        raise IssuerAway(f"{issuer} takes too long to say its keys. Try again.")
+    try:
+        if kept.keys.get(key_id) is None and _is_due(kept):
+            _ask(kept, issuer)
+        found = kept.keys.get(key_id)
+        if found is None and kept.failed:
+            raise IssuerAway(f"The keys of {issuer} cannot be had: {kept.failed}")
+        return found
+    finally:
+        kept.lock.release()
+
+
+def _is_due(kept: _Kept) -> bool:
+    return kept.asked_at is None or clock.now() - kept.asked_at >= (
+        AFTER_A_FAILURE if kept.failed else AGAIN_AFTER
+    )
 
 
 def _ask(kept: _Kept, issuer: Issuer) -> None:
+    """Ask; when that fails, the keys that are there are believed until their hour is over."""
     give_back()
     kept.asked_at = clock.now()
     try:
-        kept.keys, kept.failed = _fetched(issuer), ""
+        kept.keys, kept.failed = _Keys(_fetched(issuer), clock.now() + KEPT_FOR), ""
     except UpstreamFailed as error:
-        kept.keys, kept.failed = {}, error.sentence
+        kept.failed = error.sentence
 
 
 def _fetched(issuer: Issuer) -> dict[str, jwt.PyJWK]:
@@ -135,11 +154,16 @@ def _document(source: Source, url: str) -> dict[str, Any]:
 
 
 def _key(listed: object) -> tuple[str, jwt.PyJWK] | None:
-    """Return a key with its id; None for one of another use, and of a kind that is not read."""
-    if not isinstance(listed, dict) or listed.get("use", "sig") != "sig":
+    """Return a key with its id; None for one of another use, of a kind that is not read, or odd."""
+    if not isinstance(listed, dict) or listed.get("use", "sig") != "sig" or "d" in listed:
         return None
-    key_id = listed.get("kid")
+    key_id, kind = listed.get("kid"), listed.get("kty")
+    if not isinstance(key_id, str) or not isinstance(kind, str) or kind not in ALGORITHM_OF:
+        return None
+    algorithm = ALGORITHM_OF[kind]
+    if listed.get("alg", algorithm) != algorithm:
+        return None
     try:
-        return (key_id, jwt.PyJWK.from_dict(listed)) if isinstance(key_id, str) else None
+        return key_id, jwt.PyJWK.from_dict(listed, algorithm)
     except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
         return None

@@ -35,6 +35,7 @@ from packages.upload_form import judge_form, requires_python_of
 from packages.uploads import FORM_AROUND_THE_FILE, Upload, UploadRefused
 from repos.access import RoleMissing
 from repos.models import Kind, Repository
+from repos.publishers import note_use
 from repos.rules import Rules
 from repos.targets import Target
 
@@ -70,8 +71,13 @@ def publish(
     """
     with judged(repository=repository, upload=upload, by=by) as found:
         if isinstance(found, Distribution):
-            return Published(distribution=found, created=False)
-        return _store(found, Target(repository, through), by, also)
+            published = Published(distribution=found, created=False)
+        else:
+            published = _store(found, Target(repository, through), by, also)
+    if by.token is not None and by.token.publishing_id is not None:
+        name = upload.name().normalized
+        note_use(by.token.publishing_id, repository=repository, normalized=name)
+    return published
 
 
 @contextmanager

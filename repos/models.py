@@ -564,12 +564,20 @@ class ClientCall(models.Model):
         return f"{self.client} of {self.user} in {self.repository}"
 
 
+# Each exchange of a source reads those of all its publishers, whoever's they are.
+_CLAIMS_AT_MOST = 2000
+
+
 def validate_claims(value: object) -> None:
-    """Refuse what is no object of texts."""
+    """Refuse what is no object of texts, or of more than a token has room for."""
     if not isinstance(value, dict) or not all(
-        isinstance(each, str) and each for pair in value.items() for each in pair
+        isinstance(each, str) and each and each.isprintable()
+        for pair in value.items()
+        for each in pair
     ):
         raise ValidationError('Give names and values of claims, such as {"sub": "1234"}.')
+    if sum(len(each) for pair in value.items() for each in pair) > _CLAIMS_AT_MOST:
+        raise ValidationError(f"Claims have at most {_CLAIMS_AT_MOST} characters in all.")
 
 
 class TrustedPublisher(models.Model):
@@ -655,6 +663,9 @@ class TrustedPublisher(models.Model):
         """Refuse what its issuer's claims could never fit, and write names as they compare."""
         if self.repository_id is None or self.issuer_id is None:
             return  # the form says so
+        names = ("source", "workflow", "environment", "ref")
+        if odd := [name for name in names if not getattr(self, name).isprintable()]:
+            raise ValidationError(dict.fromkeys(odd, "Give it without control characters."))
         if self.repository.kind != Kind.LOCAL:
             raise ValidationError("Only a local repository takes what a publisher uploads.")
         match Issuer.Kind(self.issuer.kind):

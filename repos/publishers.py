@@ -20,10 +20,11 @@ from base import audit, clock
 from base.audit import Actor
 from base.errors import NotThere
 from base.stamps import configuring
-from repos.models import TrustedPublisher
+from repos.models import Repository, TrustedPublisher
 
 # What somebody says of a publisher, but for its owner.
 _SAID = ("repository", "normalized", "issuer", "source", "workflow", "environment", "ref", "claims")
+_NAMED_AT_MOST = 20
 _ISSUER = ("kind", "url", "is_active", "private_allowed", "ca")
 
 
@@ -48,6 +49,8 @@ def save_issuer(issuer: Issuer, *, by: Actor) -> None:
             raise ValidationError({"kind": told})
         issuer.full_clean()
         issuer.save()
+        if not issuer.is_active:  # its tokens are over, also when it is switched on again
+            publishing.burn_all(issuer)
         audit.record(
             by=by,
             action="issuer.change" if before else "issuer.create",
@@ -116,26 +119,26 @@ def mint(*, issuer: Issuer, assertion: Assertion, address: str) -> Minted:
             )
         token, secret = publishing.create(issuer=issuer, name=identity.name, said=identity.facts)
         token.publishers.set(found)
-        TrustedPublisher.objects.filter(pk__in=[each.pk for each in found]).update(
-            last_used_at=clock.now()
-        )
-        after = {"expires_at": token.expires_at}
-        for each in found:
-            _record(each, "publisher.token", _actor(token, address), after=after)
+        names = sorted(f"{each.repository}/{each.normalized}" for each in found)[:_NAMED_AT_MOST]
+        after = {"expires_at": token.expires_at, "publishes": names}
+        _record_token(token, "publisher.token", address, after=after)
     return Minted(token, secret)
 
 
 def kept_by_owner(found: Iterable[TrustedPublisher], owner_id: str) -> list[TrustedPublisher]:
     """Return those whose owner is still who it was, locked; who comes first becomes the owner."""
     rows = TrustedPublisher.objects.filter(pk__in=[each.pk for each in found])
-    theirs = []
-    for each in rows.select_related("repository__tenant").select_for_update(of=("self",)):
-        if not each.owner_id:
-            each.owner_id = owner_id
-            each.save(update_fields=["owner_id"])
-        if each.owner_id == owner_id:
-            theirs.append(each)
+    locked = rows.select_related("repository__tenant").select_for_update(of=("self",))
+    theirs = [each for each in locked if each.owner_id in {"", owner_id}]
+    new = [each.pk for each in theirs if not each.owner_id]
+    TrustedPublisher.objects.filter(pk__in=new).update(owner_id=owner_id)
     return theirs
+
+
+def note_use(token_id: int, *, repository: Repository, normalized: str) -> None:
+    """Remember that a publisher was used now: its token has published."""
+    used = TrustedPublisher.objects.filter(repository=repository, normalized=normalized)
+    used.filter(tokens=token_id).update(last_used_at=clock.now())
 
 
 def burn(secret: str, *, address: str) -> None:
@@ -146,8 +149,7 @@ def burn(secret: str, *, address: str) -> None:
     with transaction.atomic():
         if publishing.burn(token):
             before, after = {"burnt_at": None}, {"burnt_at": clock.now()}
-            for each in token.publishers.select_related("repository__tenant"):
-                _record(each, "publisher.burn", _actor(token, address), before=before, after=after)
+            _record_token(token, "publisher.burn", address, before=before, after=after)
 
 
 def _require_there(publisher: TrustedPublisher) -> None:
@@ -172,15 +174,13 @@ def _fitting(issuer: Issuer, identity: Identity) -> list[TrustedPublisher]:
 
 
 def _fits(publisher: TrustedPublisher, identity: Identity) -> bool:
+    is_strangers = identity.by_strangers and "event_name" not in publisher.claims
     return (
-        publisher.environment in {"", identity.environment}
+        not is_strangers
+        and publisher.environment in {"", identity.environment}
         and (not publisher.ref or fnmatchcase(identity.ref, publisher.ref))
         and all(identity.claims.get(name) == value for name, value in publisher.claims.items())
     )
-
-
-def _actor(token: PublishingToken, address: str) -> Actor:
-    return Actor(name=token.name, token=str(token), address=address)
 
 
 def _told(issuer: Issuer) -> dict[str, object]:
@@ -211,3 +211,21 @@ def _record(
         before=before,
         after=after,
     )
+
+
+def _record_token(
+    token: PublishingToken,
+    action: str,
+    address: str,
+    *,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object],
+) -> None:
+    """Write it down for who runs the installation, and for no tenant.
+
+    Whoever names somebody else's CI among their publishers is told nothing of what it does: a
+    tenant hears of it by what it publishes there.
+    """
+    by = Actor(name=token.name, token=str(token), address=address)
+    subject = str(token.issuer)
+    audit.record(by=by, action=action, subject=subject, before=before, after=after)

@@ -31,13 +31,13 @@ GITHUB = {
 
 
 @cache
-def rsa_key(name: str = "one") -> rsa.RSAPrivateKey:
+def rsa_key(name: str) -> rsa.RSAPrivateKey:
     """Return a key of this name, made once: it takes long."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @cache
-def ec_key(name: str = "ec") -> ec.EllipticCurvePrivateKey:
+def ec_key(name: str) -> ec.EllipticCurvePrivateKey:
     """Return a key on P-256."""
     return ec.generate_private_key(ec.SECP256R1())
 
@@ -66,7 +66,8 @@ def claims_at(now: datetime, *without: str, **other: Any) -> dict[str, Any]:
     """Return the claims of a job of octo/frog on GitHub."""
     at = int(now.timestamp())
     usual = {"iss": ISSUER, "aud": AUDIENCE, "iat": at, "nbf": at, "exp": at + 300, "jti": "j1"}
-    found = GITHUB | usual | other
+    file, _, ref = GITHUB["workflow_ref"].partition("@")
+    found = GITHUB | usual | {"workflow_ref": f"{file}@{other.get('ref', ref)}"} | other
     return {name: value for name, value in found.items() if name not in without}
 
 
@@ -87,7 +88,9 @@ def by_hand(
 
 def with_public_key_as_secret(claims: Mapping[str, Any]) -> str:
     """Return the forgery that takes the public key for the secret of HS256."""
-    public = rsa_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    public = (
+        rsa_key("one").public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
     header = {"alg": "HS256", "typ": "JWT", "kid": "one"}
     return by_hand(header, claims, lambda text: hmac.digest(public, text, hashlib.sha256))
 

@@ -125,14 +125,25 @@ def test_claims_that_were_changed_are_not_signed() -> None:
 @pytest.mark.parametrize("value", ["soon", True, None, 1e300, -1e300, [1], {}])
 @pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
 def test_a_time_is_a_number(name: str, value: Any) -> None:
-    assert refused(signed_oddly(claims_at(NOW, **{name: value})))
+    sentence = refused(signed_oddly(claims_at(NOW, **{name: value})))
+    assert f"{name} is no time" in sentence or f"lacks the claim {name}" in sentence
+
+
+@pytest.mark.parametrize("at", [253402300799, 253402300500])
+def test_an_expiry_at_the_end_of_all_times_is_refused(at: int) -> None:
+    assert "exp is no time" in refused(signed_oddly(claims_at(NOW, exp=at)))
+
+
+def test_a_time_long_ago_and_an_odd_id_are_taken() -> None:
+    long_ago = {"iat": -62135596800, "nbf": -62135596800}
+    assert take(signed_oddly(claims_at(NOW, jti="\ud800") | long_ago))
 
 
 def signed_oddly(claims: dict[str, Any]) -> str:
     """Return what a careless issuer would sign; the library would not."""
     algorithm = jwt.get_algorithm_by_name("ES256")
     header = {"alg": "ES256", "kid": "ec"}
-    return by_hand(header, claims, lambda text: algorithm.sign(text, ec_key()))
+    return by_hand(header, claims, lambda text: algorithm.sign(text, ec_key("ec")))
 
 
 def test_clocks_may_differ_by_half_a_minute() -> None:

@@ -85,10 +85,32 @@ def test_an_account_of_google_and_a_subject_of_others() -> None:
         "evil/frog/.github/workflows/release.yml@refs/heads/main",
         "octo/frog-evil/.github/workflows/release.yml@refs/heads/main",
         "octo/frog/release.yml@refs/heads/main",
+        "octo/frog/.github/workflows/release.yml",
+        "octo/frog/.github/workflows/release.yml@refs/heads/other",
     ],
 )
 def test_a_workflow_of_another_repository_is_none(workflow_ref: str) -> None:
     assert not identity_in("github", GITHUB | {"workflow_ref": workflow_ref}).workflow
+
+
+@pytest.mark.parametrize("name", ["release.yml@2.yml", "@.yml", "release.yml@refs.yml"])
+def test_a_file_with_an_at_in_its_name_is_no_other(name: str) -> None:
+    of_github = {"workflow_ref": f"octo/frog/.github/workflows/{name}@refs/heads/main"}
+    assert identity_in("github", GITHUB | of_github).workflow == name
+    of_gitlab = {"ci_config_ref_uri": f"gitlab.example/acme/tools/frog//{name}@refs/heads/main"}
+    assert identity_in("gitlab", GITLAB | of_gitlab).workflow == name
+
+
+def test_a_workflow_may_be_at_a_commit_instead_of_a_ref() -> None:
+    at_commit = {"workflow_ref": "octo/frog/.github/workflows/release.yml@c0ffee", "sha": "c0ffee"}
+    assert identity_in("github", GITHUB | at_commit).workflow == "release.yml"
+
+
+def test_a_reusable_workflow_counts_where_it_is_the_repositorys_own() -> None:
+    own = "octo/frog/.github/workflows/shared.yml@refs/heads/main"
+    assert identity_in("github", GITHUB | {"job_workflow_ref": own}).workflow == "release.yml"
+    for other in (own.replace("octo/", "evil/"), own.replace("frog/", "frog-evil/")):
+        assert not identity_in("github", GITHUB | {"job_workflow_ref": other}).workflow
 
 
 @pytest.mark.parametrize(

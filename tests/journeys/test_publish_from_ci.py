@@ -71,8 +71,9 @@ from base.models import AuditEvent
 from packages.models import Distribution
 for row in Distribution.objects.filter(repository__key=sys.argv[1].split("/")[1]):
     print(row.filename, "by", row.uploaded_by)
-for action in AuditEvent.objects.filter(repository=sys.argv[1]).values_list("action", flat=True):
-    print(action)
+tokens = AuditEvent.objects.filter(repository=sys.argv[1], action="distribution.publish")
+for event in AuditEvent.objects.filter(token__in=tokens.values("token")):
+    print(event.action)
 """
 _GITHUB = {"source": "octo/frog", "workflow": "release.yml"}
 _AT_ONCE = 20

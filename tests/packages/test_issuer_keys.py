@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
+from jwt.algorithms import RSAAlgorithm
 
 from accounts.assertions import AssertionRefused, IssuerAway
 from accounts.models import Issuer
 from packages.issuer_keys import keys_of
 from tests.conftest import MovableClock
 from tests.issuers import DISCOVERY, LoopbackIssuer, issuing
-from tests.upstreams import Reply
+from tests.signing import rsa_key
+from tests.upstreams import Asked, Reply
 
 
 @pytest.fixture
@@ -150,3 +153,71 @@ def test_what_is_no_key_for_signatures_is_passed_over(issuer: LoopbackIssuer) ->
     for each in ("x", "y"):
         with pytest.raises(AssertionRefused):
             key_of(each)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"kty": "RSA", "alg": "none"},
+        {"kty": "oct", "alg": "HS256"},
+        {"kty": ["RSA"]},
+        {"kty": "RSA", "alg": ["RS256"]},
+        {"kty": "RSA", "alg": "RS512"},
+        {"kty": "RSA", "n": 7, "e": "AQAB"},
+        {"kty": "EC", "crv": "P-256", "x": "A" * 43, "y": "A" * 43},
+        RSAAlgorithm.to_jwk(rsa_key("one"), as_dict=True),  # it has told its secret
+    ],
+)
+def test_an_odd_key_is_passed_over_and_the_others_are_read(
+    issuer: LoopbackIssuer, odd: dict[str, Any]
+) -> None:
+    issuer.has_keys("one", more=(odd | {"kid": "odd"},))
+    key_of = keys_of(issuer.row())
+    assert key_of("one")
+    with pytest.raises(AssertionRefused, match="no key of the id"):
+        key_of("odd")
+
+
+def test_keys_that_are_there_are_believed_while_the_issuer_is_away(
+    issuer: LoopbackIssuer, time: MovableClock
+) -> None:
+    key_of = keys_of(issuer.row())
+    assert key_of("one")
+    issuer.server.replies[DISCOVERY] = Reply(status=500)
+    time.move(minutes=59)
+    with pytest.raises(IssuerAway, match="answered 500"):
+        key_of("made up")
+    assert key_of("one")
+    time.move(minutes=1)
+    with pytest.raises(IssuerAway, match="answered 500"):
+        key_of("one")
+
+
+def test_a_slow_issuer_keeps_nobody_waiting_whose_key_is_there_or_who_knows_it_is_away(
+    issuer: LoopbackIssuer, time: MovableClock
+) -> None:
+    key_of = keys_of(issuer.row())
+    assert key_of("one")
+    begun, goes_on = Event(), Event()
+
+    def slow(_asked: Asked) -> Reply:
+        begun.set()
+        goes_on.wait(timeout=20)
+        return Reply(status=404)
+
+    issuer.server.replies[DISCOVERY] = Reply(status=404)
+    time.move(minutes=1)
+    with pytest.raises(IssuerAway, match="answered 404"):
+        key_of("made up")
+    issuer.server.replies[DISCOVERY] = slow
+    time.move(seconds=10)
+    with ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(key_of, "made up")
+        try:
+            assert begun.wait(timeout=20)
+            assert key_of("one")
+            with pytest.raises(IssuerAway, match="takes too long"):
+                key_of("made up too")
+        finally:
+            goes_on.set()
+        assert isinstance(waits.exception(), IssuerAway)

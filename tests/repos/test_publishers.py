@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connections
+from django.db import connection, connections
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts import publishing
 from accounts.assertions import AssertionRefused
 from accounts.models import Issuer, PublishingToken, UsedAssertion
 from accounts.roles import Role
+from base import clock
 from base.audit import SYSTEM
 from base.models import AuditEvent
 from packages.models import Distribution
@@ -54,7 +56,7 @@ def test_a_pending_publisher_makes_the_project_and_publishes_again(
     assert (event.actor, event.token) == (row.uploaded_by, str(minted.token))
     publisher.refresh_from_db()
     assert (publisher.owner_id, publisher.last_used_at) == ("4711", time())
-    assert AuditEvent.objects.filter(action="publisher.token", tenant="acme").count() == 2
+    assert AuditEvent.objects.filter(action="publisher.token", tenant="").count() == 2
 
 
 def test_a_token_publishes_its_pairs_of_repository_and_project_alone(cast: Cast) -> None:
@@ -75,6 +77,44 @@ def test_a_token_publishes_its_pairs_of_repository_and_project_alone(cast: Cast)
         ("/globex/local/", "newt"),
     }
     assert set(heard.values()) == {200, 403}
+
+
+def test_who_names_somebody_elses_ci_is_told_nothing_of_it(cast: Cast, time: MovableClock) -> None:
+    issuer = make_issuer()
+    theirs = trust(cast.acme.repository, issuer, environment="release")
+    spying = trust(cast.globex.repository, issuer)
+    before = AuditEvent.objects.filter(tenant="globex").count()
+    minted = exchanged(issuer, environment="release")
+    assert send(minted.secret).status_code == 200
+    publishers.burn(minted.secret, address="10.0.0.9")
+    for each in (theirs, spying):
+        each.refresh_from_db()
+    assert (theirs.last_used_at, spying.last_used_at) == (time(), None)
+    assert AuditEvent.objects.filter(tenant="globex").count() == before
+    event = AuditEvent.objects.get(action="publisher.token")
+    assert (event.tenant, event.subject, event.address) == ("", issuer.url, "10.0.0.9")
+    assert event.after["publishes"] == ["acme/local/frog", "globex/local/frog"]
+
+
+def test_a_thousand_publishers_of_one_source_hold_nobody_up(cast: Cast) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer)
+    TrustedPublisher.objects.bulk_create(
+        TrustedPublisher(
+            repository=cast.globex.repository,
+            normalized=f"toad-{number}",
+            issuer=issuer,
+            source="octo/frog",
+            workflow="release.yml",
+            created_at=clock.now(),
+        )
+        for number in range(1000)
+    )
+    with CaptureQueriesContext(connection) as asked:
+        minted = exchanged(issuer)
+    assert len(asked) < 30
+    assert minted.token.publishers.filter(owner_id="4711").count() == 1001
+    assert send(minted.secret).status_code == 200
 
 
 def test_what_is_not_there_is_answered_as_what_is_not_trusted(cast: Cast) -> None:
@@ -152,6 +192,17 @@ def test_a_token_ends_with_what_it_hangs_on(cast: Cast, what: str) -> None:
     assert send(secret).status_code in {401, 403}
 
 
+def test_a_token_stays_over_when_its_issuer_is_switched_on_again(cast: Cast) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer)
+    secret = exchanged(issuer).secret
+    for is_active in (False, True):
+        issuer.is_active = is_active
+        publishers.save_issuer(issuer, by=SYSTEM)
+    assert send(secret).status_code == 401
+    assert send(exchanged(issuer, jti="j2").secret).status_code == 200
+
+
 @pytest.mark.parametrize(
     "claims",
     [
@@ -193,6 +244,19 @@ def test_environment_ref_and_further_claims_must_fit(cast: Cast) -> None:
         assert refused(issuer, **fits | {name: other})[0] == "invalid-publisher"
         assert refused(issuer, name, **{each: fits[each] for each in fits if each != name})
     assert exchanged(issuer, **fits)
+
+
+@pytest.mark.parametrize("event", ["pull_request_target", "workflow_run"])
+def test_what_a_stranger_can_start_is_trusted_where_the_publisher_says_so(
+    cast: Cast, event: str
+) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer, ref="refs/heads/main")
+    assert refused(issuer, event_name=event)[0] == "invalid-publisher"
+    assert exchanged(issuer, event_name="push")
+    trust(cast.acme.repository, issuer, "toad", claims={"event_name": event})
+    minted = exchanged(issuer, event_name=event, jti="j2")
+    assert [each.normalized for each in minted.token.publishers.all()] == ["toad"]
 
 
 def test_a_name_that_went_to_another_owner_is_not_trusted(cast: Cast) -> None:
@@ -277,6 +341,11 @@ def test_of_two_owners_who_come_first_at_once_one_is_the_owner() -> None:
         ("google", {"source": "robot@acme.example"}),  # with a workflow
         ("github", {"claims": ["sub"]}),
         ("github", {"claims": {"sub": 1}}),
+        ("github", {"claims": {"s\0": "1"}}),
+        ("github", {"claims": {"sub": "\ud800"}}),
+        ("github", {"claims": {"sub": "x" * 2000}}),
+        ("github", {"environment": "rel\u200dease"}),
+        ("github", {"ref": "\ud800"}),
         ("github", {"project": "Frog_"}),
     ],
 )
