@@ -34,7 +34,7 @@ class Bench:
 
 @dataclass(frozen=True)
 class Asked:
-    """What to ask for: URLs in turn, and what the answer of the first must pass."""
+    """What to ask for: URLs in turn, and what each answer must pass."""
 
     urls: Sequence[str]
     require: Callable[[Answer], None]
@@ -54,12 +54,12 @@ class Page:
     callers: int = 16
 
     def measure(self, running: Running, bench: Bench) -> Measured:
-        """Ask once, look at the answer, put on the load, and look again."""
+        """Ask for each page, look at the answers, put on the load, and look again."""
         asked = self.find(running, bench.corpus)
         headers = running.headers(
             Accept=self.accept, Accept_Encoding="gzip" if self.packed else "identity"
         )
-        first = self._checked(asked, headers)
+        first, *_ = [self._checked(asked, url, headers) for url in asked.urls]
         if self.again:
             headers |= validator(first)
             require_status(get(asked.urls[0], headers), 304)
@@ -67,11 +67,11 @@ class Page:
         if self.again:
             require_status(get(asked.urls[0], headers), 304)
         else:
-            self._checked(asked, headers)
+            self._checked(asked, asked.urls[0], headers)
         return Measured(seen.requests / seen.seconds, seen.p99)
 
-    def _checked(self, asked: Asked, headers: dict[str, str]) -> Answer:
-        answer = get(asked.urls[0], headers)
+    def _checked(self, asked: Asked, url: str, headers: dict[str, str]) -> Answer:
+        answer = get(url, headers)
         require_status(answer, 200)
         require_kind(answer, self.accept, packed=self.packed)
         asked.require(answer)
@@ -113,14 +113,13 @@ def small_page(running: Running, corpus: Corpus) -> Asked:
 
 def small_pages(running: Running, corpus: Corpus) -> Asked:
     """Ask for the pages of all small projects in turn."""
+
+    def require(answer: Answer) -> None:
+        project = answer.url.rstrip("/").rpartition("/")[2]
+        require_names(answer, {wheel.name for wheel in corpus.small[project]})
+
     names = list(corpus.small)[: running.projects]
-    if len(names) > 1:
-        last = _page(running.index, names[-1], corpus.small[names[-1]])
-        answer = get(last.urls[0], running.headers(Accept=HTML))
-        require_status(answer, 200)
-        last.require(answer)
-    urls = [f"{running.index}{name}/" for name in names]
-    return Asked(urls, small_page(running, corpus).require)
+    return Asked([f"{running.index}{name}/" for name in names], require)
 
 
 def large_page(running: Running, corpus: Corpus) -> Asked:
