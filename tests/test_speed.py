@@ -52,7 +52,7 @@ def a_run(results: Results, *keys: str, **more: Any) -> Run:
         versions=["nginx 1"],
         cases=[case for case in CASES if case.key in keys],
         contestants=[STATIC, ALONE, IN_PRODUCTION, "devpi"],
-        peers=["devpi"],
+        registries=["devpi"],
         running=[running("devpi", large=100)],
         results=results,
         **more,

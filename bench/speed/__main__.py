@@ -81,7 +81,7 @@ def _run(
         versions=list(machine.versions([peer.pinned for peer in runner.PEERS if peer.pinned])),
         cases=cases,
         contestants=[each for each in runner.NAMES if each in there],
-        peers=[each for each in runner.OTHERS if each in there],
+        registries=[each for each in runner.REGISTRIES if each in there],
         running=running,
         absent={each.name: each.reason for each in absent},
         results=results,

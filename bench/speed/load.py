@@ -16,6 +16,7 @@ MISSING = "wrk is missing on this machine: `apt install wrk` or `brew install wr
 # Where nothing was answered in the time, once more with this many times as much.
 _PATIENCE = 10
 _ANSWER_SECONDS = 60
+_WARM_SECONDS = 1
 # All requests are made before the clock starts; figures come as JSON, after wrk's own words.
 _SCRIPT = """
 local asked, turn = {}, 0
@@ -64,24 +65,30 @@ def read(
     script, paths = folder / "load.lua", folder / "paths"
     script.write_text(_SCRIPT)
     paths.write_text("".join(f"{urlsplit(url).path}\n" for url in urls))
-    command = ["wrk", "-t1", f"-c{callers}", f"--timeout={_ANSWER_SECONDS}s", "-s", str(script)]
+    command = ["wrk", "-t1", f"-c{callers}", f"--timeout={_ANSWER_SECONDS}s"]
     command += [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
+    command += ["-s", str(script)]
     origin = urlsplit(urls[0])._replace(path="/", query="").geturl()
+
+    def seen(window: int) -> Seen:
+        return _seen([*command, f"-d{window}s", origin, "--", str(paths)], window)
+
+    seen(_WARM_SECONDS)  # each of the server's processes and connections has a first time
     for window in (seconds, seconds * _PATIENCE):
-        run = [*command, f"-d{window}s", origin, "--", str(paths)]
-        done = subprocess.run(
-            run, capture_output=True, text=True, timeout=window + 2 * _ANSWER_SECONDS, check=False
-        )
-        if done.returncode:
-            raise Void(f"wrk failed: {done.stderr.strip() or done.stdout.strip()}")
-        told = json.loads(done.stdout.splitlines()[-1])
-        if told["refused"] or told["broken"]:
-            raise Void(
-                f"{told['refused']} of {told['requests']} answers were errors, "
-                f"{told['broken']} connections broke"
-            )
-        if told["requests"]:
-            return Seen(
-                told["requests"], told["bytes"], told["microseconds"] / 1e6, told["p99"] / 1e3
-            )
+        if (found := seen(window)).requests:
+            return found
     raise Void(f"nothing was answered within {seconds * _PATIENCE} s")
+
+
+def _seen(command: Sequence[str], window: int) -> Seen:
+    patience = window + 2 * _ANSWER_SECONDS
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
+    if done.returncode:
+        raise Void(f"wrk failed: {done.stderr.strip() or done.stdout.strip()}")
+    told = json.loads(done.stdout.splitlines()[-1])
+    if told["refused"] or told["broken"]:
+        raise Void(
+            f"{told['refused']} of {told['requests']} answers were errors, "
+            f"{told['broken']} connections broke"
+        )
+    return Seen(told["requests"], told["bytes"], told["microseconds"] / 1e6, told["p99"] / 1e3)

@@ -11,6 +11,9 @@ from bench.speed.peers.running import Running
 from bench.speed.results import Cell, Results, ratio
 from bench.speed.targets import P99_AT_MOST, Outcome, latencies, outcomes
 
+_OF_TARGETS = """The fastest peer is the fastest of those that keep files themselves: {}.
+A proxy that answers from its memory, to whoever asks, has a column of its own above.
+"""
 _MET = {True: "met", False: "**not met**", None: "not measured"}
 _HEAD = """# Performance
 
@@ -42,7 +45,7 @@ class Run:
     versions: Sequence[str]
     cases: Sequence[Case]
     contestants: Sequence[str]  # as columns; the limit first
-    peers: Sequence[str]  # those of them that are no Larder and no limit
+    registries: Sequence[str]  # those of them that "the fastest peer" is one of
     running: Sequence[Running]
     absent: dict[str, str] = field(default_factory=dict)
     results: Results = field(default_factory=Results)
@@ -68,6 +71,7 @@ def page(run: Run) -> str:
         *table(run),
         *_voids(run),
         "\n## Targets\n",
+        _OF_TARGETS.format(", ".join(run.registries) or "none took part"),
         *_targets(run),
     ]
     return "\n".join(parts).rstrip() + "\n"
@@ -153,10 +157,10 @@ def _targets(run: Run) -> Iterator[str]:
     titles = {case.key: case.title for case in run.cases}
     yield _row(["what", "who", "at least", "reached", ""])
     yield _row(["---", "---", "---", "---:", "---"])
-    for each in outcomes(run.results, list(run.peers)):
+    for each in outcomes(run.results, run.registries):
         target = each.target
-        if target.case in titles:
-            base = titles.get(target.to_case, target.to_case) if target.to_case else ""
+        if {target.case, target.to_case or target.case} <= set(titles):
+            base = titles.get(target.to_case)
             wanted = f"{_times(target.at_least)} {base or target.to}"
             reached = "" if each.reached is None else _times(each.reached)
             yield _row([titles[target.case], target.who, wanted, reached, _verdict(each)])

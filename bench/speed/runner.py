@@ -17,6 +17,7 @@ from bench.speed.peers import devpi, larder, proxpi, pypiserver, simple_reposito
 from bench.speed.peers.running import Ground, Peer, Running
 from bench.speed.reading import Bench
 from bench.speed.results import Results, Void
+from bench.speed.settling import settle
 from tests.parts import PartMissing
 from tests.parts.processes import ServerDied
 
@@ -37,6 +38,8 @@ NAMES = (
     *(name for peer in PEERS[2:] for name in peer.names),
 )
 OTHERS = NAMES[3:]
+# Those that keep files themselves: with them we compare ourselves.
+REGISTRIES = tuple(name for name in OTHERS if name not in proxpi.PEER.names)
 _DOES_NOT_START = (
     ServerDied,
     PartMissing,
@@ -88,6 +91,8 @@ def measured(
         for number in range(rounds if case.repeated else 1):
             for each in order.sample(running, len(running)):
                 _measure(case, each, bench, results)
+                if not settle(each.pids):
+                    _say(f"{each.name} is still busy with {case.title}")
             _say(f"{case.title}, round {number + 1}: {_seen(case, running, results)}")
     return results
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.speed.peers.larder import ALONE, IN_PRODUCTION
@@ -70,12 +70,12 @@ class Outcome:
         return None if self.reached is None else self.reached >= self.target.at_least
 
 
-def outcomes(results: Results, peers: list[str]) -> Iterator[Outcome]:
+def outcomes(results: Results, registries: Sequence[str]) -> Iterator[Outcome]:
     """Yield what was reached of each target."""
     for target in TARGETS:
         case = target.to_case or target.case
         base = (
-            results.best(case, peers)
+            results.best(case, registries)
             if target.to == _FASTEST_PEER
             else results.value(case, target.to)
         )
