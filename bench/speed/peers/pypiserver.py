@@ -20,7 +20,7 @@ import pathlib, pypiserver
 application = pypiserver.app(
     roots=[pathlib.Path({folder!r})],
     authenticate=["download", "list", "update"],
-    auther=lambda user, password: password == {password!r},
+    auther=lambda user, password: password == {password!r},  # codespell:ignore auther
     disable_fallback=True,
 )
 """
