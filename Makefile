@@ -10,9 +10,9 @@ PYTEST := $(BIN)/python -m pytest --durations=15
 JOURNEYS := tests/journeys tests/browser
 UNIT := -n auto --dist worksteal $(JOURNEYS:%=--ignore=%)
 CLIENTS := pip uv twine poetry pdm hatch flit build setuptools dohq
-UPSTREAMS := devpi proxpi pypiserver
-APT := postgresql redis-server rabbitmq-server nginx-light chromium unzip curl jq
-BREW := postgresql@17 redis rabbitmq nginx unzip jq
+UPSTREAMS := devpi proxpi pypiserver simple-repository-server
+APT := postgresql redis-server rabbitmq-server nginx-light wrk chromium unzip curl jq
+BREW := postgresql@17 redis rabbitmq nginx wrk unzip jq
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ journeys: $(VENV)/dev.txt  ## run real clients and a browser against a running L
 
 soak: $(VENV)/dev.txt  ## run the tests and the benches with the full counts (hours)
 	@LARDER_TEST_COUNTS=full $(MAKE) test bench-visibility bench-extraction bench-search
+
+bench: $(VENV)/dev.txt  ## measure Larder, its peers and static files; BENCH='--help' tells of options
+	@$(PARTS) postgres --durable -- $(BIN)/python -m bench.speed $(BENCH)
 
 bench-visibility: $(VENV)/dev.txt  ## publish, then read at once from elsewhere, many times
 	@$(PARTS) postgres -- $(BIN)/python bench/visibility.py
@@ -151,4 +154,4 @@ $(BIN)/python:
 		echo "$$first cannot make virtual environments here: \`apt install python3-venv\`."; \
 	fi; exit 1
 
-.PHONY: help run test test-unit journeys soak screenshots bench-visibility bench-crashes bench-proxy bench-reading bench-extraction bench-search lint format requirements parts clean
+.PHONY: help run test test-unit journeys soak screenshots bench bench-visibility bench-crashes bench-proxy bench-reading bench-extraction bench-search lint format requirements parts clean

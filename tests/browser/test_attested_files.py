@@ -27,9 +27,9 @@ from tests.cast import basic
 from tests.dists import make_wheel
 from tests.issuers import LoopbackIssuer, issuing
 from tests.journeys import larder as larders
+from tests.journeys.front import nginx
 from tests.journeys.larder import Larder, Repository
 from tests.journeys.machine import Machine, sha256, twine, uv
-from tests.journeys.test_nginx import nginx
 from tests.signing import claims_at, signed
 from tests.sigstores import PUBLISH, SLSA, Job, statement, the_sigstore
 from tests.upstreams import Asked, Reply
@@ -106,8 +106,8 @@ def larder(trust_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with larders.embedded(settings) as running:
         blobs = Path(running.environment["LARDER_HOME"]) / "blobs"
         app = urlsplit(running.url).port or 0
-        with larders.edge(running) as edge, nginx(app, edge, blobs, tls) as port:
-            yield replace(running, url=f"https://localhost:{port}")
+        with larders.edge(running) as edge, nginx(app, edge.port, blobs, tls) as front:
+            yield replace(running, url=f"https://localhost:{front.port}")
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from psycopg import sql
 from tests import parts
 from tests.canaries import require_none_in, watch
 from tests.clients import NOBODY_LISTENS, ROOT
-from tests.parts.processes import private_folder, server
+from tests.parts.processes import Server, private_folder, server
 
 ADMIN_PASSWORD = "a-password-of-the-journeys"
 _APPLICATION = "portal.wsgi"
@@ -244,8 +244,8 @@ def behind_nginx_by_https() -> Iterator[Larder]:
 
 
 @contextmanager
-def edge(larder: Larder) -> Iterator[int]:
-    """Run the edge of `larder`, as deploy/Procfile does, and yield its port."""
+def edge(larder: Larder) -> Iterator[Server]:
+    """Run the edge of `larder`, as deploy/Procfile does."""
     *granian, application = procfile("edge", "deploy/Procfile")
 
     def command(port: int) -> list[str]:
@@ -253,7 +253,7 @@ def edge(larder: Larder) -> Iterator[int]:
         return under(larder.environment, [*(own.get(each, each) for each in granian), application])
 
     with private_folder("edge") as folder, server(folder, command) as running:
-        yield running.port
+        yield running
         require_none_in([folder / "server.log"])
 
 

@@ -68,14 +68,19 @@ def watched(larder: Larder) -> Iterator[Memory]:
 
 def resident(pid: int) -> int:
     """Return the resident bytes of a process and all beneath it."""
+    return sum(family(pid).values())
+
+
+def family(pid: int) -> dict[int, int]:
+    """Return the resident bytes of a process and of each beneath it, by process id."""
     listed = subprocess.run(
         ["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True
     )
     processes = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
-    family = {pid}
+    found = {pid}
     for child, parent, _ in sorted(processes):
-        family |= {child} if parent in family else set()
-    return sum(rss * 1024 for child, _, rss in processes if child in family)
+        found |= {child} if parent in found else set()
+    return {child: rss * 1024 for child, _, rss in processes if child in found}
 
 
 def warm(larder: Larder, repository: Repository) -> None:

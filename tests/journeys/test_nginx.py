@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from http.client import HTTPResponse
 from pathlib import Path
@@ -15,12 +12,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests import dists
-from tests.clients import ROOT
 from tests.journeys import larder as larders
+from tests.journeys.front import nginx
 from tests.journeys.larder import Larder, Repository
 from tests.journeys.wire import Content, request, upload
-from tests.parts.missing import missing
-from tests.parts.processes import executable, private_folder, server
 
 WHEEL, CONTENT = dists.make_wheel("frog", "1.0")
 SAFE = {
@@ -40,54 +35,6 @@ from accounts.models import Token
 from base.audit import SYSTEM
 tokens.revoke(Token.objects.get(identifier=tokens.identifier_in(sys.argv[1])), by=SYSTEM)
 """
-_AROUND = """
-daemon off;
-%(user)s
-pid %(folder)s/nginx.pid;
-error_log stderr;
-events {}
-http {
-    access_log off;
-    client_body_temp_path %(folder)s/body;
-    proxy_temp_path %(folder)s/proxy;
-    fastcgi_temp_path %(folder)s/fastcgi;
-    uwsgi_temp_path %(folder)s/uwsgi;
-    scgi_temp_path %(folder)s/scgi;
-%(ours)s
-}
-"""
-
-
-@contextmanager
-def nginx(
-    larder_port: int, edge_port: int, blobs: Path, tls: tuple[Path, Path] | None = None
-) -> Iterator[int]:
-    """Run nginx with our configuration, adapted to this machine, and yield its port.
-
-    `tls` is its certificate and key; without, it speaks plain http.
-    """
-    program = executable("nginx", Path("/usr/sbin"))
-    if program is None:
-        missing("nginx", "`apt install nginx-light` or `make parts`")
-    with private_folder("nginx") as folder:
-
-        def command(port: int) -> list[str]:
-            ours = (ROOT / "deploy" / "nginx.conf").read_text()
-            certificate = "ssl_certificate {}; ssl_certificate_key {};".format(*tls) if tls else ""
-            ours = re.sub(r"ssl_certificate .*\n *ssl_certificate_key .*", certificate, ours)
-            listening = f"listen 127.0.0.1:{port}{' ssl' if tls else ''};"
-            ours = ours.replace("listen 443 ssl;", listening)
-            ours = ours.replace("127.0.0.1:8000", f"127.0.0.1:{larder_port}")
-            ours = ours.replace("127.0.0.1:8001", f"127.0.0.1:{edge_port}")
-            ours = ours.replace("/var/lib/larder/blobs/", f"{blobs}/")
-            # Its workers must be able to read the folder of the one who runs the tests.
-            user = "user root;" if os.geteuid() == 0 else ""
-            text = _AROUND % {"folder": folder, "ours": ours, "user": user}
-            (folder / "nginx.conf").write_text(text)
-            return [str(program), "-p", str(folder), "-c", str(folder / "nginx.conf")]
-
-        with server(folder, command) as running:
-            yield running.port
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +48,8 @@ def app() -> Iterator[Larder]:
 def behind(app: Larder) -> Iterator[Larder]:
     """The same with its edge, and nginx in front of both; its URL is nginx's."""
     blobs = Path(app.environment["LARDER_HOME"]) / "blobs"
-    with larders.edge(app) as edge, nginx(port_of(app), edge, blobs) as port:
-        yield replace(app, url=f"http://127.0.0.1:{port}")
+    with larders.edge(app) as edge, nginx(port_of(app), edge.port, blobs) as front:
+        yield replace(app, url=f"http://127.0.0.1:{front.port}")
 
 
 def port_of(larder: Larder) -> int:
@@ -174,8 +121,10 @@ def test_blobs_are_nobodys_to_ask_for(behind: Larder, shelf: Repository) -> None
 
 def test_while_larder_restarts_nginx_says_so(behind: Larder) -> None:
     with (
-        nginx(9, 9, Path("/nowhere")) as port,
-        request("GET", f"http://127.0.0.1:{port}/acme/any/simple/", behind.reader) as response,
+        nginx(9, 9, Path("/nowhere")) as front,
+        request(
+            "GET", f"http://127.0.0.1:{front.port}/acme/any/simple/", behind.reader
+        ) as response,
     ):
         assert response.status == 503
         assert response.headers["Retry-After"] == "5"
@@ -233,6 +182,6 @@ def test_a_wrong_token_is_one_guess_and_not_two(behind: Larder, shelf: Repositor
 def test_without_the_edge_nginx_asks_the_app(
     app: Larder, behind: Larder, shelf: Repository
 ) -> None:
-    with nginx(port_of(app), 9, Path("/nowhere")) as port:
-        moved = shelf.simple.replace(behind.url, f"http://127.0.0.1:{port}")
+    with nginx(port_of(app), 9, Path("/nowhere")) as front:
+        moved = shelf.simple.replace(behind.url, f"http://127.0.0.1:{front.port}")
         assert headers_of(f"{moved}frog/", behind.reader)[0] == 200

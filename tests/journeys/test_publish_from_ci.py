@@ -37,9 +37,9 @@ from tests.journeys.ci_jobs import (
     variables_of_github,
 )
 from tests.journeys.documented import Desk
+from tests.journeys.front import nginx
 from tests.journeys.larder import ADMIN_PASSWORD, Larder
 from tests.journeys.machine import Machine
-from tests.journeys.test_nginx import nginx
 from tests.signing import by_hand, signed, with_public_key_as_secret
 from tests.upstreams import Reply, Server, serving
 
@@ -103,8 +103,8 @@ def larder(issuers: Issuers, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         )
         blobs = Path(running.environment["LARDER_HOME"]) / "blobs"
         app = urlsplit(running.url).port or 0
-        with larders.edge(running) as edge, nginx(app, edge, blobs, tls) as port:
-            yield replace(running, url=f"https://localhost:{port}")
+        with larders.edge(running) as edge, nginx(app, edge.port, blobs, tls) as front:
+            yield replace(running, url=f"https://localhost:{front.port}")
 
 
 def trust(larder: Larder, issuer: LoopbackIssuer, shelf: str, **what: str) -> None:

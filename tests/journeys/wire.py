@@ -68,6 +68,23 @@ def upload(
     filetype: str = "bdist_wheel",
 ) -> tuple[int, str]:
     """Upload by the legacy API and return status and reason phrase."""
+    before, after, kind = form(content.filename, name=name, version=version, filetype=filetype)
+
+    def body() -> Iterator[bytes]:
+        yield before
+        yield from content.chunks
+        yield after
+
+    headers = kind | {"Content-Length": str(len(before) + content.size + len(after))}
+    with request("POST", url, token, headers=headers, body=body()) as response:
+        response.read()
+        return response.status, response.reason
+
+
+def form(
+    filename: str, *, name: str, version: str, filetype: str
+) -> tuple[bytes, bytes, dict[str, str]]:
+    """Return what an upload sends before and after the file, and the header that tells its type."""
     boundary = secrets.token_hex(16)
     fields = {
         ":action": "file_upload",
@@ -84,19 +101,7 @@ def upload(
     )
     head += (
         f'--{boundary}\r\nContent-Disposition: form-data; name="content"; '
-        f'filename="{content.filename}"\r\nContent-Type: application/octet-stream\r\n\r\n'
+        f'filename="{filename}"\r\nContent-Type: application/octet-stream\r\n\r\n'
     )
-    before, after = head.encode(), f"\r\n--{boundary}--\r\n".encode()
-
-    def body() -> Iterator[bytes]:
-        yield before
-        yield from content.chunks
-        yield after
-
-    headers = {
-        "Content-Type": f"multipart/form-data; boundary={boundary}",
-        "Content-Length": str(len(before) + content.size + len(after)),
-    }
-    with request("POST", url, token, headers=headers, body=body()) as response:
-        response.read()
-        return response.status, response.reason
+    kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    return head.encode(), f"\r\n--{boundary}--\r\n".encode(), kind

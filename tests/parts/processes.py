@@ -138,7 +138,8 @@ def _stop(process: subprocess.Popen[bytes], stop_signal: signal.Signals) -> None
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
-        process.kill()
+        # It leads a session of its own: the workers that it waited for go with it.
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 

@@ -1,0 +1,1 @@
+"""How fast Larder is, beside its peers and beside files that nginx gives out: `make bench`."""

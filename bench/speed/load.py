@@ -1,0 +1,94 @@
+"""The load of readers: wrk for some seconds over a list of URLs of one contestant."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bench.speed.results import Void
+
+MISSING = "wrk is missing on this machine: `apt install wrk` or `brew install wrk`."
+# Where nothing was answered in the time, once more with this many times as much.
+_PATIENCE = 10
+_ANSWER_SECONDS = 60
+_WARM_SECONDS = 1
+# All requests are made before the clock starts; figures come as JSON, after wrk's own words.
+_SCRIPT = """
+local asked, turn = {}, 0
+
+function init(arguments)
+  for path in io.lines(arguments[1]) do
+    asked[#asked + 1] = wrk.format("GET", path)
+  end
+end
+
+function request()
+  turn = turn % #asked + 1
+  return asked[turn]
+end
+
+function done(summary, latency, requests)
+  local errors = summary.errors
+  io.write(string.format(
+    '\\n{"requests": %d, "bytes": %d, "microseconds": %d, "p99": %d, ' ..
+    '"refused": %d, "broken": %d}\\n',
+    summary.requests, summary.bytes, summary.duration, latency:percentile(99),
+    errors.status, errors.connect + errors.read + errors.write + errors.timeout))
+end
+"""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What happened in the window."""
+
+    requests: int
+    bytes: int
+    seconds: float
+    p99: float  # milliseconds
+
+
+def is_there() -> bool:
+    """Say whether this machine has wrk."""
+    return shutil.which("wrk") is not None
+
+
+def read(
+    urls: Sequence[str], headers: Mapping[str, str], *, callers: int, seconds: int, folder: Path
+) -> Seen:
+    """Let so many callers ask for these URLs in turn; any answer but 2xx or 304 makes it void."""
+    script, paths = folder / "load.lua", folder / "paths"
+    script.write_text(_SCRIPT)
+    paths.write_text("".join(f"{urlsplit(url).path}\n" for url in urls))
+    command = ["wrk", "-t1", f"-c{callers}", f"--timeout={_ANSWER_SECONDS}s"]
+    command += [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
+    command += ["-s", str(script)]
+    origin = urlsplit(urls[0])._replace(path="/", query="").geturl()
+
+    def seen(window: int) -> Seen:
+        return _seen([*command, f"-d{window}s", origin, "--", str(paths)], window)
+
+    seen(_WARM_SECONDS)  # each of the server's processes and connections has a first time
+    for window in (seconds, seconds * _PATIENCE):
+        if (found := seen(window)).requests:
+            return found
+    raise Void(f"nothing was answered within {seconds * _PATIENCE} s")
+
+
+def _seen(command: Sequence[str], window: int) -> Seen:
+    patience = window + 2 * _ANSWER_SECONDS
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
+    if done.returncode:
+        raise Void(f"wrk failed: {done.stderr.strip() or done.stdout.strip()}")
+    told = json.loads(done.stdout.splitlines()[-1])
+    if told["refused"] or told["broken"]:
+        raise Void(
+            f"{told['refused']} of {told['requests']} answers were errors, "
+            f"{told['broken']} connections broke"
+        )
+    return Seen(told["requests"], told["bytes"], told["microseconds"] / 1e6, told["p99"] / 1e3)

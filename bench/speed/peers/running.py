@@ -1,0 +1,105 @@
+"""A contestant that runs and is filled, and what starting one needs."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from bench.speed.corpus import Corpus
+from tests.parts.processes import Server, private_folder, server
+
+
+@dataclass(frozen=True)
+class Running:
+    """A contestant: its URLs end with a slash, and an empty one means that it has no such thing."""
+
+    name: str
+    pids: tuple[int, ...]
+    start_seconds: float
+    index: str  # of all wheels of the corpus
+    root: str = ""  # of the index with very many projects
+    upload: str = ""  # where to publish to `index`
+    reader: str = ""  # the Authorization header of who reads
+    writer: str = ""  # of who publishes
+    virtuals: Mapping[int, str] = field(default_factory=dict)  # index URLs, by number of members
+    # What it holds, where that is less than the corpus; the report says so.
+    projects: int | None = None
+    large: int | None = None
+    roots: int | None = None
+    notes: tuple[str, ...] = ()
+
+    def headers(self, **more: str) -> dict[str, str]:
+        """Return what a reader sends."""
+        own = {"Authorization": self.reader} if self.reader else {}
+        return own | {name.replace("_", "-"): value for name, value in more.items()}
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a contestant may need to start: the corpus, PostgreSQL, and who runs already."""
+
+    corpus: Corpus
+    database: str
+    running: list[Running]
+
+    def named(self, name: str) -> Running:
+        """Return a contestant that was started before."""
+        return next(each for each in self.running if each.name == name)
+
+
+Start = Callable[[Ground], AbstractContextManager[Sequence[Running]]]
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A module's entry: the names it brings, and whom it needs to have been started before it."""
+
+    names: tuple[str, ...]
+    start: Start
+    needs: tuple[str, ...] = ()
+    pinned: str = ""  # the project in requirements/upstreams whose version the report tells
+
+
+@contextmanager
+def timed_server(
+    part: str, command: Callable[[int], Sequence[str]], path: str, authorization: str = ""
+) -> Iterator[tuple[Server, float]]:
+    """Run a server; yield it and how long it took until it answered `path`."""
+    headers = {"Authorization": authorization} if authorization else {}
+
+    def answers(port: int) -> bool:
+        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        try:
+            connection.request("GET", path, headers=headers)
+            return connection.getresponse().status < 400
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    with private_folder(part) as folder:
+        began = time.monotonic()
+        with server(folder, command, answers=answers) as running:
+            yield running, time.monotonic() - began
+
+
+def basic(user: str, password: str) -> str:
+    """Return the header of Basic authentication."""
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+def linked(source: Path, target: Path) -> Path:
+    """Let a folder tree appear a second time, by hard links; return the new one."""
+    for path in source.rglob("*"):
+        to = target / path.relative_to(source)
+        if path.is_dir():
+            to.mkdir(parents=True, exist_ok=True)
+        else:
+            to.parent.mkdir(parents=True, exist_ok=True)
+            to.hardlink_to(path)
+    return target

@@ -1,0 +1,75 @@
+"""What was measured, and what comes of it: medians, ratios, and cells that are void."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+class Void(Exception):
+    """A cell without a figure, with the reason."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One figure of one round; `p99` in milliseconds, `note` what else was seen."""
+
+    value: float
+    p99: float | None = None
+    note: str = ""
+
+
+@dataclass
+class Cell:
+    """What one contestant did in one case, round by round. One reason makes all of it void."""
+
+    rounds: list[Measured] = field(default_factory=list)
+    void: str = ""
+
+    @property
+    def value(self) -> float | None:
+        """The median; None for a void cell."""
+        if self.void or not self.rounds:
+            return None
+        return statistics.median(each.value for each in self.rounds)
+
+    @property
+    def p99(self) -> float | None:
+        """The median of the 99th percentiles; None where there is none."""
+        known = [each.p99 for each in self.rounds if each.p99 is not None]
+        return statistics.median(known) if known and not self.void else None
+
+    @property
+    def note(self) -> str:
+        """What was seen in the last round."""
+        return self.rounds[-1].note if self.rounds and not self.void else ""
+
+
+class Results:
+    """All cells, by case and contestant."""
+
+    def __init__(self) -> None:
+        self._cells: dict[tuple[str, str], Cell] = {}
+
+    def cell(self, case: str, contestant: str) -> Cell:
+        """Return the cell, a new one for the first round."""
+        return self._cells.setdefault((case, contestant), Cell())
+
+    def value(self, case: str, contestant: str) -> float | None:
+        """Return its median; None where there is no figure."""
+        found = self._cells.get((case, contestant))
+        return found.value if found else None
+
+    def best(self, case: str, contestants: Sequence[str], *, higher: bool = True) -> float | None:
+        """Return the best median among these contestants; None where none has a figure."""
+        values = [self.value(case, each) for each in contestants]
+        known = [each for each in values if each is not None]
+        if not known:
+            return None
+        return max(known) if higher else min(known)
+
+
+def ratio(value: float | None, to: float | None) -> float | None:
+    """Return one figure as a multiple of another; None where either is missing."""
+    return value / to if value is not None and to else None

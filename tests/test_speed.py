@@ -1,0 +1,225 @@
+"""The bench of speed: what it makes of figures, of answers, and of what is missing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.speed import runner
+from bench.speed.asking import Answer, links, require_kind, require_names, require_status, validator
+from bench.speed.cases import CASES, Case
+from bench.speed.corpus import SMALL, Corpus
+from bench.speed.peers.larder import ALONE, IN_PRODUCTION
+from bench.speed.peers.running import Running
+from bench.speed.peers.static import NAME as STATIC
+from bench.speed.reading import Bench
+from bench.speed.report import Run, page, table
+from bench.speed.results import Measured, Results, Void, ratio
+from bench.speed.targets import TARGETS, latencies, outcomes
+
+HTML_PAGE = b'<a href="../../files/a-1.whl#sha256=0">a-1.whl</a> <a href="/b-1.whl">b-1.whl</a>'
+JSON_PAGE = json.dumps({"files": [{"filename": "a-1.whl", "url": "../../files/a-1.whl"}]}).encode()
+TINY = replace(SMALL, projects=2, files=2, large=3, root=2, wheel_mib=1, upload_mib=1)
+
+
+def answer(body: bytes, status: int = 200, **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer("http://127.0.0.1/simple/a/", status, named, body)
+
+
+def running(name: str, **more: Any) -> Running:
+    return Running(name, pids=(), start_seconds=0.0, index="http://127.0.0.1/simple/", **more)
+
+
+def noted(results: Results, case: str, who: str, *values: float, p99: float | None = None) -> None:
+    results.cell(case, who).rounds.extend(Measured(value, p99) for value in values)
+
+
+def a_run(results: Results, *keys: str, **more: Any) -> Run:
+    return Run(
+        command="make bench",
+        date="2026-01-01",
+        commit="abc",
+        sizes=SMALL,
+        rounds=3,
+        seconds=5,
+        machine=["2 cores"],
+        versions=["nginx 1"],
+        cases=[case for case in CASES if case.key in keys],
+        contestants=[STATIC, ALONE, IN_PRODUCTION, "devpi"],
+        registries=["devpi"],
+        running=[running("devpi", large=100)],
+        results=results,
+        **more,
+    )
+
+
+def test_a_figure_is_the_median_of_its_rounds_and_a_reason_voids_it() -> None:
+    results = Results()
+    noted(results, "small-html", ALONE, 900, 100, 200, p99=2.0)
+    cell = results.cell("small-html", ALONE)
+    assert (cell.value, cell.p99) == (200, 2.0)
+    cell.void = "answers 500, not 200"
+    assert (cell.value, cell.p99, cell.note) == (None, None, "")
+
+
+def test_a_ratio_needs_both_figures() -> None:
+    assert ratio(50, 200) == 0.25
+    assert ratio(None, 200) is None
+    assert ratio(50, None) is None
+    assert ratio(50, 0) is None
+
+
+def test_the_best_peer_is_one_with_a_figure() -> None:
+    results = Results()
+    noted(results, "start", "devpi", 8)
+    noted(results, "start", "proxpi", 2)
+    results.cell("start", "pypiserver").void = "it broke"
+    peers = ["devpi", "proxpi", "pypiserver", "unknown"]
+    assert results.best("start", peers) == 8
+    assert results.best("start", peers, higher=False) == 2
+    assert results.best("memory", peers) is None
+
+
+def test_the_table_has_figures_shares_and_voids() -> None:
+    page_row = ["small page, HTML", "requests/s", "20,000 (p99 1.50 ms)", "-"]
+    page_row += ["6,000 (30 %, p99 3.00 ms)", "void"]
+    results = Results()
+    noted(results, "small-html", STATIC, 20_000, p99=1.5)
+    noted(results, "small-html", IN_PRODUCTION, 6_000, p99=3.0)
+    results.cell("small-html", "devpi").void = "answers 500, not 200"
+    noted(results, "start", STATIC, 0.1)
+    noted(results, "start", IN_PRODUCTION, 2.5)
+    assert list(table(a_run(results, "small-html", "start")))[2:] == [
+        f"| {' | '.join(page_row)} |",
+        "| start until the first page | s | 0.10 | - | 2.50 | - |",
+    ]
+
+
+def test_the_page_says_what_is_void_who_was_absent_and_who_holds_less() -> None:
+    results = Results()
+    results.cell("small-html", "devpi").void = "answers 500, not 200"
+    said = page(a_run(results, "small-html", absent={"proxpi": "it did not start"}))
+    assert "- **devpi**: small page, HTML: answers 500, not 200\n" in said
+    assert "- **proxpi** could not be started: it did not start\n" in said
+    assert "- devpi: it holds 100 of 200 files of the large one\n" in said
+    assert "`make bench`" in said
+
+
+def test_a_target_is_met_or_missed_by_so_much() -> None:
+    results = Results()
+    noted(results, "small-html", STATIC, 10_000, p99=1.0)
+    noted(results, "small-html", IN_PRODUCTION, 3_000, p99=3.5)
+    noted(results, "small-html", ALONE, 1_000, p99=2.0)
+    noted(results, "small-html", "devpi", 200)
+    noted(results, "small-html", "proxpi", 50)
+    reached = {
+        (each.target.who, each.target.to): (each.reached, each.is_met)
+        for each in outcomes(results, ["devpi", "proxpi"])
+        if each.target.case == "small-html"
+    }
+    assert reached == {
+        (ALONE, "the fastest peer"): (5, False),
+        (ALONE, STATIC): (0.1, True),
+        (IN_PRODUCTION, "the fastest peer"): (15, False),
+        (IN_PRODUCTION, STATIC): (0.3, True),
+    }
+    assert [(each.who, each.is_met) for each in latencies(results)][:2] == [
+        (ALONE, True),
+        (IN_PRODUCTION, False),
+    ]
+    lines = page(a_run(results, "small-html")).splitlines()
+    wanted = f"| small page, HTML | {IN_PRODUCTION} | 30 x the fastest peer | 15 x "
+    assert f"{wanted}| **not met**: 50 % of it |" in lines
+
+
+def test_targets_name_cases_that_there_are() -> None:
+    keys = [case.key for case in CASES]
+    assert len(keys) == len(set(keys))
+    assert {each.case for each in TARGETS} | {each.to_case for each in TARGETS} <= {"", *keys}
+
+
+def test_links_are_read_from_both_kinds_of_page() -> None:
+    assert links(answer(HTML_PAGE, content_type="text/html")) == {
+        "a-1.whl": "http://127.0.0.1/files/a-1.whl",
+        "b-1.whl": "http://127.0.0.1/b-1.whl",
+    }
+    there = answer(JSON_PAGE, content_type="application/vnd.pypi.simple.v1+json")
+    assert links(there) == {"a-1.whl": "http://127.0.0.1/files/a-1.whl"}
+
+
+def test_a_wrong_answer_is_void_with_the_reason() -> None:
+    html = answer(HTML_PAGE, content_type="text/html")
+    require_names(html, {"a-1.whl", "b-1.whl"})
+    with pytest.raises(Void, match="1 of 2 missing, 1 too many"):
+        require_names(html, {"a-1.whl", "c-1.whl"})
+    with pytest.raises(Void, match="answers 404, not 200"):
+        require_status(answer(b"", 404), 200)
+    with pytest.raises(Void, match="has no JSON"):
+        require_kind(html, "application/vnd.pypi.simple.v1+json", packed=False)
+    with pytest.raises(Void, match="does not compress"):
+        require_kind(html, "text/html", packed=True)
+    with pytest.raises(Void, match="gives no validator"):
+        validator(html)
+    assert validator(answer(b"", etag='"1"', last_modified="then")) == {"If-None-Match": '"1"'}
+
+
+def a_case(*told: Measured | Void, needs_wrk: bool = False) -> Case:
+    """Return a case that tells these figures, or raises these reasons, one after the other."""
+    left = list(told)
+
+    def measure(_running: Running, _bench: Bench) -> Measured:
+        said = left.pop(0)
+        if isinstance(said, Void):
+            raise said
+        return said
+
+    return Case("a-case", "A case", "s", measure, needs_wrk=needs_wrk)
+
+
+def test_one_wrong_round_voids_a_cell_and_is_not_tried_again(tmp_path: Path) -> None:
+    bench = Bench(Corpus(tmp_path, TINY), 1, tmp_path)
+    case = a_case(Measured(1), Void("wrong page"), Measured(3))
+    cell = runner.measured([running("a")], [case], 3, bench).cell("a-case", "a")
+    assert (cell.value, cell.void, len(cell.rounds)) == (None, "wrong page", 1)
+
+
+def test_without_wrk_reading_is_void_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.speed.load.shutil.which", lambda _: None)
+    bench = Bench(Corpus(tmp_path, TINY), 1, tmp_path)
+    results = runner.measured([running("a")], [a_case(needs_wrk=True)], 1, bench)
+    assert results.cell("a-case", "a").void.startswith("wrk is missing on this machine")
+
+
+def test_who_is_needed_by_somebody_is_started_too() -> None:
+    chosen = [peer.names[0] for peer in runner.PEERS if runner.needed(peer, ["proxpi"])]
+    assert chosen == [ALONE, STATIC, "proxpi"]
+
+
+def test_the_corpus_is_the_same_each_time(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    digests = [
+        [
+            (wheel.name, hashlib.sha256(wheel.path.read_bytes()).hexdigest())
+            for wheel in Corpus(tmp_path / name, TINY).wheels()
+        ]
+        for name in ("one", "other")
+    ]
+    assert digests[0] == digests[1]
+    assert len(digests[0]) == 2 * 2 + 3 + 1
+
+
+def test_what_is_uploaded_is_new_each_time(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path, TINY)
+    made = [corpus.to_upload(["large", "large"]) for _ in range(2)]
+    names = [wheel.name for wheels in made for wheel in wheels]
+    assert len(set(names)) == 4
+    assert corpus.new_names(3)[0] != corpus.new_names(3)[0]
