@@ -166,7 +166,7 @@ def test_another_repository_or_workflow_is_not_trusted(cast: Cast, claims: dict[
     trust(cast.acme.repository, issuer)
     code, sentence = refused(issuer, **claims)
     assert code == "invalid-publisher"
-    assert sentence.startswith("No project here trusts GitHub: ")
+    assert sentence.startswith("No project here trusts this job: repository ")
 
 
 def test_the_same_claims_of_another_issuer_are_not_trusted(cast: Cast) -> None:
@@ -195,6 +195,36 @@ def test_environment_ref_and_further_claims_must_fit(cast: Cast) -> None:
     assert exchanged(issuer, **fits)
 
 
+@pytest.mark.parametrize(
+    ("kind", "claims", "told"),
+    [
+        (
+            "github",
+            {"environment": "QA", "ref": "refs/tags/1"},
+            "this job: repository octo/frog, workflow release.yml, environment qa, ref refs/tags/1",
+        ),
+        (
+            "gitlab",
+            {"project_path": "acme/frog", "namespace_path": "acme", "namespace_id": "7"},
+            "this job: project acme/frog, no pipeline file of its own, no environment, no ref",
+        ),
+        (
+            "google",
+            {"email": "robot@acme.example", "email_verified": True},
+            "this service account: robot@acme.example",
+        ),
+        ("other", {"sub": "s" * 300}, f"this subject (sub): {'s' * 200}…"),
+    ],
+)
+def test_who_is_not_trusted_hears_what_they_are_and_nothing_of_others(
+    cast: Cast, kind: str, claims: dict[str, Any], told: str
+) -> None:
+    without = () if "ref" in claims else ("ref", "environment")
+    _, sentence = refused(make_issuer(kind), *without, **claims)
+    end = "Compare it, and its further claims, with the tab Publishers."
+    assert sentence == f"No project here trusts {told}. {end}"
+
+
 def test_a_name_that_went_to_another_owner_is_not_trusted(cast: Cast) -> None:
     issuer = make_issuer()
     trust(cast.acme.repository, issuer)
@@ -202,6 +232,7 @@ def test_a_name_that_went_to_another_owner_is_not_trusted(cast: Cast) -> None:
     code, sentence = refused(issuer, jti="second", repository_owner_id="666")
     assert code == "invalid-publisher"
     assert sentence.startswith("octo/frog has another owner")
+    assert sentence.endswith("presses Trust the new owner on the publisher's page.")
     assert exchanged(issuer, jti="third")
 
 
