@@ -164,7 +164,10 @@ class GoogleForm(PublisherForm):
 
     kind = Kind.GOOGLE
 
-    source = forms.EmailField(label="E-mail address of the service account", max_length=500)
+    # The model says what is none, as it does by the other doors.
+    source = forms.CharField(
+        label="E-mail address of the service account", max_length=500, widget=forms.EmailInput
+    )
 
     def said(self) -> dict[str, str]:
         """Return what Google's claims are compared with."""

@@ -89,8 +89,13 @@ def test_a_new_owner_is_whoever_publishes_next(cast: Cast, ada: Client) -> None:
     [
         (
             "gitlab",
-            {"namespace": "acme/tools", "name": "frog", "workflow": ".gitlab-ci.yml", "ref": "v*"},
-            {"source": "acme/tools/frog", "workflow": ".gitlab-ci.yml", "ref": "v*"},
+            {
+                "namespace": "acme/tools",
+                "name": "frog",
+                "workflow": ".gitlab-ci.yml",
+                "ref": "refs/tags/v*",
+            },
+            {"source": "acme/tools/frog", "workflow": ".gitlab-ci.yml", "ref": "refs/tags/v*"},
         ),
         (
             "google",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -319,6 +320,40 @@ def test_a_publisher_that_could_never_come_is_refused(
     assert not TrustedPublisher.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("ref", "written"),
+    [
+        ("v1", "refs/tags/v1"),
+        ("v*", "refs/tags/v*"),
+        ("tags/v*", "refs/tags/v*"),
+        ("main", "refs/heads/main"),
+        ("refs", "refs/heads/refs"),
+    ],
+)
+def test_a_ref_that_no_job_has_is_refused_with_how_it_is_written(
+    cast: Cast, ref: str, written: str
+) -> None:
+    issuer = make_issuer()
+    with pytest.raises(ValidationError, match=re.escape(f"refs/: write {written}.")):
+        trust(cast.acme.repository, issuer, ref=ref)
+    assert trust(cast.acme.repository, issuer, ref=written)
+
+
+@pytest.mark.parametrize("ref", ["*", "re*/v1", "[r]efs/tags/*"])
+def test_a_pattern_of_which_a_ref_may_be_one_is_taken(cast: Cast, ref: str) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer, ref=ref)
+    assert exchanged(issuer, ref="refs/tags/v1")
+
+
+def test_google_is_told_by_an_address(cast: Cast) -> None:
+    issuer = make_issuer("google")
+    with pytest.raises(ValidationError, match="Give the service account's e-mail address"):
+        trust(cast.acme.repository, issuer, source="releases", workflow="")
+    address = "releases@acme.iam.gserviceaccount.com"
+    assert trust(cast.acme.repository, issuer, source=address, workflow="")
+
+
 def test_what_somebody_has_removed_is_not_trusted_again_by_another(cast: Cast) -> None:
     publisher = trust(cast.acme.repository, make_issuer())
     same = TrustedPublisher.objects.get()
@@ -349,6 +384,19 @@ def test_a_remote_trusts_nobody(cast: Cast) -> None:
 def test_an_issuer_is_an_https_url(db: None, url: str) -> None:
     with pytest.raises(ValidationError):
         make_issuer(url=url)
+
+
+@pytest.mark.parametrize("url", ["https://CI.example/a", "https://ci.example/a/"])
+def test_an_issuer_is_not_there_twice_by_what_people_overlook(db: None, url: str) -> None:
+    first = make_issuer(url="https://ci.example/a")
+    with pytest.raises(ValidationError, match="/a is there already"):
+        make_issuer(url=url)
+    make_issuer(url="https://ci.example/A")  # a path is another with another case
+    first.url = url
+    publishers.save_issuer(first, by=SYSTEM)  # corrected
+    Issuer(url="https://ci.example/a", kind="github").save()  # of before there was this rule
+    first.is_active = False
+    publishers.save_issuer(first, by=SYSTEM)
 
 
 def test_an_issuer_that_is_needed_stays(cast: Cast) -> None:
