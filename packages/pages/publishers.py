@@ -115,6 +115,7 @@ def _page(
         "form": form,
         "kinds": _kinds(),
         "audience": publishing.audience(),
+        "why_nobody_asks": publishing.why_nobody_asks(),
         "variable": _variable(publishing.audience()),
     }
     return render(request, "packages/publishers.html", heading(come_in) | context, status=status)

@@ -232,7 +232,7 @@ def desk_with(larder: Larder, command_site: Path, tmp_path: Path) -> Opened:
     home.mkdir()
     folder.mkdir()
     known = documented.desk_environment(command_site, home) | larder_is_trusted(tmp_path)
-    known |= {"LARDER": f"{larder.url}/api/v1", "WHO": f"admin:{ADMIN_PASSWORD}"}
+    known |= {"LARDER": f"{larder.url}/api/v1", "ROOT": f"admin:{ADMIN_PASSWORD}"}
 
     def opened(page: str, hosts: dict[str, str]) -> Desk:
         if "manage.py" in documented.text_of(page):
@@ -244,6 +244,7 @@ def desk_with(larder: Larder, command_site: Path, tmp_path: Path) -> Opened:
             ["create_user", "ada", "--tenant", "acme", "--tenant-admin"],
             ["create_repository", "acme/pypi-local"],
         )
+        known["WHO"] = desk.here(f"ada:{(folder / 'password').read_text().strip()}")
         return desk
 
     return opened
