@@ -76,6 +76,8 @@ def test_a_token_publishes_its_pairs_of_repository_and_project_alone(cast: Cast)
         ("/globex/local/", "newt"),
     }
     assert set(heard.values()) == {200, 403}
+    told = "GitHub: octo/frog, release.yml is not trusted to publish toad to acme/local."
+    assert told in send(minted.secret, "toad").content.decode()
 
 
 def test_what_is_not_there_is_answered_as_what_is_not_trusted(cast: Cast) -> None:
