@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
@@ -20,7 +21,7 @@ from accounts.principal import Principal
 from accounts.roles import Role
 from base.errors import InvalidInput
 from base.keyset import cursor, place_of
-from packages.pages.frame import frame, heading
+from packages.pages.frame import heading
 from packages.pages.publisher_forms import FORMS, PublisherForm
 from packages.publishers import publishers_of
 from repos import publishers
@@ -67,10 +68,14 @@ def publisher_page(request: HttpRequest, tenant: str, key: str, pk: int) -> Http
                 raise InvalidInput("This page has no such button.")
         return redirect("publishers", tenant=tenant, key=key)
     come_in = _admitted(caller_of(request), tenant, key)
-    context = frame(come_in) | {
-        "publisher": _publisher(come_in, pk),
-        "trail": [("publishers", reverse("publishers", args=[tenant, key]))],
-    }
+    context = (
+        heading(come_in)
+        | _job()
+        | {
+            "publisher": _publisher(come_in, pk),
+            "trail": [("publishers", reverse("publishers", args=[tenant, key]))],
+        }
+    )
     return render(request, "packages/publisher.html", context)
 
 
@@ -114,11 +119,19 @@ def _page(
         "project": project,
         "form": form,
         "kinds": _kinds(),
-        "audience": publishing.audience(),
         "why_nobody_asks": publishing.why_nobody_asks(),
-        "variable": _variable(publishing.audience()),
-    }
+    } | _job()
     return render(request, "packages/publishers.html", heading(come_in) | context, status=status)
+
+
+def _job() -> dict[str, str]:
+    """Return what jobs of CI are told, beside the URL of the repository (publisher_job.html)."""
+    audience = publishing.audience()
+    return {
+        "audience": audience,
+        "variable": _variable(audience),
+        "mint_url": f"{settings.BASE_URL}{reverse('mint-token')}",
+    }
 
 
 def _after(rows: QuerySet[TrustedPublisher], page: str) -> QuerySet[TrustedPublisher]:
