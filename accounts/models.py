@@ -387,6 +387,12 @@ def validate_issuer_url(text: str) -> None:
         raise ValidationError("Give the https:// URL of an issuer, as its tokens name it.")
 
 
+def _overlooking(url: str) -> str:
+    """Return an issuer's URL without slashes at its end, its host in lower case."""
+    host, slash, path = url.partition("://")[2].partition("/")
+    return f"{host.lower()}{slash}{path}".rstrip("/")  # each begins with https://
+
+
 class Issuer(models.Model):
     """Who vouches for CI that publishes without a secret: an OpenID Connect provider."""
 
@@ -427,6 +433,19 @@ class Issuer(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+    def clean(self) -> None:
+        """Refuse a URL that is another's but for what people overlook: one of them is a mistake."""
+        rows = Issuer.objects.values_list("url", flat=True)
+        if rows.filter(pk=self.pk, url=self.url).exists():
+            return  # it stays as it was, whatever has been added since
+        for url in rows.exclude(pk=self.pk).exclude(url=self.url):
+            if _overlooking(url) == _overlooking(self.url):
+                told = (
+                    f"{url} is there already. Correct that one if the tokens of this issuer name "
+                    "it otherwise (iss)."
+                )
+                raise ValidationError({"url": told})
 
 
 class UsedAssertion(models.Model):

@@ -29,6 +29,13 @@ def audience() -> str:
     return urlsplit(settings.BASE_URL).netloc.lower()
 
 
+def why_nobody_asks() -> str:
+    """Return what keeps clients away from this installation; empty where nothing does."""
+    if urlsplit(settings.BASE_URL).scheme == "https":
+        return ""
+    return f"Clients ask by https alone; LARDER_BASE_URL is {settings.BASE_URL}."
+
+
 def create(*, issuer: Issuer, name: str, said: Mapping[str, str]) -> tuple[PublishingToken, str]:
     """Make a token and return it with its secret, which is shown now and never again.
 

@@ -136,8 +136,11 @@ def _judged_place(repository: Repository, upload: Upload, by: Principal) -> Plac
 
 
 def _judge_token(repository: Repository, name: NormalizedName, by: Principal) -> None:
-    if by.token is not None and not by.token.may_publish(repository.pk, name):
-        raise RoleMissing(f"This token may not publish {name}. Use one that is allowed to.")
+    if by.token is None or by.token.may_publish(repository.pk, name):
+        return
+    if by.token.publishing_id is not None:
+        raise RoleMissing(f"{by.token.holder} is not trusted to publish {name} to {repository}.")
+    raise RoleMissing(f"This token may not publish {name}. Use one that is allowed to.")
 
 
 def _compare_digests(upload: Upload, spool: Spooled) -> None:

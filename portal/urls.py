@@ -29,7 +29,7 @@ urlpatterns = [
     path("search/go/", places, name="places"),
     # Where clients look for them, whatever the path that they upload to. No tenant has such a name.
     path("_/oidc/audience", trusted_publishing.audience_page),
-    path("_/oidc/mint-token", trusted_publishing.mint_token),
+    path("_/oidc/mint-token", trusted_publishing.mint_token, name="mint-token"),
     path("_/oidc/burn-token", trusted_publishing.burn_token),
     path(".well-known/pytp", trusted_publishing.discovery),
     # Before the repositories, one of which could be called api/v1.

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import (
+    MaxValueValidator,
+    MinValueValidator,
+    RegexValidator,
+    validate_email,
+)
 from django.db import models
 from django.utils.deconstruct import deconstructible
 
@@ -566,6 +572,7 @@ class ClientCall(models.Model):
 
 # Each exchange of a source reads those of all its publishers, whoever's they are.
 _CLAIMS_AT_MOST = 2000
+_REFS = "refs/"
 
 
 def validate_claims(value: object) -> None:
@@ -676,7 +683,7 @@ class TrustedPublisher(models.Model):
                 self._clean_job()
             case Issuer.Kind.GOOGLE:
                 self._refuse_what_is_not_told()
-                self.source = self.source.lower()
+                self._clean_google()
             case Issuer.Kind.OTHER:
                 self._refuse_what_is_not_told()
 
@@ -688,6 +695,18 @@ class TrustedPublisher(models.Model):
             raise ValidationError({"workflow": "Name the file that CI runs."})
         if self.owner_id and not (self.owner_id.isascii() and self.owner_id.isdecimal()):
             raise ValidationError({"owner_id": "Give the owner's number, not their name."})
+        self._clean_ref()
+
+    def _clean_ref(self) -> None:
+        start = re.split(r"[*?\[]", self.ref, maxsplit=1)[0]
+        is_pattern = start != self.ref
+        if start.startswith(_REFS) or (is_pattern and _REFS.startswith(start)) or not self.ref:
+            return
+        whole = f"{_REFS}{self.ref}"
+        if not self.ref.startswith(("heads/", "tags/")):
+            is_version = is_pattern or self.ref[-1].isdecimal()
+            whole = f"{_REFS}{'tags' if is_version else 'heads'}/{self.ref}"
+        raise ValidationError({"ref": f"A ref begins with {_REFS}: write {whole}."})
 
     def _clean_github(self) -> None:
         if self.source.count("/") > 1:
@@ -695,6 +714,14 @@ class TrustedPublisher(models.Model):
         if "/" in self.workflow or not self.workflow.endswith((".yml", ".yaml")):
             raise ValidationError({"workflow": "Give a file's name alone: release.yml."})
         self.environment = self.environment.lower()
+
+    def _clean_google(self) -> None:
+        self.source = self.source.lower()
+        try:
+            validate_email(self.source)
+        except ValidationError:
+            told = "Give the service account's e-mail address."
+            raise ValidationError({"source": told}) from None
 
     def _refuse_what_is_not_told(self) -> None:
         names = ("workflow", "environment", "ref", "owner_id")

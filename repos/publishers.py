@@ -14,6 +14,7 @@ from django.db import transaction
 
 from accounts import publishing
 from accounts.assertions import Assertion, AssertionRefused
+from accounts.ci_wording import job_in_words
 from accounts.identities import Identity, identity_in
 from accounts.models import Issuer, PublishingToken
 from base import audit, clock
@@ -109,7 +110,8 @@ def mint(*, issuer: Issuer, assertion: Assertion, address: str) -> Minted:
         if not found:
             raise AssertionRefused(
                 f"{identity.source} has another owner than the one that was trusted. "
-                "Who administers the repository removes the publisher and adds it again.",
+                "If that is right, who administers the repository presses Trust the new owner on "
+                "the publisher's page.",
                 code="invalid-publisher",
             )
         if not publishing.use_up(issuer=issuer, digest=assertion.digest, until=assertion.until):
@@ -168,7 +170,9 @@ def _fitting(issuer: Issuer, identity: Identity) -> list[TrustedPublisher]:
     found = [each for each in rows if _fits(each, identity)]
     if not found:
         raise AssertionRefused(
-            f"No project here trusts {identity.name} to publish it.", code="invalid-publisher"
+            f"No project here trusts {job_in_words(identity)}. "
+            "Compare it, and its further claims, with the tab Publishers.",
+            code="invalid-publisher",
         )
     return found
 

@@ -17,6 +17,10 @@ class NoDeployment(InvalidInput):
     """The virtual passes uploads on to no repository."""
 
 
+class NotLocal(InvalidInput):
+    """Publishers are trusted by locals alone, whichever virtual their uploads come through."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """The repository that takes an upload, and the virtual it was sent to, if it was one."""
@@ -90,6 +94,21 @@ def takes_uploads(repository: Repository) -> bool:
         case Kind.VIRTUAL:
             passes_on = VirtualSettings.objects.filter(deployment__deleted_at__isnull=True)
             return passes_on.filter(repository=repository, deployment__isnull=False).exists()
+
+
+def require_local(principal: Principal, repository: Repository) -> None:
+    """Refuse what trusts no publishers, and name the local that does so for a virtual.
+
+    `principal` may read the virtual; a local that they may not read is not named. Raises NotLocal.
+    """
+    if repository.kind == Kind.LOCAL:
+        return
+    told = "Only a local repository takes what a publisher uploads"
+    with suppress(NoDeployment):
+        local = _deployment_of(repository)
+        if may(principal, local, Role.READER):
+            told = f"{told}: add it to {local}, where {repository} passes uploads"
+    raise NotLocal(f"{told}.")
 
 
 def where_uploads_go(principal: Principal, repository: Repository) -> Repository | None:

@@ -9,7 +9,7 @@ from larder_client.api import Json
 from larder_client.output import show, tell
 from larder_client.problems import Problem
 
-_SHOWN = ("id", "project", "name", "is_pending", "last_used_at", "owner_id")
+_SHOWN = ("id", "project", "name", "only", "is_pending", "last_used_at", "owner_id")
 # Where the tokens of their own services come from; one of a company's own stands in --issuer.
 _ISSUERS = {
     "github": "https://token.actions.githubusercontent.com",
@@ -21,7 +21,12 @@ _ISSUERS = {
 def list_publishers(asked: Namespace) -> None:
     """List the publishers of a repository, with their last use."""
     rows = signed_in(asked).rows("repositories", *asked.repository, "publishers")
-    show(list(rows), _SHOWN, as_json=asked.json)
+    # For scripts as REST has them; for people, what narrows each in one column.
+    show(
+        [row if asked.json else row | {"only": _only(row)} for row in rows],
+        _SHOWN,
+        as_json=asked.json,
+    )
 
 
 def add_publisher(asked: Namespace) -> None:
@@ -40,6 +45,12 @@ def remove_publisher(asked: Namespace) -> None:
     signed_in(asked).send("DELETE", path)
     said = f"Publisher {asked.id} of {'/'.join(asked.repository)} is trusted no longer."
     tell({"id": asked.id}, said, as_json=asked.json)
+
+
+def _only(row: Json) -> list[str]:
+    """Return what narrows a publisher, as the page says it."""
+    named = {name: row[name] for name in ("environment", "ref") if row[name]} | row["claims"]
+    return [f"{name} {value}" for name, value in named.items()]
 
 
 def _whom(asked: Namespace) -> Json:

@@ -23,6 +23,7 @@ from packages.publishers import publishers_of
 from repos import publishers
 from repos.access import require
 from repos.models import Repository, TrustedPublisher
+from repos.targets import require_local
 
 _SHOWN_AT_MOST = 10
 _BY_PROJECT = Order(("normalized", "pk"), (str, int))
@@ -104,6 +105,7 @@ class Publishers(RestView):
 
         def make() -> Response:
             with self.changing(require, tenant, key, Role.ADMIN) as row:
+                require_local(self.by, row)
                 made = _new(row, fields)
                 publishers.add_publisher(made, by=self.by.actor)
             return versioned(request, PublisherFacts(_publisher(row, made.pk)).data, status=201)

@@ -17,6 +17,8 @@ from repos.models import Repository, TrustedPublisher
 Kind = Issuer.Kind
 _NUMBER = "A number. A name that is given up can come to somebody else; this cannot. Empty: whoever publishes first."  # noqa: E501
 _REF = "Such as refs/tags/*. Empty: any."
+# Where most jobs run; an issuer of one's own is chosen beside them.
+_USUAL = frozenset({"https://token.actions.githubusercontent.com", "https://gitlab.com"})
 _TYPED = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false"}
 
 
@@ -44,7 +46,10 @@ class PublisherForm(forms.Form):
         self.issuers = {str(each.pk): each for each in issuers}
         if len(issuers) > 1:
             choices = [(pk, each.url) for pk, each in self.issuers.items()]
-            self.fields["issuer"] = forms.ChoiceField(label="Issuer", choices=choices)
+            first = next((pk for pk, url in choices if url in _USUAL), None)
+            self.fields["issuer"] = forms.ChoiceField(
+                label="Issuer", choices=choices, initial=first
+            )
             self.order_fields(["issuer"])
         for field in self.fields.values():
             field.widget.attrs |= _TYPED
@@ -123,6 +128,18 @@ class GitHubForm(PublisherForm):
         label="Owner's id", max_length=100, required=False, help_text=_NUMBER
     )
 
+    def clean_owner(self) -> str:
+        """Refuse more than the owner: model and command write both with a slash, in one."""
+        if "/" in self.cleaned_data["owner"]:
+            raise ValidationError("Give the owner alone, without a slash.")
+        return str(self.cleaned_data["owner"])
+
+    def clean_name(self) -> str:
+        """Refuse more than the name likewise."""
+        if "/" in self.cleaned_data["name"]:
+            raise ValidationError("Give the name alone; its owner stands in the field before.")
+        return str(self.cleaned_data["name"])
+
     def said(self) -> dict[str, str]:
         """Return what GitHub's claims are compared with."""
         told = self.cleaned_data
@@ -151,10 +168,17 @@ class GitLabForm(PublisherForm):
         label="Namespace's id", max_length=100, required=False, help_text=_NUMBER
     )
 
+    def clean_namespace(self) -> str:
+        """Return the path without slashes around it."""
+        namespace = str(self.cleaned_data["namespace"]).strip("/")
+        if not namespace:
+            raise ValidationError("Give the group or user that the project belongs to.")
+        return namespace
+
     def said(self) -> dict[str, str]:
         """Return what GitLab's claims are compared with."""
         told = self.cleaned_data
-        return {"source": f"{told['namespace'].strip('/')}/{told['name']}"} | {
+        return {"source": f"{told['namespace']}/{told['name']}"} | {
             name: told[name] for name in ("workflow", "environment", "ref", "owner_id")
         }
 
@@ -164,7 +188,10 @@ class GoogleForm(PublisherForm):
 
     kind = Kind.GOOGLE
 
-    source = forms.EmailField(label="E-mail address of the service account", max_length=500)
+    # The model says what is none, as it does by the other doors.
+    source = forms.CharField(
+        label="E-mail address of the service account", max_length=500, widget=forms.EmailInput
+    )
 
     def said(self) -> dict[str, str]:
         """Return what Google's claims are compared with."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 
+from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,15 +17,17 @@ from django.views.decorators.http import require_http_methods
 from accounts import publishing
 from accounts.authentication import caller_of, signed_in
 from accounts.models import Issuer
+from accounts.principal import Principal
 from accounts.roles import Role
 from base.errors import InvalidInput
 from base.keyset import cursor, place_of
-from packages.pages.frame import frame, heading
+from packages.pages.frame import heading
 from packages.pages.publisher_forms import FORMS, PublisherForm
 from packages.publishers import publishers_of
 from repos import publishers
 from repos.access import Admitted, RepositoryMissing, admitted
-from repos.models import Kind, TrustedPublisher
+from repos.models import TrustedPublisher
+from repos.targets import NotLocal, require_local
 
 _SHOWN = 50
 
@@ -33,7 +37,7 @@ def publishers_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse
     """Show whom a repository trusts, with the last use of each; and take another."""
     if request.method == "POST":
         principal = signed_in(request)
-        come_in = _admitted(admitted(principal, tenant, key, Role.ADMIN))
+        come_in = _admitted(principal, tenant, key)
         form = _form(request.POST.get("kind", ""), data=request)
         if form is None:
             messages.error(request, "No issuer of this kind vouches for CI here any more.")
@@ -42,7 +46,7 @@ def publishers_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse
             messages.success(request, f"{made.name} may publish {made.normalized}.")
             return redirect("publishers", tenant=tenant, key=key)
         return _page(request, come_in, form, status=HTTPStatus.BAD_REQUEST)
-    come_in = _admitted(admitted(caller_of(request), tenant, key, Role.ADMIN))
+    come_in = _admitted(caller_of(request), tenant, key)
     form = _form(request.GET.get("kind", ""), initial=request.GET.get("project", ""))
     return _page(request, come_in, form)
 
@@ -52,31 +56,44 @@ def publisher_page(request: HttpRequest, tenant: str, key: str, pk: int) -> Http
     """Show one publisher; trust it no longer, or its name's new owner."""
     if request.method == "POST":
         principal = signed_in(request)
-        come_in = _admitted(admitted(principal, tenant, key, Role.ADMIN))
+        come_in = _admitted(principal, tenant, key)
         row = _publisher(come_in, pk)
         match request.POST.get("do"):
             case "remove":
                 publishers.remove_publisher(row, by=principal.actor)
                 messages.success(request, f"{row.name} may not publish {row.normalized} any more.")
             case "new-owner":
-                publishers.trust_new_owner(row, by=principal.actor)
-                messages.success(request, f"{row.source} is trusted as whoever publishes next.")
+                _trust_new_owner(request, row, principal)
             case _:
                 raise InvalidInput("This page has no such button.")
         return redirect("publishers", tenant=tenant, key=key)
-    come_in = _admitted(admitted(caller_of(request), tenant, key, Role.ADMIN))
-    context = frame(come_in) | {
-        "publisher": _publisher(come_in, pk),
-        "trail": [("publishers", reverse("publishers", args=[tenant, key]))],
-    }
+    come_in = _admitted(caller_of(request), tenant, key)
+    context = (
+        heading(come_in)
+        | _job()
+        | {
+            "publisher": _publisher(come_in, pk),
+            "trail": [("publishers", reverse("publishers", args=[tenant, key]))],
+        }
+    )
     return render(request, "packages/publisher.html", context)
 
 
-def _admitted(come_in: Admitted) -> Admitted:
-    if come_in.repository.kind != Kind.LOCAL:
-        raise RepositoryMissing(
-            f"CI publishes to local repositories; {come_in.repository} is none."
-        )
+def _trust_new_owner(request: HttpRequest, row: TrustedPublisher, by: Principal) -> None:
+    try:
+        publishers.trust_new_owner(row, by=by.actor)
+    except ValidationError as refusal:  # it is older than a rule that it would break
+        messages.error(request, " ".join(refusal.messages))
+    else:
+        messages.success(request, f"{row.source} is trusted as whoever publishes next.")
+
+
+def _admitted(principal: Principal, tenant: str, key: str) -> Admitted:
+    come_in = admitted(principal, tenant, key, Role.ADMIN)
+    try:
+        require_local(principal, come_in.repository)
+    except NotLocal as refused:
+        raise RepositoryMissing(refused.sentence) from None
     return come_in
 
 
@@ -102,10 +119,19 @@ def _page(
         "project": project,
         "form": form,
         "kinds": _kinds(),
-        "audience": publishing.audience(),
-        "variable": _variable(publishing.audience()),
-    }
+        "why_nobody_asks": publishing.why_nobody_asks(),
+    } | _job()
     return render(request, "packages/publishers.html", heading(come_in) | context, status=status)
+
+
+def _job() -> dict[str, str]:
+    """Return what jobs of CI are told, beside the URL of the repository (publisher_job.html)."""
+    audience = publishing.audience()
+    return {
+        "audience": audience,
+        "variable": _variable(audience),
+        "mint_url": f"{settings.BASE_URL}{reverse('mint-token')}",
+    }
 
 
 def _after(rows: QuerySet[TrustedPublisher], page: str) -> QuerySet[TrustedPublisher]:

@@ -23,10 +23,10 @@ from base.audit import Actor
 from packages.filenames import NameRefused, parse_name
 from packages.models import Project
 from packages.pages.frame import frame
-from packages.set_up.clients import GROUPS, Client, clients
+from packages.set_up.clients import GROUPS, Block, Client, clients
 from packages.set_up.filling import SOME_PROJECT, Setting, filled, offered
 from repos import configure
-from repos.access import admitted, require, require_person
+from repos.access import admitted, may, require, require_person
 from repos.client_calls import last_call
 from repos.forms import LIFETIMES, USUAL_LIFETIME, is_used, new_form_key, remember_used
 from repos.models import ClientCall, Repository
@@ -65,7 +65,8 @@ def set_up(request: HttpRequest, tenant: str, key: str, client: str = _FIRST) ->
     principal = caller_of(request)
     come_in = admitted(principal, tenant, key, Role.READER)
     repository = come_in.repository
-    setting = _setting(request, principal, repository)
+    target = where_uploads_go(principal, repository)
+    setting = _setting(request, principal, repository, target)
     shown = offered(setting)
     chosen = clients().get(client)
     if chosen is None or chosen not in shown:
@@ -89,6 +90,7 @@ def set_up(request: HttpRequest, tenant: str, key: str, client: str = _FIRST) ->
         "blocks": filled(chosen, replace(setting, secret=secret)),
         "form": form,
         "place": place,
+        "trusting": _trusting(principal, target, chosen),
         "secret": secret,
         "project": request.GET.get("project", "") and setting.project,
     }
@@ -133,9 +135,18 @@ def _ago(call: ClientCall | None) -> str:
     return f"{seconds} s ago"
 
 
-def _setting(request: HttpRequest, principal: Principal, repository: Repository) -> Setting:
+def _trusting(principal: Principal, target: Repository | None, client: Client) -> Repository | None:
+    """Return the local whose publishers the reader may choose, where the client is CI."""
+    is_ci = client.slug in GROUPS["CI"] and any(
+        each.block == Block.PUBLISH for each in client.snippets
+    )
+    return target if is_ci and target and may(principal, target, Role.ADMIN) else None
+
+
+def _setting(
+    request: HttpRequest, principal: Principal, repository: Repository, target: Repository | None
+) -> Setting:
     """Return what snippets are filled with, but for the secret."""
-    target = where_uploads_go(principal, repository)
     return Setting(
         base_url=settings.BASE_URL,
         repository=str(repository),

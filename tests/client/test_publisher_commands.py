@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -109,6 +110,9 @@ def test_publishers_are_listed_and_removed_by_their_ids(
         "id": 7,
         "project": "frog",
         "name": "GitHub: acme/frog, release.yml",
+        "environment": "",
+        "ref": "refs/tags/*",
+        "claims": {"runner": "own"},
         "is_pending": True,
         "last_used_at": None,
         "owner_id": "",
@@ -117,7 +121,10 @@ def test_publishers_are_listed_and_removed_by_their_ids(
     assert larder(monkeypatch, "publisher", "list", "acme/pypi-local") == 0
     head, line = capsys.readouterr().out.splitlines()
     assert head.split("  ")[0] == "ID"
-    assert line == "7   frog     GitHub: acme/frog, release.yml  yes         -             -"
+    told = ["7", "frog", row["name"], "ref refs/tags/*, runner own", "yes", "-", "-"]
+    assert re.split("  +", line) == told
+    assert larder(monkeypatch, "publisher", "list", "acme/pypi-local", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == [row]
     portal.answers[f"DELETE {HERE}/7"] = (204, {})
     assert larder(monkeypatch, "publisher", "remove", "acme/pypi-local", "7") == 0
     assert "Publisher 7 of acme/pypi-local is trusted no longer." in capsys.readouterr().out

@@ -148,7 +148,7 @@ def test_a_pending_publisher_of_gitlab_publishes_and_publishes_again(
         job.publishes(version, shelf.url)
     assert "exchanged before" in job.fails("3.0", shelf.url)  # a pipeline has one for each job
     shows("refs/heads/main")
-    assert "No project here trusts GitLab: acme/tools/frog" in job.fails("3.0", shelf.url)
+    assert "No project here trusts this job: project acme/tools/frog" in job.fails("3.0", shelf.url)
     told = larder.python(_PUBLISHED, shelf.name).splitlines()
     assert "frog-2.0-py3-none-any.whl by GitLab: acme/tools/frog, .gitlab-ci.yml" in told
 
@@ -159,7 +159,7 @@ def test_what_is_not_trusted_is_told_to_who_runs_the_job(
     shelf, other = larder.repository(), larder.repository()
     trust(larder, issuers.github, shelf.name, **_GITHUB)
     job.says({"repository": "evil/frog"})
-    assert "No project here trusts GitHub: evil/frog" in job.fails("1.0", shelf.url)
+    assert "No project here trusts this job: repository evil/frog" in job.fails("1.0", shelf.url)
     job.says({"jti": "always the same"})
     job.publishes("1.0", shelf.url)
     assert "exchanged before" in job.fails("2.0", shelf.url)
@@ -194,8 +194,10 @@ def test_each_forgery_is_refused_at_the_front_door_with_its_reason(
         signed(claims(iat=at + 120, nbf=at + 120)): "is not valid yet",
         signed(claims(), "two"): "has no key of the id",
         signed(claims(), "two", kid="one"): "was not signed by",
-        signed(claims(repository="octo/toad")): "No project here trusts GitHub: octo/toad",
-        signed(claims(workflow_ref=workflow)): "No project here trusts GitHub: octo/frog, test.yml",
+        signed(
+            claims(repository="octo/toad")
+        ): "No project here trusts this job: repository octo/toad",
+        signed(claims(workflow_ref=workflow)): "repository octo/frog, workflow test.yml, no env",
         signed(claims(repository_owner_id="666")): "another owner than the one that was trusted",
         good: "was exchanged before",
     }
@@ -231,7 +233,7 @@ def desk_with(larder: Larder, command_site: Path, tmp_path: Path) -> Opened:
     home.mkdir()
     folder.mkdir()
     known = documented.desk_environment(command_site, home) | larder_is_trusted(tmp_path)
-    known |= {"LARDER": f"{larder.url}/api/v1", "WHO": f"admin:{ADMIN_PASSWORD}"}
+    known |= {"LARDER": f"{larder.url}/api/v1", "ROOT": f"admin:{ADMIN_PASSWORD}"}
 
     def opened(page: str, hosts: dict[str, str]) -> Desk:
         if "manage.py" in documented.text_of(page):
@@ -243,6 +245,7 @@ def desk_with(larder: Larder, command_site: Path, tmp_path: Path) -> Opened:
             ["create_user", "ada", "--tenant", "acme", "--tenant-admin"],
             ["create_repository", "acme/pypi-local"],
         )
+        known["WHO"] = desk.here(f"ada:{(folder / 'password').read_text().strip()}")
         return desk
 
     return opened

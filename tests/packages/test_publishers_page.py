@@ -7,11 +7,16 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
+from django.conf import settings as django_settings
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from accounts.models import Issuer
 from repos.models import TrustedPublisher
 from tests.cast import Cast
+from tests.journeys.documented import file_in
+from tests.journeys.documented import text_of as text_of_docs
 from tests.publishers import exchanged, make_issuer, trust
 from tests.repos.test_publishers import send
 
@@ -32,10 +37,23 @@ def ada(cast: Cast, client: Client) -> Client:
     return client
 
 
+def by_https() -> bool:
+    """Say whether people use https, as a test has set it."""
+    return django_settings.BASE_URL.startswith("https:")
+
+
 def text_of(client: Client, url: str = URL, **sent: str) -> str:
-    answer = client.post(url, sent, follow=True) if sent else client.get(url)
+    answer = client.post(url, sent, follow=True) if sent else client.get(url, secure=by_https())
     assert answer.status_code in {HTTPStatus.OK, HTTPStatus.BAD_REQUEST}
     return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def job_of(client: Client, url: str = URL, **sent: str) -> str:
+    """Return what the page has a job say."""
+    answer = client.post(url, sent) if sent else client.get(url, secure=by_https())
+    said = BeautifulSoup(answer.content, "html.parser").select_one(".job pre")
+    assert said is not None
+    return said.get_text()
 
 
 def field(page: str, name: str) -> str:
@@ -59,10 +77,10 @@ def test_a_workflow_is_trusted_listed_and_removed(cast: Cast, ada: Client) -> No
     page = text_of(ada, **GITHUB)
     assert "GitHub: octo/frog, release.yml may publish frog." in page
     assert 'title="Nobody has published it yet' in page
-    assert "whoever owns it first" in page
+    assert "owner: kept at first use" in page
     assert send(exchanged(issuer).secret).status_code == 200
     page = text_of(ada)
-    assert "pending" not in page
+    assert ">pending</span>" not in page
     assert "owner <code>4711</code>" in page
     assert 'href="/acme/local/project/frog/"' in page
     one = f"{URL}{TrustedPublisher.objects.get().pk}/"
@@ -89,8 +107,13 @@ def test_a_new_owner_is_whoever_publishes_next(cast: Cast, ada: Client) -> None:
     [
         (
             "gitlab",
-            {"namespace": "acme/tools", "name": "frog", "workflow": ".gitlab-ci.yml", "ref": "v*"},
-            {"source": "acme/tools/frog", "workflow": ".gitlab-ci.yml", "ref": "v*"},
+            {
+                "namespace": "acme/tools",
+                "name": "frog",
+                "workflow": ".gitlab-ci.yml",
+                "ref": "refs/tags/v*",
+            },
+            {"source": "acme/tools/frog", "workflow": ".gitlab-ci.yml", "ref": "refs/tags/v*"},
         ),
         (
             "google",
@@ -115,7 +138,8 @@ def test_each_kind_is_asked_in_the_words_of_its_host(
     [
         ({"project": "frog!"}, "project", "is not a project name"),
         ({"owner": ""}, "owner", "This field is required"),
-        ({"owner": "octo/x"}, "name", "Give owner/repository."),
+        ({"owner": "octo/x"}, "owner", "Give the owner alone, without a slash."),
+        ({"name": "octo/frog"}, "name", "Give the name alone"),
         ({"workflow": "ci/release.yml"}, "workflow", "Give a file&#x27;s name alone"),
         ({"owner_id": "octo"}, "owner_id", "Give the owner&#x27;s number"),
         ({"claims": "sub"}, "claims", "Give one name=value a line."),
@@ -127,7 +151,7 @@ def test_a_refusal_stands_beside_its_field_and_what_was_typed_stays(
     make_issuer()
     page = text_of(ada, **GITHUB | other)
     assert words in field(page, name).partition("field-error")[2]
-    assert 'value="frog"' in field(page, "name")
+    assert f'value="{other.get("name", "frog")}"' in field(page, "name")
     assert page.count('class="field-error"') == 1
     is_rare = name in {"owner_id", "claims"}
     assert ("<details open>" in page) is is_rare
@@ -148,6 +172,48 @@ def test_of_several_issuers_of_a_kind_one_is_chosen(ada: Client) -> None:
     assert "Select a valid choice" in text_of(ada, **GITHUB, issuer="0")
     text_of(ada, **GITHUB, issuer=str(second.pk))
     assert TrustedPublisher.objects.get().issuer == second
+
+
+def test_the_public_issuer_is_chosen_before_ones_own(ada: Client) -> None:
+    for url in ("https://a.example", "https://gitlab.com", "https://z.example"):
+        make_issuer("gitlab", url)
+    (chosen,) = re.findall(r"selected>([^<]*)<", text_of(ada, f"{URL}?kind=gitlab"))
+    assert chosen == "https://gitlab.com"
+
+
+def test_the_job_has_the_environment_that_was_typed_or_is_trusted(ada: Client) -> None:
+    make_issuer()
+    assert "environment: " not in job_of(ada)
+    job = job_of(ada, **GITHUB | {"environment": "Release", "owner_id": "octo"})
+    assert job.startswith("environment: Release\npermissions:\n  contents: read\n  id-token: write")
+    text_of(ada, **GITHUB | {"environment": "Release"})
+    one = f"{URL}{TrustedPublisher.objects.get().pk}/"
+    assert job_of(ada, one).startswith("environment: release\npermissions:")
+
+
+def test_for_google_stands_the_script_that_the_page_in_docs_has(
+    ada: Client, settings: Settings
+) -> None:
+    settings.BASE_URL = "https://testserver"
+    make_issuer("google")
+    script = file_in(text_of_docs("trusted-publishing.md"), "publish.sh").partition("\n")[2]
+    here = script.replace("packages.example", "testserver").replace("pypi-local", "local")
+    assert job_of(ada) == here
+
+
+def test_by_http_the_page_says_that_no_client_asks(ada: Client, settings: Settings) -> None:
+    make_issuer()
+    assert "LARDER_BASE_URL is http://testserver." in text_of(ada)
+    settings.BASE_URL = "https://testserver"
+    assert "LARDER_BASE_URL" not in text_of(ada)
+
+
+def test_what_an_older_rule_took_is_not_trusted_anew(cast: Cast, ada: Client) -> None:
+    trust(cast.acme.repository, make_issuer())
+    TrustedPublisher.objects.update(owner_id="666", ref="v1")
+    one = f"{URL}{TrustedPublisher.objects.get().pk}/"
+    assert "write refs/tags/v1." in text_of(ada, one, do="new-owner")
+    assert TrustedPublisher.objects.get().owner_id == "666"
 
 
 def test_an_issuer_that_is_switched_off_offers_no_form(cast: Cast, ada: Client) -> None:

@@ -240,6 +240,21 @@ def test_a_virtual_publishes_to_its_deployment_repository(client: Client, cast: 
     assert "uv/publish" not in snippets_of(shown(client, path))
 
 
+def test_who_administers_the_local_is_led_from_ci_to_its_publishers(
+    client: Client, wes: Client, cast: Cast
+) -> None:
+    virtual = make_virtual(cast.acme, "all", [cast.acme.repository])
+    VirtualSettings.objects.update_or_create(
+        repository=virtual, defaults={"deployment": cast.acme.repository}
+    )
+    link = 'Without a stored secret: <a href="/acme/local/-/publishers/">'
+    paths = [f"/acme/{key}/-/set-up/github-actions/" for key in ("local", "all")]
+    assert link not in shown(wes, paths[0])
+    client.force_login(cast.acme.admin.user)
+    assert all(link in shown(client, path) for path in paths)
+    assert link not in shown(client, "/acme/local/-/set-up/pip/")
+
+
 def test_the_snippets_install_what_was_asked_for_or_the_newest_project(
     wes: Client, cast: Cast
 ) -> None:

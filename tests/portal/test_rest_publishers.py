@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from accounts.models import Issuer
-from repos.models import Kind, TrustedPublisher
-from tests.cast import Cast, make_repository
+from accounts.roles import Role
+from base.audit import SYSTEM
+from repos import configure
+from repos.models import Kind, TrustedPublisher, VirtualSettings
+from tests.cast import Cast, grant, make_repository
 from tests.conftest import MovableClock
 from tests.portal.test_rest import Rest, by_session, by_token, told
 from tests.publishers import exchanged, make_issuer, trust
@@ -151,6 +154,20 @@ def test_the_same_publisher_is_trusted_once_and_by_a_local(cast: Cast, ada: Rest
     assert "trusts this publisher already" in told(ada("POST", HERE, FROG), 409)
     elsewhere = ada("POST", "/repositories/acme/mirror/publishers", FROG)
     assert "Only a local repository" in told(elsewhere, 400)
+
+
+def test_for_a_virtual_the_local_behind_it_is_named_to_who_may_read_it(cast: Cast) -> None:
+    make_issuer()
+    virtual = make_repository(cast.acme.tenant, "all", Kind.VIRTUAL)
+    configure.set_members(virtual, [cast.acme.repository], by=SYSTEM)
+    grant(virtual, Role.ADMIN, cast.acme.member)
+    here, told_all = "/repositories/acme/all/publishers", "add it to acme/local, where acme/all"
+    ada, other = by_token(cast.acme.admin), by_token(cast.acme.member)
+    assert "publisher uploads." in told(ada("POST", here, FROG), 400)
+    settings = VirtualSettings(repository=virtual, deployment=cast.acme.repository)
+    configure.save_virtual(settings, by=SYSTEM)
+    assert f"{told_all} passes uploads." in told(ada("POST", here, FROG), 400)
+    assert "publisher uploads." in told(other("POST", here, FROG), 400)
 
 
 def test_publishers_are_for_who_administers_the_repository(cast: Cast) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django.fixtures import Settings
 
 from accounts import tokens
 from accounts.models import Issuer, Tenant, User
@@ -127,6 +128,19 @@ def test_what_is_wrong_is_said(cast: Cast, arguments: list[str], says: str) -> N
     assert before == (Repository.objects.count(), User.objects.count(), Tenant.objects.count())
 
 
+def test_whoever_adds_an_issuer_hears_that_no_client_asks_by_http(
+    db: None, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for url, told in (
+        ("http://packages.example", "LARDER_BASE_URL is http://packages.example."),
+        ("https://packages.example", ""),
+    ):
+        settings.BASE_URL = url
+        run("add_issuer", f"{url.replace('http:', 'https:')}/{bool(told)}", "--kind", "other")
+        heard = capsys.readouterr().err
+        assert heard == (f"Clients ask by https alone; {told}\n" if told else "")
+
+
 def test_an_issuer_vouches_for_ci(db: None, tmp_path: Path) -> None:
     ca = tmp_path / "ca.pem"
     ca.write_text(ca_pem())
@@ -139,6 +153,8 @@ def test_an_issuer_vouches_for_ci(db: None, tmp_path: Path) -> None:
     assert AuditEvent.objects.filter(action="issuer.create", actor="larder").exists()
     with pytest.raises(CommandError, match="already exists"):
         run("add_issuer", "https://git.example", "--kind", "gitlab")
+    with pytest.raises(CommandError, match=r"https://git.example is there already"):
+        run("add_issuer", "https://git.example/", "--kind", "gitlab")
     with pytest.raises(CommandError, match="https:// URL of an issuer"):
         run("add_issuer", "http://git.example", "--kind", "gitlab")
     with pytest.raises(CommandError, match="cannot be read"):

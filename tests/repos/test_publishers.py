@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -77,6 +78,8 @@ def test_a_token_publishes_its_pairs_of_repository_and_project_alone(cast: Cast)
         ("/globex/local/", "newt"),
     }
     assert set(heard.values()) == {200, 403}
+    told = "GitHub: octo/frog, release.yml is not trusted to publish toad to acme/local."
+    assert told in send(minted.secret, "toad").content.decode()
 
 
 def test_who_names_somebody_elses_ci_is_told_nothing_of_it(cast: Cast, time: MovableClock) -> None:
@@ -217,7 +220,7 @@ def test_another_repository_or_workflow_is_not_trusted(cast: Cast, claims: dict[
     trust(cast.acme.repository, issuer)
     code, sentence = refused(issuer, **claims)
     assert code == "invalid-publisher"
-    assert sentence.startswith("No project here trusts GitHub: ")
+    assert sentence.startswith("No project here trusts this job: repository ")
 
 
 def test_the_same_claims_of_another_issuer_are_not_trusted(cast: Cast) -> None:
@@ -259,6 +262,36 @@ def test_what_a_stranger_can_start_is_trusted_where_the_publisher_says_so(
     assert [each.normalized for each in minted.token.publishers.all()] == ["toad"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "claims", "told"),
+    [
+        (
+            "github",
+            {"environment": "QA", "ref": "refs/tags/1"},
+            "this job: repository octo/frog, workflow release.yml, environment qa, ref refs/tags/1",
+        ),
+        (
+            "gitlab",
+            {"project_path": "acme/frog", "namespace_path": "acme", "namespace_id": "7"},
+            "this job: project acme/frog, no pipeline file of its own, no environment, no ref",
+        ),
+        (
+            "google",
+            {"email": "robot@acme.example", "email_verified": True},
+            "this service account: robot@acme.example",
+        ),
+        ("other", {"sub": "s" * 300}, f"this subject (sub): {'s' * 200}…"),
+    ],
+)
+def test_who_is_not_trusted_hears_what_they_are_and_nothing_of_others(
+    cast: Cast, kind: str, claims: dict[str, Any], told: str
+) -> None:
+    without = () if "ref" in claims else ("ref", "environment")
+    _, sentence = refused(make_issuer(kind), *without, **claims)
+    end = "Compare it, and its further claims, with the tab Publishers."
+    assert sentence == f"No project here trusts {told}. {end}"
+
+
 def test_a_name_that_went_to_another_owner_is_not_trusted(cast: Cast) -> None:
     issuer = make_issuer()
     trust(cast.acme.repository, issuer)
@@ -266,6 +299,7 @@ def test_a_name_that_went_to_another_owner_is_not_trusted(cast: Cast) -> None:
     code, sentence = refused(issuer, jti="second", repository_owner_id="666")
     assert code == "invalid-publisher"
     assert sentence.startswith("octo/frog has another owner")
+    assert sentence.endswith("presses Trust the new owner on the publisher's page.")
     assert exchanged(issuer, jti="third")
 
 
@@ -357,6 +391,40 @@ def test_a_publisher_that_could_never_come_is_refused(
     assert not TrustedPublisher.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("ref", "written"),
+    [
+        ("v1", "refs/tags/v1"),
+        ("v*", "refs/tags/v*"),
+        ("tags/v*", "refs/tags/v*"),
+        ("main", "refs/heads/main"),
+        ("refs", "refs/heads/refs"),
+    ],
+)
+def test_a_ref_that_no_job_has_is_refused_with_how_it_is_written(
+    cast: Cast, ref: str, written: str
+) -> None:
+    issuer = make_issuer()
+    with pytest.raises(ValidationError, match=re.escape(f"refs/: write {written}.")):
+        trust(cast.acme.repository, issuer, ref=ref)
+    assert trust(cast.acme.repository, issuer, ref=written)
+
+
+@pytest.mark.parametrize("ref", ["*", "re*/v1", "[r]efs/tags/*"])
+def test_a_pattern_of_which_a_ref_may_be_one_is_taken(cast: Cast, ref: str) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer, ref=ref)
+    assert exchanged(issuer, ref="refs/tags/v1")
+
+
+def test_google_is_told_by_an_address(cast: Cast) -> None:
+    issuer = make_issuer("google")
+    with pytest.raises(ValidationError, match="Give the service account's e-mail address"):
+        trust(cast.acme.repository, issuer, source="releases", workflow="")
+    address = "releases@acme.iam.gserviceaccount.com"
+    assert trust(cast.acme.repository, issuer, source=address, workflow="")
+
+
 def test_what_somebody_has_removed_is_not_trusted_again_by_another(cast: Cast) -> None:
     publisher = trust(cast.acme.repository, make_issuer())
     same = TrustedPublisher.objects.get()
@@ -387,6 +455,19 @@ def test_a_remote_trusts_nobody(cast: Cast) -> None:
 def test_an_issuer_is_an_https_url(db: None, url: str) -> None:
     with pytest.raises(ValidationError):
         make_issuer(url=url)
+
+
+@pytest.mark.parametrize("url", ["https://CI.example/a", "https://ci.example/a/"])
+def test_an_issuer_is_not_there_twice_by_what_people_overlook(db: None, url: str) -> None:
+    first = make_issuer(url="https://ci.example/a")
+    with pytest.raises(ValidationError, match="/a is there already"):
+        make_issuer(url=url)
+    make_issuer(url="https://ci.example/A")  # a path is another with another case
+    first.url = url
+    publishers.save_issuer(first, by=SYSTEM)  # corrected
+    Issuer(url="https://ci.example/a", kind="github").save()  # of before there was this rule
+    first.is_active = False
+    publishers.save_issuer(first, by=SYSTEM)
 
 
 def test_an_issuer_that_is_needed_stays(cast: Cast) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts import publishing
 from accounts.models import Issuer
 from base.audit import SYSTEM
 from repos import publishers
@@ -36,4 +37,6 @@ class Command(BaseCommand):
             raise CommandError(f"{ca} cannot be read: {error}") from error
         except ValidationError as error:
             raise CommandError(f"{url}: {' '.join(error.messages)}") from error
+        if told := publishing.why_nobody_asks():
+            self.stderr.write(self.style.WARNING(told))
         self.stdout.write(f"{issuer} vouches for CI: {issuer.get_kind_display()}.")
