@@ -9,8 +9,14 @@ from datetime import datetime
 from accounts.principal import Principal
 from accounts.roles import Role
 from packages.metadata import CoreMetadata
-from packages.models import Distribution, Provenance
-from packages.provenance import Build, attestations, provenances, published_by
+from packages.models import Distribution
+from packages.provenance import (
+    Build,
+    attestations,
+    provenance_of,
+    provenances,
+    published_by,
+)
 from repos.access import may
 from repos.models import Repository
 
@@ -74,8 +80,7 @@ def vouching_for(files: Sequence[Distribution], by: Principal) -> Vouching:
         name = names[row.distribution_id]
         for each in attestations(row):
             _add(found.verified, each.build, name, each.predicate, each.logged_at)
-        # Who reads what anyone may read is not told who works here; what is attested is public.
-        if not by.is_anonymous and (build := published_by(row)) is not None:
+        if (build := published_by(row, by)) is not None:
             _add(found.said, build, name)
     runs = {each.build.run for each in found.verified if each.build.run}
     for told in found.said:
@@ -85,7 +90,7 @@ def vouching_for(files: Sequence[Distribution], by: Principal) -> Vouching:
 
 def checked_where(row: Distribution, by: Principal) -> CheckedWhere | None:
     """Return when and where what vouches for a file was checked; None: nobody vouches for it."""
-    found: Provenance | None = provenances().filter(distribution=row).first()
+    found = provenance_of(row, by)
     if found is None:
         return None
     is_elsewhere = found.uploaded_to_id != row.repository_id

@@ -45,7 +45,10 @@ def test_what_is_verified_is_kept_and_audited(
     row = Distribution.objects.get()
     assert row.is_attested
     assert bytes(row.provenance.document) == PROVENANCE
-    assert (row.provenance.uploaded_to, published_by(row.provenance)) == (
+    assert (
+        row.provenance.uploaded_to,
+        published_by(row.provenance, cast.acme.reader.principal),
+    ) == (
         cast.acme.repository,
         None,
     )
@@ -118,7 +121,7 @@ def test_ci_answers_for_its_own_publisher_and_what_its_issuer_said_is_kept(
     answer = upload_attested(client, "1.0", WHEEL, by=None, Authorization=shows)
     assert answer.status_code == 200, answer.reason_phrase
     assert [each.key for each in verifier.expected] == [own.pk]
-    build = published_by(Provenance.objects.get())
+    build = published_by(Provenance.objects.get(), cast.acme.reader.principal)
     assert build is not None
     assert (build.kind, build.source, build.commit) == ("github", "Octo/frog", sha)
     assert (build.workflow, build.environment) == (".github/workflows/release.yml", "release")
