@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,9 @@ from repos.models import Repository
 
 # Of a release with more files than this, the first tell of the others.
 _FILES_READ = 100
+# What may follow the address of a repository that is meant. Browsers take `..` for a step up,
+# however it is spelled (`%2e`, a backslash, a tab between the points): what is odd leads elsewhere.
+_BELOW = re.compile(r"(/(?!\.\.?([/?#]|$))[\w.~@+-]+)*/?([?#].*)?")
 
 
 @dataclass(slots=True)
@@ -46,11 +50,7 @@ class Vouching:
         """Say whether an address is that of a repository that a verified attestation names."""
         sources = (each.build.source_url for each in self.verified)
         wanted = _comparable(url)
-        return any(
-            source
-            and (wanted == _comparable(source) or wanted.startswith(f"{_comparable(source)}/"))
-            for source in sources
-        )
+        return any(source and _is_in(wanted, _comparable(source)) for source in sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,11 @@ def _add(
         known.files.append(name)
     if predicate and predicate not in known.predicates:
         known.predicates.append(predicate)
+
+
+def _is_in(wanted: str, source: str) -> bool:
+    """Say whether an address is a repository's, or of something in it, as a browser reads it."""
+    return wanted.startswith(source) and _BELOW.fullmatch(wanted, len(source)) is not None
 
 
 def _comparable(url: str) -> str:

@@ -10,7 +10,9 @@ from django.test import Client
 from accounts.models import Issuer
 from accounts.roles import Role
 from packages.models import Distribution
+from packages.pages.vouched import Vouched, Vouching
 from packages.promotion import promote
+from packages.provenance import Build
 from repos.targets import target_of_upload
 from tests.attested import COMMIT, HOME, upload_attested, verifying
 from tests.cast import Cast, Member, basic, grant, make_repository
@@ -140,6 +142,34 @@ def test_who_has_not_signed_in_is_not_told_what_the_issuer_said_nor_that_it_said
     assert (told["published_by"], told["attestations"], told["checked_at"]) == (None, [], None)
     told = client.get(rest.format(second.pk), headers=frog.acme.reader.headers).json()
     assert (told["published_by"]["source"], bool(told["checked_at"])) == ("Octo/frog", True)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_in"),
+    [
+        (HOME, True),
+        (f"{HOME}.git", True),
+        (f" {HOME.lower()}/ ", True),
+        (f"{HOME}#readme", True),
+        (f"{HOME}/?tab=readme", True),
+        (f"{HOME}/tree/main/.github/my-file_1.x?plain=1#L1", True),
+        (f"{HOME}-evil", False),
+        (f"{HOME}.evil", False),
+        (f"{HOME}/../../evil/frog", False),
+        (f"{HOME}/..", False),
+        (f"{HOME}/x/..?y", False),
+        (f"{HOME}/%2e%2E/%2e%2e/evil/frog", False),
+        (f"{HOME}/\\..\\..\\..\\evil\\frog", False),
+        (f"{HOME}/.\t./.\t./evil/frog", False),
+        ("https://github.com/Octo", False),
+        ("https://github.com@evil.example/octo/frog", False),
+    ],
+)
+def test_an_address_is_the_attested_source_s_where_a_browser_would_go_there(
+    url: str, *, is_in: bool
+) -> None:
+    build = Build(kind="github", source="Octo/frog", source_url=HOME)
+    assert Vouching([Vouched(build)], []).names(url) is is_in
 
 
 @pytest.mark.parametrize("path", [PROJECT, FILE, f"{FILE}?tab=security"])
