@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 
 from base.audit import SYSTEM
@@ -102,6 +103,22 @@ def test_while_nothing_can_be_verified_they_come_again_later(client: Client, cas
     assert (answer.status_code, answer["Retry-After"]) == (503, "1")
     assert answer.reason_phrase == "Cannot be verified now."
     assert not Distribution.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_to_have_them_verified_holds_no_connection(
+    client: Client, cast: Cast, verifier: FakeVerifier
+) -> None:
+    trust(cast.acme.repository, make_issuer())
+    held: list[object] = []
+
+    def waits(*args: Any, **more: Any) -> Any:
+        held.append(connection.connection)
+        return verifier.verify(*args, **more)
+
+    with patch.object(publish, "verify", waits):
+        assert upload_attested(client, "1.0", WHEEL, by=cast.acme.writer).status_code == 200
+    assert held == [None]
 
 
 def test_ci_answers_for_its_own_publisher_and_what_its_issuer_said_is_kept(
