@@ -117,9 +117,20 @@ def provenances() -> QuerySet[Provenance]:
     return Provenance.objects.defer("document").select_related("uploaded_to__tenant")
 
 
-def published_by(row: Provenance) -> Build | None:
-    """Return the run of CI that published a file, as its issuer said; None: it was no CI's."""
-    return Build(**row.said) if row.said else None
+def provenance_of(file: Distribution, by: Principal) -> Provenance | None:
+    """Return what vouches for a file, as far as `by` is told of it; None where nobody does."""
+    found = provenances().filter(distribution=file).first()
+    if found is None or not (found.attested or published_by(found, by)):
+        return None
+    return found
+
+
+def published_by(row: Provenance, by: Principal) -> Build | None:
+    """Return the run of CI that published a file, as its issuer said; None: it was no CI's.
+
+    Who reads what anyone may read is not told who works here; what is attested is public.
+    """
+    return Build(**row.said) if row.said and not by.is_anonymous else None
 
 
 def attestations(row: Provenance) -> list[Attestation]:

@@ -17,6 +17,7 @@ from functools import partial
 from accounts.authentication import again
 from accounts.principal import Principal
 from base import audit
+from base.connections import give_back
 from packages import storage
 from packages.acceptance import accept, judge_spelling
 from packages.attestations import verify
@@ -186,6 +187,7 @@ def _attested(accepted: Accepted, upload: Upload, by: Principal) -> Accepted:
     attesters = expected(repository, named.normalized, by) if sent else []
     if not attesters:
         return accepted
+    give_back()  # one is verified after the other: who waits holds no connection
     verified = verify(
         sent, filename=named.filename, sha256=accepted.spool.sha256, expected=attesters
     )

@@ -229,10 +229,11 @@ def _asked(environ: WSGIEnvironment) -> _Asked | None:
 
 def _way(environ: WSGIEnvironment) -> str:
     """Return by which scheme and host name somebody comes, as far as they or a proxy say."""
-    proto = environ.get("HTTP_X_FORWARDED_PROTO", "")
-    # Whose word that is counts, if there is one.
-    address = environ.get("REMOTE_ADDR", "") if proto else ""
-    return "\n".join((environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""), proto, address))
+    # Whoever says that they came by https: whether their word counts, Django knows. Other words say
+    # nothing, and are not held: anybody can send any.
+    is_said = environ.get("HTTP_X_FORWARDED_PROTO", "").lower() == "https"
+    said_by = environ.get("REMOTE_ADDR", "") if is_said else ""
+    return "\n".join((environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""), said_by))
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ class ProvenanceFacts(serializers.Serializer[Any]):
     published_by = BuildFacts(
         allow_null=True,
         help_text="What the issuer of CI said at the upload (trusted publishing); null: it came "
-        "by a token or a password.",
+        "by a token or a password, or who asks has not signed in.",
     )
     attestations = AttestationFacts(many=True)
     checked_at = serializers.DateTimeField(

@@ -31,7 +31,7 @@ from packages.index.base import FileNotFound
 from packages.models import Distribution, Property, Reading
 from packages.promotion import promote
 from packages.properties import said_by
-from packages.provenance import attestations, provenances, published_by
+from packages.provenance import attestations, provenance_of, published_by
 from packages.publish import Published
 from packages.visibility import hidden_above
 from repos.access import admitted
@@ -189,9 +189,9 @@ class FileProvenance(RestView):
     def get(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """Read who built a file: what its attestations prove, and what the issuer of CI said."""
         row = _file(self.by, (tenant, key, pk))
-        found = provenances().filter(distribution=row).first()
+        found = provenance_of(row, self.by)
         said = {
-            "published_by": published_by(found) if found else None,
+            "published_by": published_by(found, self.by) if found else None,
             "attestations": attestations(found) if found else [],
             "checked_at": found.uploaded_at if found else None,
             "was_promoted": found is not None and found.uploaded_to_id != row.repository_id,

@@ -31,6 +31,10 @@ _TRACEBACK = 4000  # characters of its end
 _IDLE_SECONDS = 600
 
 
+class WentOut(Exception):
+    """What never happens was tried: no OSError, which would pass for a malformed attestation."""
+
+
 def main() -> None:
     """Verify attestations until there will be none, or for some minutes there has been none."""
     stay_alone()
@@ -72,7 +76,7 @@ def stay_alone() -> None:
 
     def look(event: str, _arguments: object) -> None:
         if event.startswith(_FORBIDDEN):
-            raise PermissionError(f"The process that verifies attestations does no {event}.")
+            raise WentOut(f"The process that verifies attestations does no {event}.")
 
     sys.addaudithook(look)
 

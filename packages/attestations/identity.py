@@ -112,6 +112,7 @@ def _fits(signer: Signer, publisher: Expected) -> bool:
         and path_of_workflow(signer, publisher.kind) == f"{folder}{publisher.workflow}"
         and (not publisher.ref or fnmatchcase(signer.ref, publisher.ref))
         and _environment_fits(signer, publisher)
+        and bool(signer.owner_id)  # who comes first is the owner: that cannot be nobody
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,13 +10,22 @@ from datetime import datetime
 from accounts.principal import Principal
 from accounts.roles import Role
 from packages.metadata import CoreMetadata
-from packages.models import Distribution, Provenance
-from packages.provenance import Build, attestations, provenances, published_by
+from packages.models import Distribution
+from packages.provenance import (
+    Build,
+    attestations,
+    provenance_of,
+    provenances,
+    published_by,
+)
 from repos.access import may
 from repos.models import Repository
 
 # Of a release with more files than this, the first tell of the others.
 _FILES_READ = 100
+# What may follow the address of a repository that is meant. Browsers take `..` for a step up,
+# however it is spelled (`%2e`, a backslash, a tab between the points): what is odd leads elsewhere.
+_BELOW = re.compile(r"(/(?!\.\.?([/?#]|$))[\w.~@+-]+)*/?([?#].*)?")
 
 
 @dataclass(slots=True)
@@ -40,11 +50,7 @@ class Vouching:
         """Say whether an address is that of a repository that a verified attestation names."""
         sources = (each.build.source_url for each in self.verified)
         wanted = _comparable(url)
-        return any(
-            source
-            and (wanted == _comparable(source) or wanted.startswith(f"{_comparable(source)}/"))
-            for source in sources
-        )
+        return any(source and _is_in(wanted, _comparable(source)) for source in sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +80,7 @@ def vouching_for(files: Sequence[Distribution], by: Principal) -> Vouching:
         name = names[row.distribution_id]
         for each in attestations(row):
             _add(found.verified, each.build, name, each.predicate, each.logged_at)
-        # Who reads what anyone may read is not told who works here; what is attested is public.
-        if not by.is_anonymous and (build := published_by(row)) is not None:
+        if (build := published_by(row, by)) is not None:
             _add(found.said, build, name)
     runs = {each.build.run for each in found.verified if each.build.run}
     for told in found.said:
@@ -85,7 +90,7 @@ def vouching_for(files: Sequence[Distribution], by: Principal) -> Vouching:
 
 def checked_where(row: Distribution, by: Principal) -> CheckedWhere | None:
     """Return when and where what vouches for a file was checked; None: nobody vouches for it."""
-    found: Provenance | None = provenances().filter(distribution=row).first()
+    found = provenance_of(row, by)
     if found is None:
         return None
     is_elsewhere = found.uploaded_to_id != row.repository_id
@@ -113,6 +118,11 @@ def _add(
         known.files.append(name)
     if predicate and predicate not in known.predicates:
         known.predicates.append(predicate)
+
+
+def _is_in(wanted: str, source: str) -> bool:
+    """Say whether an address is a repository's, or of something in it, as a browser reads it."""
+    return wanted.startswith(source) and _BELOW.fullmatch(wanted, len(source)) is not None
 
 
 def _comparable(url: str) -> str:

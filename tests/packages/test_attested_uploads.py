@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 
 from base.audit import SYSTEM
@@ -45,10 +46,8 @@ def test_what_is_verified_is_kept_and_audited(
     row = Distribution.objects.get()
     assert row.is_attested
     assert bytes(row.provenance.document) == PROVENANCE
-    assert (row.provenance.uploaded_to, published_by(row.provenance)) == (
-        cast.acme.repository,
-        None,
-    )
+    assert row.provenance.uploaded_to == cast.acme.repository
+    assert published_by(row.provenance, cast.acme.reader.principal) is None
     first, second = attestations(row.provenance)
     assert (first.predicate, second.predicate) == ("publish", "SLSA provenance")
     assert first.build.source == "Octo/frog"
@@ -106,6 +105,22 @@ def test_while_nothing_can_be_verified_they_come_again_later(client: Client, cas
     assert not Distribution.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_to_have_them_verified_holds_no_connection(
+    client: Client, cast: Cast, verifier: FakeVerifier
+) -> None:
+    trust(cast.acme.repository, make_issuer())
+    held: list[object] = []
+
+    def waits(*args: Any, **more: Any) -> Any:
+        held.append(connection.connection)
+        return verifier.verify(*args, **more)
+
+    with patch.object(publish, "verify", waits):
+        assert upload_attested(client, "1.0", WHEEL, by=cast.acme.writer).status_code == 200
+    assert held == [None]
+
+
 def test_ci_answers_for_its_own_publisher_and_what_its_issuer_said_is_kept(
     client: Client, cast: Cast, verifier: FakeVerifier
 ) -> None:
@@ -118,7 +133,7 @@ def test_ci_answers_for_its_own_publisher_and_what_its_issuer_said_is_kept(
     answer = upload_attested(client, "1.0", WHEEL, by=None, Authorization=shows)
     assert answer.status_code == 200, answer.reason_phrase
     assert [each.key for each in verifier.expected] == [own.pk]
-    build = published_by(Provenance.objects.get())
+    build = published_by(Provenance.objects.get(), cast.acme.reader.principal)
     assert build is not None
     assert (build.kind, build.source, build.commit) == ("github", "Octo/frog", sha)
     assert (build.workflow, build.environment) == (".github/workflows/release.yml", "release")

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.models import Issuer
 from accounts.roles import Role
 from packages.models import Distribution
+from packages.pages.vouched import Vouched, Vouching
 from packages.promotion import promote
+from packages.provenance import Build
 from repos.targets import target_of_upload
 from tests.attested import COMMIT, HOME, upload_attested, verifying
 from tests.cast import Cast, Member, basic, grant, make_repository
@@ -22,6 +25,7 @@ HEADERS = [
     "Project-URL: Changes, https://github.com/octo/frog-evil/releases",
 ]
 WHEEL = make_wheel("frog", "1.0", extra_headers=HEADERS)
+OTHER = make_wheel("frog", "2.0")
 PROJECT = "/acme/local/project/frog/"
 FILE = f"{PROJECT}1.0/{WHEEL[0]}/"
 SAID = "said by the issuer"
@@ -115,6 +119,57 @@ def test_a_copy_names_where_it_was_checked_to_who_may_read_there(
     one = shown(client, path, frog.acme.member)
     assert "Checked when it was uploaded to another repository," in one
     assert "acme/local" not in one
+
+
+def test_who_has_not_signed_in_is_not_told_what_the_issuer_said_nor_that_it_said_nothing(
+    client: Client, frog: Cast
+) -> None:
+    shows = basic("__token__", exchanged(Issuer.objects.get(), jti="another").secret)[
+        "Authorization"
+    ]
+    upload_attested(client, "2.0", OTHER, by=None, sent="", Authorization=shows)
+    grant(frog.acme.repository, Role.READER)
+    page = shown(client, f"{PROJECT}2.0/{OTHER[0]}/?tab=security", None)
+    assert "No attestations are known of it (PEP 740)." in page
+    assert "not published by CI" not in page
+    assert "Checked when it was uploaded" not in page
+    rest = "/api/v1/repositories/acme/local/files/{}/provenance"
+    first, second = (Distribution.objects.get(filename=each[0]) for each in (WHEEL, OTHER))
+    told = client.get(rest.format(first.pk)).json()
+    assert (told["published_by"], len(told["attestations"])) == (None, 2)
+    assert told["checked_at"]
+    told = client.get(rest.format(second.pk)).json()
+    assert (told["published_by"], told["attestations"], told["checked_at"]) == (None, [], None)
+    told = client.get(rest.format(second.pk), headers=frog.acme.reader.headers).json()
+    assert (told["published_by"]["source"], bool(told["checked_at"])) == ("Octo/frog", True)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_in"),
+    [
+        (HOME, True),
+        (f"{HOME}.git", True),
+        (f" {HOME.lower()}/ ", True),
+        (f"{HOME}#readme", True),
+        (f"{HOME}/?tab=readme", True),
+        (f"{HOME}/tree/main/.github/my-file_1.x?plain=1#L1", True),
+        (f"{HOME}-evil", False),
+        (f"{HOME}.evil", False),
+        (f"{HOME}/../../evil/frog", False),
+        (f"{HOME}/..", False),
+        (f"{HOME}/x/..?y", False),
+        (f"{HOME}/%2e%2E/%2e%2e/evil/frog", False),
+        (f"{HOME}/\\..\\..\\..\\evil\\frog", False),
+        (f"{HOME}/.\t./.\t./evil/frog", False),
+        ("https://github.com/Octo", False),
+        ("https://github.com@evil.example/octo/frog", False),
+    ],
+)
+def test_an_address_is_the_attested_source_s_where_a_browser_would_go_there(
+    url: str, *, is_in: bool
+) -> None:
+    build = Build(kind="github", source="Octo/frog", source_url=HOME)
+    assert Vouching([Vouched(build)], []).names(url) is is_in
 
 
 @pytest.mark.parametrize("path", [PROJECT, FILE, f"{FILE}?tab=security"])

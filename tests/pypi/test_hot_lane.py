@@ -377,6 +377,8 @@ def test_links_are_made_of_the_host_name_that_was_asked_by(lane: Lane, frogs: Ca
         answer = lane.get(page, reader, JSON, {"Host": host})
         assert f"http://{host}/acme/local/files/".encode() in answer.body
     assert lane.knows(page, reader, JSON, {"Host": "localhost"})
+    # What says nothing of how somebody came makes no answer another one.
+    assert lane.knows(page, reader, JSON, {"X-Forwarded-Proto": "gopher" * 1000})
 
 
 def test_what_is_not_a_plain_read_is_djangos(lane: Lane, frogs: Cast) -> None:

@@ -15,7 +15,8 @@ from pypi_attestations import Distribution, GooglePublisher, Provenance
 from sigstore.models import TrustedRoot
 from sigstore.verify import Verifier
 
-from packages.attestations import AttestationRefused
+from packages.attestations import AttestationRefused, sigstore_checks
+from packages.attestations.child import WentOut
 from packages.attestations.sigstore_checks import Checks
 from tests.packages.attestations.conftest import (
     FILENAME,
@@ -329,3 +330,15 @@ def test_an_entry_of_a_log_that_nobody_trusts_is_refused(
 ) -> None:
     body = base64.b64decode(good[MATERIAL]["transparency_entries"][0]["canonicalizedBody"])
     assert refusal_of(changed(good, ENTRY, Log().entry(body, AT))).endswith(UNLOGGED)
+
+
+def test_a_library_that_goes_out_is_no_fault_of_the_attestation(
+    checks: Checks, good: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def goes_out(_sent: object) -> None:
+        raise WentOut("The process that verifies attestations does no socket.connect.")
+
+    monkeypatch.setattr(sigstore_checks, "_bundle_of", goes_out)
+    raw = json.dumps([good]).encode()
+    with pytest.raises(WentOut):
+        checks.verify(raw, filename=FILENAME, sha256=SHA256, expected=[expected()])

@@ -44,7 +44,7 @@ time.sleep(600)
 # Tries what the process that verifies shall not do.
 OUTWARD = """
 import os, socket, subprocess
-from packages.attestations.child import stay_alone
+from packages.attestations.child import WentOut, stay_alone
 stay_alone()
 for attempt in (
     lambda: socket.socket(),
@@ -58,7 +58,7 @@ for attempt in (
 ):
     try:
         attempt()
-    except PermissionError as refused:
+    except WentOut as refused:
         print(refused)
 print("none")
 """
