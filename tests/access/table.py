@@ -222,6 +222,14 @@ def nothing_by_script(caller: Caller, _place: Place, _method: str) -> Hears:
     return Hears.REFUSED if caller.is_refused else Hears.SERVED
 
 
+def misplaced_by_script(caller: Caller, _place: Place, method: str) -> Hears:
+    """No URL of ours, whatever the method; where uploads and files are is said to who signed in."""
+    if caller.is_refused:
+        return Hears.REFUSED
+    caller = caller if method in SAFE else caller.without_cookie()
+    return Hears.SERVED if caller.is_known else Hears.SIGN_IN
+
+
 def _administers(caller: Caller, place: Place) -> Hears:
     """Who makes and removes repositories of a tenant."""
     if not caller.is_known:
@@ -490,6 +498,11 @@ def _by_script() -> Iterator[Row]:
     no_index = r"(?!/pypi/.|.*/(?:\+?simple|files)(?:/|))"  # the PyPI door's to refuse
     no_url = Row(f"{api}{no_index}(?:/|)", f"/{api}/users/frog", nothing_by_script, status=404)
     yield replace(no_url, says="Larder has no such URL")
+    for start in ("artifactory", "artifactory/<key>"):
+        for slash in ("", "/"):
+            path = f"/{start}{slash}".replace("<key>", "{key}")
+            above = Row(f"{start}{slash}", path, misplaced_by_script, status=404)
+            yield replace(above, says="Upload to /artifactory/api/pypi/")
     yield Row(
         "artifactory/<key>/<path>",
         "/artifactory/{key}/frog/1.0/frog.txt",
