@@ -97,6 +97,12 @@ def home(caller: Caller, _place: Place, method: str) -> Hears:
     return Hears.SERVED if method in SAFE else Hears.NOT_HERE
 
 
+def listing_by_script(caller: Caller, place: Place, method: str) -> Hears:
+    """What each may read; who has not signed in hears so where, as here, nothing is for anyone."""
+    hears = home(caller, place, method)
+    return hears if caller.is_known or hears is not Hears.SERVED else Hears.SIGN_IN
+
+
 def page_of_everybody(caller: Caller, _place: Place, method: str) -> Hears:
     """A page that shows to each what they may read, and takes nothing."""
     if method in SAFE:
@@ -467,7 +473,7 @@ def _by_script() -> Iterator[Row]:
     api, form = "artifactory/api", "artifactory/<key>"
     no_json, no_names = (400, "The body is no "), (400, "Say which properties")
     for end in ("", "/"):
-        yield Row(f"{api}/repositories{end}", f"/{api}/repositories{end}", home)
+        yield Row(f"{api}/repositories{end}", f"/{api}/repositories{end}", listing_by_script)
     yield Row(
         f"{api}/repositories/<key>",
         f"/{api}/repositories/{{key}}",
