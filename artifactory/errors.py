@@ -11,7 +11,7 @@ from packages.index.base import FileNotFound
 from packages.uploads import FileExists
 from pypi.answer import Answer, Ask
 from pypi.errors import headers_of, reason_phrase, status_of
-from repos.access import RepositoryMissing
+from repos.access import NotYours, RepositoryMissing
 
 
 class ItemMissing(FileNotFound):
@@ -40,10 +40,24 @@ def answer_for(error: LarderError, ask: Ask) -> Answer:
     status = _status_of(error)
     words = next((words for kind, words in _KNOWN_WORDS if isinstance(error, kind)), "")
     message = words if isinstance(error, NoProperties) else words + error.sentence
+    if isinstance(error, NotYours):
+        message += f" {_tenants_meant(ask)}"
     headers = headers_of(error, fetch_mode=ask.header("sec-fetch-mode"))
     headers["Content-Type"] = "application/json"
     body = json.dumps({"errors": [{"status": status, "message": message}]})
     return Answer(status, headers, f"{body}\n".encode(), reason=reason_phrase(error.sentence))
+
+
+def _tenants_meant(ask: Ask) -> str:
+    """Say which tenant the paths mean here, and at which host names they mean the caller's own."""
+    limits = ask.principal.token
+    places = ask.principal.user.places.values() if ask.principal.user else ()
+    own = [
+        f"those of {place.tenant} are at {place.tenant.host_name}"
+        for place in places
+        if place.tenant.host_name and (limits is None or limits.works_in(place.tenant_id))
+    ]
+    return "; ".join([f"Artifactory's paths mean {ask.tenant} at this host name", *own]) + "."
 
 
 def _status_of(error: LarderError) -> int:

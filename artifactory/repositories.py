@@ -26,13 +26,24 @@ from base.stamps import configuring
 from packages.filenames import shown
 from pypi.answer import Answer, Ask
 from repos import configure
-from repos.access import admitted, readable_by, require, require_tenant_admin
+from repos.access import (
+    admitted,
+    readable_by,
+    require,
+    require_sign_in,
+    require_tenant_admin,
+)
 from repos.models import Kind, Member, Repository, Upstream, VirtualSettings
 
 
 def listing(ask: Ask) -> Answer:
-    """Answer which repositories of the tenant the caller may read, of a `type` if one is named."""
-    rows = readable_by(ask.principal).filter(tenant__slug=ask.tenant).order_by("key")
+    """Answer which repositories of the tenant the caller may read, of a `type` if one is named.
+
+    Raises SignInRequired where none is for everybody: an empty list would pass for the answer.
+    """
+    rows = list(readable_by(ask.principal).filter(tenant__slug=ask.tenant).order_by("key"))
+    if not rows:
+        require_sign_in(ask.principal)
     kind = ask.query.get("type", "").lower()
     package_type = ask.query.get("packageType", PACKAGE_TYPE).lower()
     found = [

@@ -36,4 +36,9 @@ urlpatterns = [
     path(f"{_API}/system/ping", views.ping),
     path("artifactory/<key:key>/<path:path>", views.file),
     re_path(rf"^{_API}(?!{_INDEX})(?:/|$)", views.nowhere),
+    # Before the portal's pages: a script takes the way to their sign-in for a success.
+    path("artifactory", views.misplaced),
+    path("artifactory/", views.misplaced),
+    path("artifactory/<str:key>", views.misplaced),
+    path("artifactory/<str:key>/", views.misplaced),
 ]

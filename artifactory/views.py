@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
@@ -10,9 +11,11 @@ from django.views.decorators.csrf import csrf_exempt
 from artifactory import files, item_search, property_search, repositories, storage
 from artifactory.errors import answer_for
 from base.errors import LarderError, NotThere
+from base.slugs import RESERVED_REPOSITORY_KEYS, SLUG_PATTERN
 from pypi.answer import Answer, Ask
 from pypi.errors import MethodNotAllowed
 from pypi.wrapping import ask_of, refuse_wrong_ways, response_of, tenant_of_host
+from repos.access import require_sign_in
 
 AnswerFunction = Callable[..., Answer]
 DjangoView = Callable[..., HttpResponseBase]
@@ -65,6 +68,17 @@ def _nothing(ask: Ask) -> Answer:
     )
 
 
+def _misplaced(ask: Ask) -> Answer:
+    """Say where uploads, files and listings are, to who takes the start of their URLs for one."""
+    require_sign_in(ask.principal)
+    is_key = re.fullmatch(SLUG_PATTERN, ask.key) and ask.key not in RESERVED_REPOSITORY_KEYS
+    key = ask.key if is_key else "<key>"
+    raise NotThere(
+        f"Upload to /artifactory/api/pypi/{key}; files are at /artifactory/{key}/<path>; the "
+        f"listing is at /artifactory/api/storage/{key}/."
+    )
+
+
 all_repositories = _door(GET=repositories.listing)
 one_repository = _door(
     GET=repositories.show,
@@ -78,4 +92,5 @@ property_results = _door(GET=property_search.search)
 aql_results = _door(POST=item_search.find)
 ping = _door(GET=_ping)
 nowhere = _view(_nothing)
+misplaced = _view(_misplaced)
 file = _door(GET=files.give, PUT=files.put, DELETE=files.delete)

@@ -130,11 +130,23 @@ def https_only(get_response: GetResponse) -> Middleware:
         is_plain = settings.BASE_URL.startswith("https://") and not request.is_secure()
         if not is_plain or request.path.startswith(_ABOUT_THE_PROCESS):
             return get_response(request)
+        own = _encrypted_origin(host_of(request))
         if request.method in _SAFE:
-            return HttpResponsePermanentRedirect(settings.BASE_URL + request.get_full_path())
-        return pages.plain(request, 403, f"Use {settings.BASE_URL}; this address is not encrypted.")
+            return HttpResponsePermanentRedirect(own + request.get_full_path())
+        return pages.plain(request, 403, f"Use {own}; this address is not encrypted.")
 
     return middleware
+
+
+def _encrypted_origin(host: str) -> str:
+    """Return where https is for who asked for `host`, which `known_hosts` has let in.
+
+    A tenant's own name stays: without it Artifactory's paths would mean another tenant.
+    """
+    base = urlsplit(settings.BASE_URL)
+    if host in {base.hostname, *settings.LOCAL_HOSTS}:
+        return str(settings.BASE_URL)
+    return f"https://{host}" + (f":{base.port}" if base.port else "")
 
 
 def answers_after_the_lease(get_response: GetResponse) -> Middleware:

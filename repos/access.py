@@ -148,14 +148,19 @@ def may_read_audit(user: User, tenant: str) -> bool:
     return user.is_superuser or tenant in user.administers.values()
 
 
+def require_sign_in(principal: Principal) -> None:
+    """Refuse who has not signed in. Raises SignInRequired."""
+    if principal.user is None:
+        raise SignInRequired("Sign in with a user name and a token.")
+
+
 def require_tenant_admin(principal: Principal, tenant: str) -> Tenant:
     """Return the tenant that `principal` administers: who makes repositories in it.
 
     A token may when nothing but its tenant limits it. Raises SignInRequired, RoleMissing, or
     NotYours, alike for a tenant that is not there.
     """
-    if principal.user is None:
-        raise SignInRequired("Sign in with a user name and a token.")
+    require_sign_in(principal)
     found = Tenant.objects.filter(slug=tenant).first()
     standing = _standing(principal, tenant)
     if found is None or not standing.belongs:

@@ -105,7 +105,8 @@ def _of_logins(groups: Groups) -> None:
 def _of_files(groups: Groups) -> None:
     sent = _command(groups, "publish", publish, "publish wheels and sdists")
     sent.add_argument("files", metavar="FILE", nargs="+")
-    sent.add_argument("--to", metavar="REPO", type=_repository, required=True)
+    sent.add_argument("--to", metavar="REPO", type=_repository, required=True,
+                      help="tenant/key: where to")  # fmt: skip
     found = _command(groups, "search", commands.search, "find files and projects")
     found.add_argument("query", metavar="WORD", nargs="+", help="docs/search.md has the language")
     explained = _command(groups, "explain", commands.explain, "say why files are shown or hidden")

@@ -97,6 +97,12 @@ def home(caller: Caller, _place: Place, method: str) -> Hears:
     return Hears.SERVED if method in SAFE else Hears.NOT_HERE
 
 
+def listing_by_script(caller: Caller, place: Place, method: str) -> Hears:
+    """What each may read; who has not signed in hears so where, as here, nothing is for anyone."""
+    hears = home(caller, place, method)
+    return hears if caller.is_known or hears is not Hears.SERVED else Hears.SIGN_IN
+
+
 def page_of_everybody(caller: Caller, _place: Place, method: str) -> Hears:
     """A page that shows to each what they may read, and takes nothing."""
     if method in SAFE:
@@ -220,6 +226,14 @@ def ping(caller: Caller, _place: Place, method: str) -> Hears:
 def nothing_by_script(caller: Caller, _place: Place, _method: str) -> Hears:
     """No URL of ours, whatever the method; who shows a wrong credential hears of that first."""
     return Hears.REFUSED if caller.is_refused else Hears.SERVED
+
+
+def misplaced_by_script(caller: Caller, _place: Place, method: str) -> Hears:
+    """No URL of ours, whatever the method; where uploads and files are is said to who signed in."""
+    if caller.is_refused:
+        return Hears.REFUSED
+    caller = caller if method in SAFE else caller.without_cookie()
+    return Hears.SERVED if caller.is_known else Hears.SIGN_IN
 
 
 def _administers(caller: Caller, place: Place) -> Hears:
@@ -459,7 +473,7 @@ def _by_script() -> Iterator[Row]:
     api, form = "artifactory/api", "artifactory/<key>"
     no_json, no_names = (400, "The body is no "), (400, "Say which properties")
     for end in ("", "/"):
-        yield Row(f"{api}/repositories{end}", f"/{api}/repositories{end}", home)
+        yield Row(f"{api}/repositories{end}", f"/{api}/repositories{end}", listing_by_script)
     yield Row(
         f"{api}/repositories/<key>",
         f"/{api}/repositories/{{key}}",
@@ -490,6 +504,11 @@ def _by_script() -> Iterator[Row]:
     no_index = r"(?!/pypi/.|.*/(?:\+?simple|files)(?:/|))"  # the PyPI door's to refuse
     no_url = Row(f"{api}{no_index}(?:/|)", f"/{api}/users/frog", nothing_by_script, status=404)
     yield replace(no_url, says="Larder has no such URL")
+    for start in ("artifactory", "artifactory/<key>"):
+        for slash in ("", "/"):
+            path = f"/{start}{slash}".replace("<key>", "{key}")
+            above = Row(f"{start}{slash}", path, misplaced_by_script, status=404)
+            yield replace(above, says="Upload to /artifactory/api/pypi/")
     yield Row(
         "artifactory/<key>/<path>",
         "/artifactory/{key}/frog/1.0/frog.txt",

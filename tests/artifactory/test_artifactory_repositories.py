@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from accounts.models import Membership
+from accounts.roles import Role
 from base.audit import SYSTEM
 from repos import configure
 from repos.models import Kind, Repository, Upstream
-from tests.cast import Cast, make_repository
+from tests.cast import Cast, grant, make_repository
 
 LOCAL = {"rclass": "local", "packageType": "pypi", "repoLayoutRef": "simple-default"}
 REMOTE = {
@@ -166,7 +168,10 @@ def test_only_who_administers_the_tenant_makes_and_removes(scripts) -> None:
         script.refused("POST", "api/repositories/local", 403, {"description": "x"})
     for key in ("new", "local"):
         said = scripts.theirs.refused("PUT", f"api/repositories/{key}", 403, LOCAL)
-        assert said == "There is no tenant acme that you may administer."
+        assert said == (
+            "There is no tenant acme that you may administer. "
+            "Artifactory's paths mean acme at this host name."
+        )
         assert "Sign in" in scripts.nobody.refused("PUT", f"api/repositories/{key}", 401, LOCAL)
     assert Repository.objects.filter(tenant__slug="acme").count() == 1
 
@@ -183,9 +188,32 @@ def test_each_sees_the_repositories_that_they_may_read(scripts, cast: Cast) -> N
     assert [row["key"] for row in scripts.reader.get("api/repositories")] == ["local"]
     assert scripts.member.get("api/repositories") == []
     assert scripts.theirs.get("api/repositories") == []
-    assert scripts.nobody.get("api/repositories") == []
+    for shows in ({}, {"X-JFrog-Art-Api": " "}):
+        said = scripts.nobody.refused("GET", "api/repositories?type=local", 401, **shows)
+        assert said == "Sign in with a user name and a token."
+    challenged = scripts.nobody("GET", "api/repositories")
+    assert challenged.headers["WWW-Authenticate"].startswith("Basic ")
     short = scripts.reader.get("api/repositories/local")
     assert set(short) == {"key", "packageType", "description", "rclass"}
+
+
+def test_who_has_not_signed_in_sees_what_is_for_anyone(scripts, cast: Cast) -> None:
+    grant(cast.acme.repository, Role.READER)
+    assert [row["key"] for row in scripts.nobody.get("api/repositories")] == ["local"]
+    assert scripts.nobody.get("api/repositories?type=virtual") == []
+
+
+def test_another_tenants_token_hears_where_its_own_tenant_is(scripts, cast: Cast) -> None:
+    for house, name in ((cast.acme, "acme.example"), (cast.globex, "globex.example")):
+        house.tenant.host_name = name
+        house.tenant.save()
+    Membership.objects.create(user=cast.globex.writer.user, tenant=cast.acme.tenant)
+    for method, path in (("PUT", "api/repositories/new"), ("GET", "api/storage/local/")):
+        said = scripts.theirs.refused(method, path, 403, LOCAL)
+        assert said.endswith(
+            ". Artifactory's paths mean acme at this host name; those of globex are at "
+            "globex.example."
+        )
 
 
 def test_a_page_of_another_site_changes_nothing(scripts) -> None:

@@ -42,6 +42,24 @@ def test_what_there_is_not_is_said_in_artifactorys_shape(scripts, method: str, p
         assert said.startswith("Larder has no such URL of Artifactory's REST.")
 
 
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("path", "key"),
+    [("", "<key>"), ("tools", "tools"), ("tools/", "tools"), ("Tools", "<key>"), ("pypi", "<key>")],
+)
+def test_the_start_of_a_url_says_where_files_are(scripts, method: str, path: str, key: str) -> None:
+    refused = scripts.nobody(method, path)
+    assert refused.status_code == 401
+    assert refused.headers["WWW-Authenticate"].startswith("Basic ")
+    answer = scripts.member(method, path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/json")
+    if method != "HEAD":
+        assert scripts.member.refused(method, path, 404) == (
+            f"Upload to /artifactory/api/pypi/{key}; files are at /artifactory/{key}/<path>; the "
+            f"listing is at /artifactory/api/storage/{key}/."
+        )
+
+
 def test_a_wrong_credential_is_said_first(scripts) -> None:
     scripts.nobody.refused("GET", "api/users", 401, Authorization="Bearer wrong")
 

@@ -94,7 +94,6 @@ def desk(running: Larder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def test_every_command_of_the_page_does_what_it_says(running: Larder, desk: Desk) -> None:
-    running.manage(["create_repository", "acme/acme-wheels"])
     blocks = _BLOCKS.findall(DOCS.read_text())
     assert len(blocks) == DOCS.read_text().count("```sh") + DOCS.read_text().count("```python")
     for kind, code, says in blocks:

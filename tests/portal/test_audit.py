@@ -899,6 +899,7 @@ NOTHING_IN_THE_ADMIN = {
 }  # fmt: skip
 NOTHING_ELSEWHERE = {
     "_/oidc/audience", ".well-known/pytp",
+    "artifactory", "artifactory/", "artifactory/<str:key>", "artifactory/<str:key>/",
     "artifactory/api/repositories", "artifactory/api/repositories/",
     "artifactory/api/search/prop", "artifactory/api/search/aql",
     "", "-/health", "-/ready", "accounts/", "accounts/tokens/", "accounts/sign-in/",

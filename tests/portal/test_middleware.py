@@ -157,6 +157,28 @@ def test_where_https_is_used_plain_requests_are_sent_there_or_refused(
     assert taken.status_code == HTTPStatus.OK
 
 
+@pytest.mark.parametrize("port", ["", ":8443"])
+def test_a_tenants_host_name_is_kept_on_the_way_to_https(
+    client: Client, cast: Cast, settings, port: str
+) -> None:
+    settings.BASE_URL = f"https://testserver{port}"
+    cast.acme.tenant.host_name = "packages.acme.example"
+    cast.acme.tenant.save()
+    asked = "/artifactory/api/repositories?type=local"
+    for host, own in (
+        ("Packages.ACME.example:8000", f"https://packages.acme.example{port}"),
+        ("testserver", settings.BASE_URL),
+        ("127.0.0.1", settings.BASE_URL),
+    ):
+        read = client.get(asked, headers={"Host": host})
+        assert read.status_code == HTTPStatus.MOVED_PERMANENTLY
+        assert read.headers["Location"] == own + asked
+        refused = client.put(asked, headers={"Host": host})
+        assert refused.reason_phrase == f"Use {own}; this address is not encrypted."
+    elsewhere = client.get(asked, headers={"Host": "elsewhere.example"})
+    assert elsewhere.status_code == HTTPStatus.BAD_REQUEST
+
+
 def test_the_answer_to_an_upload_waits_until_the_lease_is_over(
     client: Client, cast: Cast, monkeypatch
 ) -> None:
