@@ -5,7 +5,7 @@ They name a repository by its key alone: the tenant is that of the host name, el
 
 from __future__ import annotations
 
-from django.urls import path, re_path, register_converter
+from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from artifactory import views
@@ -18,11 +18,19 @@ class KeyConverter(StringConverter):
     regex = rf"(?!(?:{'|'.join(sorted(RESERVED_REPOSITORY_KEYS))})(?:/|$)){SLUG_PATTERN}"
 
 
+class NoIndexConverter(StringConverter):
+    """What is no index of Artifactory's form, nor a mistyped one.
+
+    Those are the PyPI door's to refuse: a 404 would send installers elsewhere.
+    """
+
+    regex = r"(?!pypi/.)(?!(?:.*/)?(?:\+?simple|files)(?:/|$)).+"
+
+
 register_converter(KeyConverter, "key")
+register_converter(NoIndexConverter, "noindex")
 
 _API = "artifactory/api"
-# An index that is mistyped is the PyPI door's to refuse: a 404 would send installers elsewhere.
-_INDEX = r"/pypi/.|.*/(?:\+?simple|files)(?:/|$)"
 urlpatterns = [
     path(f"{_API}/repositories", views.all_repositories),
     path(f"{_API}/repositories/", views.all_repositories),
@@ -35,7 +43,9 @@ urlpatterns = [
     path(f"{_API}/search/aql", views.aql_results),
     path(f"{_API}/system/ping", views.ping),
     path("artifactory/<key:key>/<path:path>", views.file),
-    re_path(rf"^{_API}(?!{_INDEX})(?:/|$)", views.nowhere),
+    path(_API, views.nowhere),
+    path(f"{_API}/", views.nowhere),
+    path(f"{_API}/<noindex:rest>", views.nowhere),
     # Before the portal's pages: a script takes the way to their sign-in for a success.
     path("artifactory", views.misplaced),
     path("artifactory/", views.misplaced),

@@ -60,7 +60,7 @@ def _ping(_ask: Ask) -> Answer:
     return Answer(200, headers, b"OK")  # without an end of line: some compare it with this
 
 
-def _nothing(ask: Ask) -> Answer:
+def _nothing(ask: Ask, rest: str = "") -> Answer:  # noqa: ARG001 - the URL has it
     ask.authenticate()
     raise NotThere(
         "Larder has no such URL of Artifactory's REST. It has api/repositories, api/storage, "

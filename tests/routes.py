@@ -22,6 +22,7 @@ _VALUES = {
     "pk": "1",
     "app_label": "accounts",
     "url": "nothing/here",
+    "rest": "nothing/here",
     "name": "nothing",
     "pattern": "acme-nothing",
     "username": "nobody-so",

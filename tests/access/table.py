@@ -501,9 +501,9 @@ def _by_script() -> Iterator[Row]:
     no_query = {"POST": (400, "The body is no text")}
     yield Row(f"{api}/search/aql", f"/{api}/search/aql", query_by_script, unsafe=no_query)
     yield Row(f"{api}/system/ping", f"/{api}/system/ping", ping)
-    no_index = r"(?!/pypi/.|.*/(?:\+?simple|files)(?:/|))"  # the PyPI door's to refuse
-    no_url = Row(f"{api}{no_index}(?:/|)", f"/{api}/users/frog", nothing_by_script, status=404)
-    yield replace(no_url, says="Larder has no such URL")
+    for below, path in (("", ""), ("/", "/"), ("/<rest>", "/users/frog")):
+        no_url = Row(f"{api}{below}", f"/{api}{path}", nothing_by_script, status=404)
+        yield replace(no_url, says="Larder has no such URL")
     for start in ("artifactory", "artifactory/<key>"):
         for slash in ("", "/"):
             path = f"/{start}{slash}".replace("<key>", "{key}")

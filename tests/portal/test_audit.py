@@ -902,6 +902,8 @@ NOTHING_ELSEWHERE = {
     "artifactory", "artifactory/", "artifactory/<str:key>", "artifactory/<str:key>/",
     "artifactory/api/repositories", "artifactory/api/repositories/",
     "artifactory/api/search/prop", "artifactory/api/search/aql",
+    "artifactory/api", "artifactory/api/", "artifactory/api/<noindex:rest>",
+    "artifactory/api/system/ping",
     "", "-/health", "-/ready", "accounts/", "accounts/tokens/", "accounts/sign-in/",
     "accounts/sign-out/", "favicon.ico", "search/", "search/go/",
     "^api/v1/schema(?:/)?$", "^api/v1/docs(?:/)?$",

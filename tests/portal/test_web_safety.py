@@ -36,7 +36,7 @@ WITHOUT_CSRF: Mapping[str, str] = {
     "pypi.views.below_the_root": "refuses every unsafe request but a search, which changes nothing",
     "pypi.views.scope_root": "as below the root",
     "portal.openapi.Schema": "refuses every unsafe request",
-    "artifactory.views._door.<locals>.view": "scripts show their own credentials; the session only "
+    "artifactory.views._view.<locals>.view": "scripts show their own credentials; the session only "
     "reads",
     "pypi.trusted_publishing._door.<locals>.view": "what CI sends says all about it; the session "
     "is not asked",
