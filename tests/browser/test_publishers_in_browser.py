@@ -22,7 +22,7 @@ def untouched() -> Iterator[Larder]:
 
 def require_sound_in_both_themes(page: Page) -> None:
     for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # no colour in between
         require_sound_at_each_width(page)
 
 
