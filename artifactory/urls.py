@@ -24,7 +24,8 @@ class NoIndexConverter(StringConverter):
     Those are the PyPI door's to refuse: a 404 would send installers elsewhere.
     """
 
-    regex = r"(?!pypi/.)(?!(?:.*/)?(?:\+?simple|files)(?:/|$)).+"
+    # A line break is in no index's name, and is answered as well.
+    regex = r"(?s:(?!pypi/.)(?!(?:.*/)?(?:\+?simple|files)(?:/|$)).+)"
 
 
 register_converter(KeyConverter, "key")
