@@ -10,26 +10,19 @@ own, and is counted once: where it is answered. Decision 0017.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from django.core.wsgi import get_wsgi_application
+from django.conf import settings
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-_django = get_wsgi_application()
+from portal.serving import django, keep_notes
 
 # After Django is set up: they need its apps.
-from django.conf import settings  # noqa: E402
-
-from accounts import last_use, tokens  # noqa: E402
-from accounts.authentication import CredentialsRefused, credentials_in  # noqa: E402
-from base import notes  # noqa: E402
-from packages import downloads  # noqa: E402
-from pypi.held_answers import Headers, HeldAnswers  # noqa: E402
-from pypi.hot_lane import Failure, HotLane, is_offered  # noqa: E402
-from repos import client_calls  # noqa: E402
-from repos.lease import Lease, StampsInDatabase  # noqa: E402
+from accounts import tokens  # isort: skip
+from accounts.authentication import CredentialsRefused, credentials_in  # isort: skip
+from pypi.held_answers import Headers, HeldAnswers
+from pypi.hot_lane import Failure, HotLane, is_offered
+from repos.lease import Lease, StampsInDatabase
 
 # The named location of deploy/nginx.conf that asks gunicorn.
 _ASK_GUNICORN = [("X-Accel-Redirect", "@app"), ("Content-Length", "0")]
@@ -56,7 +49,7 @@ def may_be_held(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
         begun.append((status, headers, failure))
         return _write_nothing
 
-    body = _django(environ, begin)
+    body = django(environ, begin)
     if is_offered(environ) and begun:
         start_response(*begun[-1])
         return body
@@ -86,5 +79,5 @@ def _write_nothing(_: bytes) -> None:
     """Be what WSGI wants of `start_response`; Django does not use it."""
 
 
-notes.keep_writing(last_use.write_down, client_calls.write_down, downloads.write_down)
+keep_notes()
 application = HotLane(may_be_held, Lease(StampsInDatabase()), HeldAnswers(), others=handed_on)

@@ -69,12 +69,9 @@ def post_fork(_server: Arbiter, _worker: Worker) -> None:
 
 def post_worker_init(_worker: Worker) -> None:
     """Begin to write down what requests note, in each process that serves."""
-    from accounts import last_use  # noqa: PLC0415 - it needs the apps, which are loaded by now
-    from base import notes  # noqa: PLC0415 - the same
-    from packages import downloads  # noqa: PLC0415 - the same
-    from repos import client_calls  # noqa: PLC0415 - the same
+    from portal.serving import keep_notes  # noqa: PLC0415 - it sets Django up
 
-    notes.keep_writing(last_use.write_down, client_calls.write_down, downloads.write_down)
+    keep_notes()
 
 
 class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types

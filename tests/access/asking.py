@@ -19,7 +19,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
-from portal.wsgi import ReadableRequest
+from portal.serving import ReadableRequest
 
 SAFE = ("GET", "HEAD")
 METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

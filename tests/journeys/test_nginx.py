@@ -161,6 +161,14 @@ def headers_of(url: str, token: str) -> tuple[int, str, dict[str, str], bytes]:
         return response.status, response.reason, kept, response.read()
 
 
+def test_a_type_that_cannot_be_read_is_none_at_the_edge_too(
+    behind: Larder, shelf: Repository
+) -> None:
+    odd = {"Content-Type": "text/html; charset*=utf-8''a%00b"}
+    with request("GET", f"{shelf.simple}frog/", behind.writer, headers=odd) as response:
+        assert response.status == 200
+
+
 def test_a_new_file_is_there_with_the_answer_to_its_upload(
     behind: Larder, shelf: Repository
 ) -> None:
