@@ -29,6 +29,7 @@ run: $(VENV)/base.txt  ## start Larder here: web, worker and beat, until Ctrl-C
 # On SQLite properties are tried with examples that nobody has seen; the summary names their seed.
 test: $(VENV)/dev.txt  ## run every test, on SQLite and on PostgreSQL, and the journeys
 	@code=0; summary=; \
+	LARDER_TEST_FAILURES=$$(mktemp); export LARDER_TEST_FAILURES; \
 	step() { \
 		name=$$1; shift; printf '\n== %s\n' "$$name"; "$$@"; \
 		case $$? in \
@@ -46,7 +47,8 @@ test: $(VENV)/dev.txt  ## run every test, on SQLite and on PostgreSQL, and the j
 	step Journeys $(PARTS) postgres pgmq moto -- \
 		$(PYTEST) -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder -m 'not measured' $(JOURNEYS); \
 	step Measured $(PARTS) postgres pgmq moto -- $(PYTEST) -m measured $(JOURNEYS); \
-	printf '\nmake test:%s\n' "$$summary"; exit $$code
+	printf '\n'; cat "$$LARDER_TEST_FAILURES"; rm "$$LARDER_TEST_FAILURES"; \
+	printf 'make test:%s\n' "$$summary"; exit $$code
 
 test-unit: $(VENV)/dev.txt  ## run the quick tests: SQLite, no servers
 	@$(PYTEST) $(UNIT) -m 'not parts'

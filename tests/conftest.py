@@ -34,6 +34,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if _uses_database(item)]
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keep in a line or two what failed: `make test` tells it at its end, below all the output."""
+    kept = os.environ.get("LARDER_TEST_FAILURES")
+    if report.failed and kept and "PYTEST_XDIST_WORKER" not in os.environ:
+        crash = getattr(report.longrepr, "reprcrash", None)
+        said = f"{crash.path}:{crash.lineno}: {crash.message}" if crash else str(report.longrepr)
+        with Path(kept).open("a", encoding="utf-8") as file:
+            file.write(f"{report.nodeid} ({report.when})\n    {said[:500]}\n")
+
+
 def _uses_database(item: pytest.Item) -> bool:
     fixtures = set(getattr(item, "fixturenames", ()))
     has_mark = item.get_closest_marker("django_db") is not None

@@ -9,13 +9,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.signing_in import sign_in
 from tests.journeys import larder as larders
 from tests.journeys.larder import ADMIN_PASSWORD, Larder
 from tests.journeys.machine import Machine
 from tests.parts.missing import missing
+
+# Nothing is measured here: on two busy processors a page may come late.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")
