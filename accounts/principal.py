@@ -123,6 +123,11 @@ class Principal:
         """Say whether the access stamp, and the token's end, tell how long this holds true."""
         return self.is_anonymous if self.token is None else bool(self.token.token_id)
 
+    def has_ended(self, now: datetime) -> bool:
+        """Say whether the end of a token that is remembered has come."""
+        ends = self.token.expires_at if self.token is not None else None
+        return ends is not None and ends <= now
+
     @property
     def actor(self) -> Actor:
         """Return the caller as the audit names them."""

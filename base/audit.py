@@ -8,6 +8,7 @@ from typing import Any
 
 from base import clock
 from base.models import AuditEvent
+from base.quick_rows import insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,17 @@ def record(  # noqa: PLR0913 - an event has this many parts
     """
     if before and before == after:
         return
-    AuditEvent.objects.create(
-        at=clock.now(),
-        actor=by.name,
-        token=by.token,
-        address=by.address,
-        action=action,
-        tenant=tenant,
-        repository=repository,
-        subject=subject,
-        before=dict(before or {}),
-        after=dict(after or {}),
+    insert(
+        AuditEvent(
+            at=clock.now(),
+            actor=by.name,
+            token=by.token,
+            address=by.address,
+            action=action,
+            tenant=tenant,
+            repository=repository,
+            subject=subject,
+            before=dict(before or {}),
+            after=dict(after or {}),
+        )
     )

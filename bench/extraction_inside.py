@@ -18,6 +18,7 @@ from packages.publish import publish
 from packages.reading import Reader
 from packages.uploads import Upload
 from repos.models import Repository
+from repos.targets import Target
 from tests.dists import make_wheel
 from tests.journeys.memory import resident
 
@@ -56,7 +57,8 @@ def _publish(files: int) -> None:
             description=f"# {name}\n\nIt *jumps*, {version} times.\n",
         )
         fields = {"name": [name], "version": [version]}
-        publish(repository=shelf, upload=Upload(filename, iter([content]), fields), by=by)
+        upload = Upload(filename, iter([content]), fields)
+        publish(target=Target(shelf), upload=upload, by=by)
 
 
 def _extract(files: int) -> list[int]:

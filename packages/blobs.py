@@ -14,7 +14,9 @@ from typing import TypeVar
 from django.db import IntegrityError, OperationalError, transaction
 
 from base import clock
+from base.connections import not_waiting_for_the_disk
 from base.errors import LarderError
+from base.quick_rows import find, insert, remove
 from base.rows import is_deadlock
 from packages import storage
 from packages.models import Blob, LooseObject
@@ -62,31 +64,39 @@ def blob_row(tenant_id: int, spool: Spooled, key: str | None) -> Blob:
     Raises RaceLost when they are no longer where they were.
     """
     now = clock.now()
-    # The update locks the row against the sweeper; no row means that it was faster.
-    held = Blob.objects.filter(tenant_id=tenant_id, sha256=spool.sha256)
-    if held.update(named_at=now):
-        return held.get()
-    if key is None or not LooseObject.objects.filter(storage_key=key).delete()[0]:
+    if key is None:
+        # The update locks the row against the sweeper; no row means that it was faster.
+        held = Blob.objects.filter(tenant_id=tenant_id, sha256=spool.sha256)
+        if held.update(named_at=now):
+            return held.get()
         raise RaceLost
-    return Blob.objects.create(
-        tenant_id=tenant_id,
-        sha256=spool.sha256,
-        sha1=spool.sha1,
-        md5=spool.md5,
-        blake2b_256=spool.blake2b_256,
-        size=spool.size,
-        storage_key=key,
-        named_at=now,
+    if not remove(LooseObject, storage_key=key):
+        raise RaceLost
+    # Others may have put the same bytes meanwhile: their row is in the way, and the race lost.
+    return insert(
+        Blob(
+            tenant_id=tenant_id,
+            sha256=spool.sha256,
+            sha1=spool.sha1,
+            md5=spool.md5,
+            blake2b_256=spool.blake2b_256,
+            size=spool.size,
+            storage_key=key,
+            named_at=now,
+        )
     )
 
 
 def _put_unless_held(tenant_id: int, spool: Spooled) -> str | None:
     """Put the bytes into storage and return their key; None when the tenant holds them."""
-    if Blob.objects.filter(tenant_id=tenant_id, sha256=spool.sha256).exists():
+    if find(Blob, tenant_id=tenant_id, sha256=spool.sha256) is not None:
         return None
     key = storage.new_key(tenant_id, spool.sha256)
-    # Noted before it is put: what becomes of us, the sweeper finds it.
-    LooseObject.objects.create(storage_key=key, noted_at=clock.now())
+    # Noted before it is put: what becomes of us, the sweeper finds it. The note waits for no disk:
+    # it goes there with the next commit that does, and a power cut before that leaves an object
+    # over, which costs its bytes and nothing else.
+    with not_waiting_for_the_disk():
+        insert(LooseObject(storage_key=key, noted_at=clock.now()))
     storage.put(key, spool)
     return key
 

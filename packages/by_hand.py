@@ -93,13 +93,7 @@ def publish_by_hand(
     `also` is as for `publish`. Raises as `check`.
     """
     _judge_own(given.properties)
-    done = publish(
-        repository=target.repository,
-        upload=_as_a_client_sends(given),
-        by=by,
-        through=target.through,
-        also=also,
-    )
+    done = publish(target=target, upload=_as_a_client_sends(given), by=by, also=also)
     if given.properties:
         present = again(by)
         target.again(present)

@@ -8,6 +8,7 @@ after that: nothing else waits for it.
 
 from __future__ import annotations
 
+from base.quick_rows import update
 from packages.documents import note_project
 from packages.models import Project, UpstreamPage
 from repos.models import Repository
@@ -34,7 +35,7 @@ def contents_changed(project: Project, *, repository_waits_for: int | None = Non
     if repository_waits_for is not None:
         arm(state, repository_waits_for)
     project.changed = move_serial(state)
-    project.save(update_fields=["changed"])
+    update(project, "changed")
 
 
 def file_waits(repository: Repository) -> None:

@@ -15,15 +15,17 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from base.errors import LarderError
+from base.quick_rows import Question
 from packages.filenames import parse_version
 from packages.metadata import parse_core_metadata
-from packages.models import Distribution, Document, Project, Property, Reading, StoredMetadata
+from packages.models import Distribution, Document, Project, Property
 from packages.words import words_of
 
 # Of a README; what comes after so many different words adds little to find it by.
 _WORDS_AT_MOST = 3000
 _README_AT_MOST = 200_000
 _SUMMARY_AT_MOST = 1000
+_WRITTEN = ["repository", "normalized", "name", "version", "summary", "about", "words"]
 _SAID = ("pypi.summary", "pypi.keywords")
 _TAG = re.compile(r"<[^>]*>")
 _BATCH = 500
@@ -40,25 +42,40 @@ class _Text:
     readme: str
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One of the newest files of a project."""
+
+    pk: int
+    version: str
+    is_yanked: bool
+
+    @property
+    def is_taken(self) -> bool:
+        """Say whether installers take it without being asked to."""
+        return not self.is_yanked and not parse_version(self.version).is_prerelease
+
+
 def note_project(project: Project) -> None:
     """Write the document of `project` anew, in the transaction that changed it."""
     newest = _newest(project)
-    if newest is None or newest.release is None:
+    if newest is None:
         Document.objects.filter(project=project).delete()
         return
-    text = _text_of(newest)
+    text = _text_of(newest.pk)
     about = words_of(f"{project.name} {text.summary} {text.keywords}")
-    Document.objects.update_or_create(
+    document = Document(
         project=project,
-        defaults={
-            "repository_id": project.repository_id,
-            "normalized": project.normalized,
-            "name": project.name,
-            "version": newest.release.version,
-            "summary": text.summary[:_SUMMARY_AT_MOST],
-            "about": _once(about),
-            "words": _once(about + words_of(text.readme[:_README_AT_MOST])),
-        },
+        repository_id=project.repository_id,
+        normalized=project.normalized,
+        name=project.name,
+        version=newest.version,
+        summary=text.summary[:_SUMMARY_AT_MOST],
+        about=_once(about),
+        words=_once(about + words_of(text.readme[:_README_AT_MOST])),
+    )
+    Document.objects.bulk_create(
+        [document], update_conflicts=True, unique_fields=["project"], update_fields=_WRITTEN
     )
 
 
@@ -88,42 +105,53 @@ def showable() -> QuerySet[Distribution]:
     )
 
 
-def _newest(project: Project) -> Distribution | None:
+def _newest(project: Project) -> _File | None:
     """Return a file of the version that installers take, a wheel where it has one.
 
     Where the newest files are all yanked or of pre-releases, it is of the newest version at all.
     """
-    files = showable().filter(release__project=project).select_related("release")
-    newest = list(files.order_by("-release__version_key", "-kind", "filename")[:_LOOKED_AT])
-    return next(filter(_is_taken, newest), newest[0] if newest else None)
+    rows = _NEWEST.ask(project.pk)
+    newest = [_File(pk, version, bool(own or all_)) for pk, version, own, all_ in rows]
+    return next((file for file in newest if file.is_taken), newest[0] if newest else None)
 
 
-def _is_taken(file: Distribution) -> bool:
-    release = file.release
-    if release is None or file.yanked or release.yanked:
-        return False
-    return not parse_version(release.version).is_prerelease
+def _newest_files(project: int) -> QuerySet[Distribution, tuple[int, str, bool, bool]]:
+    files = showable().filter(release__project=project)
+    in_order = files.order_by("-release__version_key", "-kind", "filename")
+    return in_order.values_list("pk", "release__version", "yanked", "release__yanked")[:_LOOKED_AT]
 
 
-def _text_of(file: Distribution) -> _Text:
+def _texts(file: int) -> QuerySet[Distribution, tuple[bytes | memoryview, str]]:
+    kept = Distribution.objects.filter(pk=file).order_by()
+    return kept.values_list("stored_metadata__raw", "reading__readme_html")
+
+
+_NEWEST, _TEXTS = Question(_newest_files), Question(_texts)
+
+
+def _text_of(file: int) -> _Text:
     """Return what the archive's own metadata says; where there is none, what properties say."""
+    ((raw, readme_html),) = _TEXTS.ask(file)
+    if raw is None:
+        return _Text(*_said(file), readme=_plain(readme_html))
+    try:
+        metadata = parse_core_metadata(bytes(raw))
+    except LarderError:  # of an upstream's file: what it says inside is its own affair
+        return _Text(*_said(file), readme="")
+    readme = metadata.description or _plain(readme_html)
+    return _Text(metadata.summary, metadata.keywords, readme)
+
+
+def _said(file: int) -> tuple[str, str]:
     said = dict.fromkeys(_SAID, "")
-    rows = Property.objects.filter(distribution=file, name__in=_SAID).order_by("pk")
+    rows = Property.objects.filter(distribution_id=file, name__in=_SAID).order_by("pk")
     for name, value in rows.values_list("name", "value"):
         said[name] = f"{said[name]} {value}".strip()
-    summary, keywords, readme = *said.values(), ""
-    stored = StoredMetadata.objects.filter(distribution=file).first()
-    if stored is not None:
-        try:
-            metadata = parse_core_metadata(bytes(stored.raw))
-        except LarderError:  # of an upstream's file: what it says inside is its own affair
-            return _Text(summary, keywords, readme)
-        summary = metadata.summary or summary
-        keywords, readme = metadata.keywords or keywords, metadata.description
-    if not readme:
-        rendered = Reading.objects.filter(distribution=file).values_list("readme_html", flat=True)
-        readme = _TAG.sub(" ", rendered.first() or "")
-    return _Text(summary, keywords, readme)
+    return said["pypi.summary"], said["pypi.keywords"]
+
+
+def _plain(html: str | None) -> str:
+    return _TAG.sub(" ", html or "")
 
 
 def _once(words: Iterable[str]) -> str:

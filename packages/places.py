@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_version
 
 from accounts.principal import Principal
 from base import clock
-from packages.changes import locked_project
+from base.quick_rows import find
 from packages.file_history import last_times
 from packages.filenames import DistributionName
 from packages.listed import is_listed
@@ -44,35 +44,34 @@ class Place(Spot):
 
 def place_of(repository: Repository, named: DistributionName, scope: str = "") -> Place:
     """Return what stands where a file of this name would go; `scope` is a remote's."""
-    found = (
-        Distribution.objects.select_related("release__project")
-        .filter(repository=repository, identity=named.identity)
-        .first()
-    )
-    if found is not None and found.release is not None:
-        its = found.release
-        return Place(repository, named.filename, found, named, its.project, its, scope)
-    project = Project.objects.filter(
-        repository=repository, scope=scope, normalized=named.normalized
-    ).first()
-    release = (
-        Release.objects.filter(
-            project=project, canonical=canonicalize_version(named.version)
-        ).first()
-        if project
-        else None
-    )
-    return Place(repository, named.filename, found, named, project, release, scope)
+    project = find(Project, repository_id=repository.pk, scope=scope, normalized=named.normalized)
+    return _place_in(repository, named, project, scope)
 
 
 def locked_place(repository: Repository, named: DistributionName, by: Principal) -> Place:
     """Return where a file goes, judged under its project's lock: nothing there changes now."""
-    project = Project.objects.filter(repository=repository, normalized=named.normalized).first()
-    if project is not None:
-        locked_project(project.pk)
-    place = place_of(repository, named)
+    project = find(
+        Project, lock=True, repository_id=repository.pk, scope="", normalized=named.normalized
+    )
+    place = _place_in(repository, named, project)
     judge_place(place, by)
     return place
+
+
+def _place_in(
+    repository: Repository, named: DistributionName, project: Project | None, scope: str = ""
+) -> Place:
+    found = find(Distribution, repository_id=repository.pk, identity=named.identity)
+    release = None
+    if project is not None:
+        project.repository = repository
+        canonical = canonicalize_version(named.version)
+        release = find(Release, project_id=project.pk, canonical=canonical)
+    if project is not None and release is not None:
+        release.project = project
+    if found is not None and release is not None and found.release_id == release.pk:
+        found.release = release
+    return Place(repository, named.filename, found, named, project, release, scope)
 
 
 def judge_place(place: Place, by: Principal) -> None:

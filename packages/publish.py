@@ -9,10 +9,9 @@ file or a loose object, never a row without its bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 
 from accounts.authentication import again
 from accounts.principal import Principal
@@ -55,26 +54,25 @@ class Published:
 
 def publish(
     *,
-    repository: Repository,
+    target: Target,
     upload: Upload,
     by: Principal,
-    through: Repository | None = None,
     also: Also | None = None,
 ) -> Published:
-    """Take `upload` into `repository` and return its distribution, installable from now on.
+    """Take `upload` where it goes and return its distribution, installable from now on.
 
-    `through` is the virtual that it was sent to, if it was one; `also` is called where something
-    is published, before its transaction commits.
+    `also` is called where something is published, before its transaction commits.
 
     Raises UploadRefused and its kin (names, archive, digests, attestations), FileExists,
     ProjectClosed, ReleaseClosed, NameServedUpstream, QuotaExceeded, FileTooLarge, VerifierAway, or
     what `require` raises. Publishing the same bytes again changes nothing and is no error.
     """
+    repository = target.repository
     with judged(repository=repository, upload=upload, by=by) as found:
         if isinstance(found, Distribution):
             published = Published(distribution=found, created=False)
         else:
-            published = _store(found, Target(repository, through), by, also)
+            published = _store(found, target, by, also)
     if by.token is not None and by.token.publishing_id is not None:
         name = upload.name().normalized
         note_use(by.token.publishing_id, repository=repository, normalized=name)
@@ -90,9 +88,12 @@ def judged(
     Every check that needs no lock has passed then, and nothing is written; its bytes are gone at
     the end of the block. Raises as `publish`.
     """
-    limit = _judge_fields(repository, upload, by)
-    with storage.spooled(limit(upload.chunks)) as spool:
-        place = _judged_place(repository, upload, by)
+    place = _judge_fields(repository, upload, by)
+    # A file that is there already is compared first: the same bytes need no room.
+    of = place if place is not None and place.distribution is None else None
+    with storage.spooled(limited(repository, of, upload.chunks)) as spool:
+        # What comes to stand there meanwhile is seen under the lock.
+        place = place or _judged_place(repository, upload, by)
         _compare_digests(upload, spool)
         if same := same_file(place, spool):
             yield same
@@ -103,10 +104,11 @@ def judged(
         yield _attested(accepted, upload, by)
 
 
-def _judge_fields(
-    repository: Repository, upload: Upload, by: Principal
-) -> Callable[[Iterable[bytes]], Iterator[bytes]]:
-    """Refuse what the fields before the file tell already; return what limits the file itself."""
+def _judge_fields(repository: Repository, upload: Upload, by: Principal) -> Place | None:
+    """Refuse what the fields before the file tell already.
+
+    Return where the file would go; None: its name comes behind it.
+    """
     if repository.kind != Kind.LOCAL:
         raise UploadRefused(
             f"{repository} is a {repository.kind} repository and takes no uploads. "
@@ -116,13 +118,12 @@ def _judge_fields(
     at_least = max(0, (upload.declared_size or 0) - FORM_AROUND_THE_FILE)
     if at_least > repository.max_file_bytes:
         raise too_large(repository)
-    if upload.is_named:
-        place = _judged_place(repository, upload, by)
-        # A file that is there already is compared first: the same bytes need no room.
-        if place.distribution is None:
-            judge_room(place, at_least)
-            return partial(limited, repository, place)
-    return partial(limited, repository, None)
+    if not upload.is_named:
+        return None
+    place = _judged_place(repository, upload, by)
+    if place.distribution is None:
+        judge_room(place, at_least)
+    return place
 
 
 def _judged_place(repository: Repository, upload: Upload, by: Principal) -> Place:
@@ -232,11 +233,12 @@ def _commit(
 
 def _still_allowed(accepted: Accepted, target: Target, by: Principal) -> Repository:
     """Ask again, now: token, grant, publisher or repository may be gone since the start."""
-    present, project = again(by), accepted.named.normalized
+    is_as_before = target.still_stands(by)
+    present, project = by if is_as_before else again(by), accepted.named.normalized
     _judge_token(target.repository, project, present)
     if accepted.verified is not None:
         confirm(accepted.verified, repository=target.repository, project=project, by=present)
-    return target.again(present)
+    return target.repository if is_as_before else target.again(present)
 
 
 def _locked_place(repository: Repository, accepted: Accepted, by: Principal) -> Place:

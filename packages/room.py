@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from django.db.models import F, Q, QuerySet
-
 from accounts.models import Tenant
+from base.quick_rows import find, update
 from packages.models import Distribution
 from packages.uploads import FileTooLarge, QuotaExceeded
 from repos.models import Repository
@@ -38,52 +37,65 @@ class Spot:
 
 def bytes_left(spot: Spot) -> int | None:
     """Return how large a file the tenant has room for there; None when it has no quota."""
-    tenant = Tenant.objects.get(pk=spot.repository.tenant_id)
+    if not _has_quota(spot.repository.tenant):
+        return None
+    return _bytes_left(_tenant_of(spot), spot)
+
+
+def judge_room(spot: Spot, size: int) -> None:
+    """Refuse a file of `size` bytes that the tenant's quota has no room for.
+
+    By whether there is a quota, as the repository was read; `take_room` asks once more.
+    """
+    if _has_quota(spot.repository.tenant):
+        _judge(_tenant_of(spot), spot, size)
+
+
+def take_room(spot: Spot, size: int) -> None:
+    """Count the file against its tenant, under the tenant's lock."""
+    tenant = _tenant_of(spot, lock=True)
+    _judge(tenant, spot, size)
+    tenant.used_bytes += size - spot.freed
+    tenant.used_files += 0 if spot.distribution else 1
+    update(tenant, "used_bytes", "used_files")
+
+
+def _tenant_of(spot: Spot, *, lock: bool = False) -> Tenant:
+    found = find(Tenant, lock=lock, id=spot.repository.tenant_id)
+    if found is None:
+        raise Tenant.DoesNotExist
+    return found
+
+
+def _has_quota(tenant: Tenant) -> bool:
+    return tenant.quota_bytes is not None or tenant.quota_files is not None
+
+
+def _bytes_left(tenant: Tenant, spot: Spot) -> int | None:
     if tenant.quota_bytes is None:
         return None
     return max(0, tenant.quota_bytes - tenant.used_bytes) + spot.freed
 
 
-def judge_room(spot: Spot, size: int) -> None:
-    """Refuse a file of `size` bytes that the tenant's quota has no room for."""
-    if not _fitting(spot, size).exists():
-        raise no_room(spot)
+def _is_full(tenant: Tenant, spot: Spot) -> bool:
+    """Say whether it holds as many files as it may, and this would be one more."""
+    most = tenant.quota_files
+    return spot.distribution is None and most is not None and tenant.used_files >= most
 
 
-def take_room(spot: Spot, size: int) -> None:
-    """Count the file against its tenant, in the same statement that checks the quota."""
-    taken = _fitting(spot, size).update(
-        used_bytes=F("used_bytes") + size - spot.freed,
-        used_files=F("used_files") + (0 if spot.distribution else 1),
-    )
-    if not taken:
-        raise no_room(spot)
+def _judge(tenant: Tenant, spot: Spot, size: int) -> None:
+    # What takes no more than before always fits.
+    left = _bytes_left(tenant, spot) if size > spot.freed else None
+    if _is_full(tenant, spot) or (left is not None and size > left):
+        raise _no_room(tenant, spot)
 
 
-def _fitting(spot: Spot, size: int) -> QuerySet[Tenant]:
-    """Return the tenant if the file fits there; what takes no more than before always does."""
-    fits = Q(pk=spot.repository.tenant_id)
-    if size > spot.freed:
-        fits &= Q(quota_bytes__isnull=True) | Q(
-            quota_bytes__gte=F("used_bytes") + size - spot.freed
-        )
-    if spot.distribution is None:
-        fits &= Q(quota_files__isnull=True) | Q(quota_files__gt=F("used_files"))
-    return Tenant.objects.filter(fits)
-
-
-def no_room(spot: Spot) -> QuotaExceeded:
+def _no_room(tenant: Tenant, spot: Spot) -> QuotaExceeded:
     """Return the refusal of a file that its tenant has no room for: of its bytes, or of a file."""
-    tenant = Tenant.objects.get(pk=spot.repository.tenant_id)
-    if (
-        spot.distribution is None
-        and tenant.quota_files is not None
-        and tenant.used_files >= tenant.quota_files
-    ):
+    if _is_full(tenant, spot):
         why = f"it holds {tenant.used_files} files, and {tenant.quota_files} is the most"
     else:
-        left = max(0, (tenant.quota_bytes or 0) - tenant.used_bytes) + spot.freed
-        why = f"{left} bytes are left of its quota"
+        why = f"{_bytes_left(tenant, spot) or 0} bytes are left of its quota"
     return QuotaExceeded(
         f"{tenant} has no room for {spot.filename}: {why}. "
         "Ask whoever runs this installation for a larger quota."
@@ -101,7 +113,7 @@ def limited(repository: Repository, spot: Spot | None, chunks: Iterable[bytes]) 
         if size > repository.max_file_bytes:
             raise too_large(repository)
         if spot is not None and room is not None and size > room:
-            raise no_room(spot)
+            raise _no_room(_tenant_of(spot), spot)
         yield chunk
 
 

@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_version
 
 from accounts.principal import Principal
 from base import clock
+from base.quick_rows import insert, update
 from packages.attestations import Verified
 from packages.filenames import DistributionName
 from packages.metadata import CoreMetadata, metadata_is_servable
@@ -51,28 +52,32 @@ def project_row(place: Place, accepted: Accepted) -> Project:
     name = accepted.metadata.name if accepted.metadata else accepted.named.name
     project = place.project
     if project is None:
-        return Project.objects.create(
-            repository=place.repository,
-            scope=place.scope,
-            normalized=accepted.named.normalized,
-            name=name,
-            created_at=now,
-            last_upload_at=now,
+        return insert(
+            Project(
+                repository=place.repository,
+                scope=place.scope,
+                normalized=accepted.named.normalized,
+                name=name,
+                created_at=now,
+                last_upload_at=now,
+            )
         )
     project.name, project.let_go_at, project.last_upload_at = name, None, now
-    project.save(update_fields=["name", "let_go_at", "last_upload_at"])
+    update(project, "name", "let_go_at", "last_upload_at")
     return project
 
 
 def release_row(place: Place, project: Project) -> Release:
     """Return the release that the file belongs to; a new one where it is the first of it."""
     version = place.named.version
-    return place.release or Release.objects.create(
-        project=project,
-        canonical=canonicalize_version(version),
-        version=str(version),
-        version_key=version_key(version),
-        created_at=clock.now(),
+    return place.release or insert(
+        Release(
+            project=project,
+            canonical=canonicalize_version(version),
+            version=str(version),
+            version_key=version_key(version),
+            created_at=clock.now(),
+        )
     )
 
 
@@ -129,6 +134,9 @@ def name_row(row: Distribution, release: Release, accepted: Accepted) -> None:
     row.is_attested = accepted.verified is not None
     served = metadata is not None and metadata_is_servable(named.kind, metadata)
     row.metadata_sha256 = hashlib.sha256(metadata.raw).hexdigest() if metadata and served else ""
-    row.save()
+    if row.pk is None:
+        insert(row)
+    else:
+        row.save()
     if metadata is not None:
-        StoredMetadata.objects.create(distribution=row, raw=metadata.raw)
+        insert(StoredMetadata(distribution=row, raw=metadata.raw))

@@ -54,7 +54,10 @@ class ObjectMissing(StorageFailed):
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """A received file on this machine's disk, flushed, with its size and digests (hex)."""
+    """A received file on this machine's disk, with its size and digests (hex).
+
+    Not yet safe from a power cut: storage makes its bytes so when it takes them.
+    """
 
     path: Path
     size: int
@@ -93,7 +96,6 @@ def _receive(file: IO[bytes], path: Path, chunks: Iterable[bytes]) -> Spooled:
             digest.update(chunk)
         file.write(chunk)
     file.flush()
-    os.fsync(file.fileno())
     return Spooled(
         path=path,
         size=size,
@@ -238,15 +240,15 @@ class DurableFileSystemStorage(FileSystemStorage):
         made = [parent for parent in target.parents if not parent.exists()]
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            # The spool is on disk already: a second name for it costs nothing.
+            # The spool is on this disk already: a second name for it costs nothing.
             os.link(content.name or "", target)
             target.chmod(self.file_permissions_mode or 0o644)  # the spool is ours alone
         except OSError:
             name = super()._save(name, content)  # type: ignore[misc]  # the stubs leave it out
-            _flush(target)
+        # The bytes only now, when they have their name: most file systems then write both at once.
         # The name of the file, and of each folder made for it, is an entry in the folder above.
-        for folder in (target.parent, *(new.parent for new in made)):
-            _flush(folder)
+        for path in (target, target.parent, *(new.parent for new in made)):
+            _flush(path)
         return name
 
 

@@ -29,6 +29,8 @@ def hidden_above(distribution: Distribution, *, by: Principal) -> list[str]:
         return []
     name = NormalizedName(release.project.normalized)
     above = virtuals_above(distribution.repository)
+    if not above:
+        return []
     owner = replace(by, token=None)
     virtuals = readable_by(owner).filter(pk__in=above).select_related("tenant")
     told = []

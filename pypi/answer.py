@@ -70,6 +70,10 @@ class Ask:
         shows = self.header("authorization") or self.header("x-jfrog-art-api")
         return vars(self).get("principal") if shows else None
 
+    def is_from(self, principal: Principal) -> None:
+        """Let `principal`, known by the same credential from before, be who calls."""
+        vars(self)["principal"] = principal
+
     @cached_property
     def principal(self) -> Principal:
         """Return who calls. Raises CredentialsRefused when what they show is wrong.

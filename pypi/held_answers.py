@@ -7,11 +7,14 @@ stay. When its settings have (its epoch), all of its answers go.
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
+from typing import Generic, TypeVar
 
 from django.db import Error
 
@@ -24,6 +27,7 @@ from packages.index.base import Ground
 from packages.storage import Readable
 from repos.lease import Present
 
+T = TypeVar("T")
 Headers = list[tuple[str, str]]
 # Of all answers held by a process. A page of five thousand files is two million of them.
 _BYTES_AT_MOST = 32 * 1024 * 1024
@@ -32,6 +36,7 @@ _BESIDE = 4 * 1024
 _FOR_EACH_STAMP = 300
 # A visit takes 4 KiB, one to a virtual of sixty members 11.
 _VISITS_AT_MOST = 5_000
+_salt = secrets.token_bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,7 @@ class Visit:
 
     def is_still(self, present: Present, now: datetime) -> bool:
         """Say whether they would be let in now, to the same place."""
-        ends = self.principal.token.expires_at if self.principal.token else None
-        if ends is not None and ends <= now:
+        if self.principal.has_ended(now):
             return False
         if self.found_true_at == present.asked_at:
             return True
@@ -85,29 +89,34 @@ class Visit:
         return True
 
 
-class Visits:
-    """The latest visits."""
+class Latest(Generic[T]):
+    """What is remembered of the latest who came, by what they showed and where they came to."""
 
     def __init__(self) -> None:
-        self._visits: OrderedDict[tuple[bytes, str], Visit] = OrderedDict()
+        self._held: OrderedDict[tuple[bytes, str], T] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, who_where: tuple[bytes, str]) -> Visit | None:
-        """Return what is held of somebody's visits to a repository."""
-        return self._visits.get(who_where)
+    def get(self, who_where: tuple[bytes, str]) -> T | None:
+        """Return what is remembered of somebody at a repository."""
+        return self._held.get(who_where)
 
-    def hold(self, who_where: tuple[bytes, str], visit: Visit) -> None:
-        """Hold a visit in place of an earlier one."""
+    def hold(self, who_where: tuple[bytes, str], visit: T) -> None:
+        """Remember this in place of an earlier one."""
         with self._lock:
-            self._visits.pop(who_where, None)
-            self._visits[who_where] = visit
-            while len(self._visits) > _VISITS_AT_MOST:
-                self._visits.popitem(last=False)
+            self._held.pop(who_where, None)
+            self._held[who_where] = visit
+            while len(self._held) > _VISITS_AT_MOST:
+                self._held.popitem(last=False)
 
     def drop(self, who_where: tuple[bytes, str]) -> None:
-        """Let go of a visit."""
+        """Forget it."""
         with self._lock:
-            self._visits.pop(who_where, None)
+            self._held.pop(who_where, None)
+
+
+def visitor(*shown: str) -> bytes:
+    """Return a digest of what somebody shows; what they show is not in it."""
+    return hashlib.blake2b("\n".join(shown).encode(), key=_salt, digest_size=16).digest()
 
 
 @dataclass(slots=True)

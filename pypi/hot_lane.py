@@ -9,7 +9,6 @@ What is not like that, Django answers.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from collections.abc import Callable, Iterable, MutableMapping
@@ -31,7 +30,7 @@ from base import clock
 from base.errors import LarderError
 from base.slugs import RESERVED_TENANT_SLUGS, SLUG_PATTERN
 from pypi.answer import SAFE_METHODS, Answer, names_etag
-from pypi.held_answers import Headers, Held, HeldAnswers, Place, Visit, Visits
+from pypi.held_answers import Headers, Held, HeldAnswers, Latest, Place, Visit, visitor
 from pypi.negotiate import simple_type, takes_gzip
 from repos import client_calls
 from repos.lease import Lease, Present, StampsUnknown
@@ -56,7 +55,6 @@ _NOT_KNOWN_HERE = (
 )
 _EACH_ITS_OWN = frozenset({"x-request-id", "date"})
 Failure = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
-_salt = secrets.token_bytes(32)
 # Clients send the same few headers all day.
 _kind = lru_cache(maxsize=256)(simple_type)
 _packed = lru_cache(maxsize=256)(takes_gzip)
@@ -110,7 +108,7 @@ class HotLane:
         self._others = others or django
         self._lease = lease
         self._answers = answers
-        self._visits = Visits()
+        self._visits = Latest[Visit]()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -218,9 +216,8 @@ def _asked(environ: WSGIEnvironment) -> _Asked | None:
     packed = _packed(environ.get("HTTP_ACCEPT_ENCODING", ""))
     kind = _kind(environ.get("HTTP_ACCEPT", "")) if of_file is None else ""
     way = _way(environ)
-    visitor = "\n".join((way, *shown)).encode()
     return _Asked(
-        hashlib.blake2b(visitor, key=_salt, digest_size=16).digest(),
+        visitor(way, *shown),
         repository,
         of_page or of_file or "",
         (rest, kind, packed, way),

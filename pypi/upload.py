@@ -11,8 +11,8 @@ from packages.uploads import Upload
 from packages.visibility import hidden_above
 from pypi.answer import Answer, Ask
 from pypi.errors import NoLongerOffered
+from pypi.let_in import let_in
 from pypi.search import is_search, search
-from repos.targets import target_of_client
 
 
 def post(ask: Ask) -> Answer:
@@ -22,7 +22,7 @@ def post(ask: Ask) -> Answer:
 
 def _upload(ask: Ask) -> Answer:
     # Who may not publish here is told before the form is read.
-    target = target_of_client(ask.principal, ask.tenant, ask.key)
+    target = let_in(ask)
     form = MultipartForm(ask.header("content-type"), ask.body)
     file = form.file()
     action = next(iter(form.fields.get(":action", [])), ask.query.get(":action", "file_upload"))
@@ -34,9 +34,7 @@ def _upload(ask: Ask) -> Answer:
     if file is None:
         raise BrokenForm("The form has no file in it.")
     upload = Upload(file.filename, file.chunks, form.fields, file.declared_size)
-    published = publish(
-        repository=target.repository, upload=upload, by=ask.principal, through=target.through
-    )
+    published = publish(target=target, upload=upload, by=ask.principal)
     told = [] if published.created else ["The same file was here already; nothing was changed."]
     told += hidden_above(published.distribution, by=ask.principal)
     text = "".join(f"{sentence}\n" for sentence in told)

@@ -16,15 +16,13 @@ from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from base.stamps import LEASE_SECONDS, Stamp
+from repos.stamps import Answered, stamps_by
 
 # A repository is asked about for so long after somebody wanted it, so that whoever comes within a
 # lease finds it answered.
 _WANTED_FOR_SECONDS = 1.0
 # A question may be lost on the way, and its connection not know for minutes. The others go on.
 _WAITS_AT_MOST_SECONDS = 1.0
-_NO_ROW = 0
-
-Answered = tuple[Stamp, Mapping[int, Stamp]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,28 +114,3 @@ class StampsInDatabase:
         except Error:
             self._connection.close()
             raise
-
-
-def stamps_by(connection: BaseDatabaseWrapper, repositories: Collection[int]) -> Answered:
-    """Ask by a connection. The question is SQL: by the ORM, making it costs more than asking it."""
-    with connection.cursor() as cursor:
-        cursor.execute(_question(repositories))
-        rows = cursor.fetchall()
-    access, stamps = Stamp(epoch=0, serial=0, nonce=""), {}
-    for pk, epoch, serial, nonce in rows:
-        if pk == _NO_ROW:
-            access = Stamp(epoch, serial, nonce)
-        else:
-            stamps[pk] = Stamp(epoch, serial, nonce)
-    return access, stamps
-
-
-def _question(repositories: Collection[int]) -> str:
-    question = f"SELECT {_NO_ROW}, epoch, 0, nonce FROM base_accessstamp"  # noqa: S608 - a number
-    if not repositories:
-        return question
-    numbers = ",".join(str(int(each)) for each in repositories)
-    return (
-        f"{question} UNION ALL SELECT repository_id, epoch, serial, nonce"  # noqa: S608 - numbers
-        f" FROM repos_repositorystate WHERE repository_id IN ({numbers})"
-    )

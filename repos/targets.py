@@ -5,12 +5,17 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from django.db import connection
+
 from accounts.principal import Principal
 from accounts.roles import Role
+from base import clock
 from base.errors import InvalidInput, LarderError
+from base.stamps import Stamp
 from repos.access import Admitted, NotYours, RoleMissing, admitted, may, require
 from repos.models import Kind, Repository, VirtualSettings
 from repos.nesting import beneath
+from repos.stamps import stamps_by
 
 
 class NoDeployment(InvalidInput):
@@ -27,6 +32,21 @@ class Target:
 
     repository: Repository
     through: Repository | None = None
+    # What the access stamp was before it was asked who may; None: it was not looked at.
+    access: Stamp | None = None
+
+    def still_stands(self, by: Principal) -> bool:
+        """Say whether all is still as it was asked for `by`, by one small question.
+
+        Nobody's rights have changed since, and neither repository's settings.
+        """
+        if self.access is None or not by.is_remembered or by.has_ended(clock.now()):
+            return False
+        named = (self.repository, self.through)
+        epochs = {each.pk: each.state.epoch for each in named if each is not None}
+        access, stamps = stamps_by(connection, epochs)
+        present = {pk: stamp.epoch for pk, stamp in stamps.items()}
+        return access == self.access and present == epochs
 
     def again(self, principal: Principal) -> Repository:
         """Return the repository once more, when `principal` may still publish to it this way.

@@ -74,6 +74,9 @@ class Release(models.Model):
                 fields=["project", "canonical"], name="one_release_per_version_and_project"
             ),
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["project", "-version_key"], name="release_by_version"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.project.normalized} {self.version}"

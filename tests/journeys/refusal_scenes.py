@@ -24,6 +24,7 @@ from packages.uploads import Upload
 from repos import configure
 from repos.models import Grant, Kind, Repository
 from repos.rules import Rules
+from repos.targets import Target
 from tests.dists import make_wheel
 
 FROG = make_wheel("frog", "1.0")
@@ -64,7 +65,7 @@ class Scene:
         """Publish a file there."""
         fields = {"name": ["frog"], "version": ["1.0"]}
         upload = Upload(filename=file[0], chunks=[file[1]], fields=fields)
-        return publish(repository=self.repository, upload=upload, by=self.person).distribution
+        return publish(target=Target(self.repository), upload=upload, by=self.person).distribution
 
     def deleted(self) -> None:
         """Publish a file and delete it."""

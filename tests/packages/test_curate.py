@@ -14,6 +14,7 @@ from packages.models import Distribution, Project, Release
 from packages.publish import publish
 from repos.access import NotYours, RoleMissing
 from repos.stamps import stamp
+from repos.targets import Target
 from tests.cast import Cast
 from tests.packages.test_publish import sent
 
@@ -24,7 +25,7 @@ Change = Callable[[Principal], None]
 def frog(cast: Cast) -> Cast:
     """One published wheel."""
     publish(
-        repository=cast.acme.repository, upload=sent("frog", "1.0"), by=cast.acme.writer.limited
+        target=Target(cast.acme.repository), upload=sent("frog", "1.0"), by=cast.acme.writer.limited
     )
     return cast
 

@@ -43,6 +43,7 @@ from packages.uploads import (
 from repos import configure
 from repos.models import Claim, Kind, Repository, Upstream
 from repos.rules import Rules
+from repos.targets import Target
 from tests.cast import Cast, grant, make_repository
 from tests.conftest import MovableClock
 from tests.dists import make_sdist, make_wheel
@@ -56,7 +57,7 @@ assert FIRST[0] == OTHER[0]
 
 def take(cast: Cast, name: str, version: str, file: tuple[str, bytes] | None = None) -> Published:
     return publish(
-        repository=cast.acme.repository,
+        target=Target(cast.acme.repository),
         upload=sent(name, version, file),
         by=cast.acme.writer.limited,
     )
@@ -70,6 +71,7 @@ def change(repository: Repository, **settings: object) -> None:
 
 def limit(tenant: Tenant, **quota: int) -> None:
     Tenant.objects.filter(pk=tenant.pk).update(**quota)
+    tenant.refresh_from_db()
 
 
 def used(tenant: Tenant) -> tuple[int, int]:
@@ -131,7 +133,7 @@ def test_strict_rules_refuse_a_name_before_the_file_is_read(cast: Cast) -> None:
     change(cast.acme.repository, rules=Rules.STRICT)
     coming, chunks = watched("Frog", "1.0", make_wheel("Frog", "1.0", spelled="Frog"))
     with pytest.raises(FilenameRefused, match="should start with 'frog'"):
-        publish(repository=cast.acme.repository, upload=coming, by=cast.acme.writer.limited)
+        publish(target=Target(cast.acme.repository), upload=coming, by=cast.acme.writer.limited)
     assert chunks.read == 0
 
 
@@ -158,7 +160,7 @@ def test_too_much_is_refused_while_it_comes_or_before(
     coming.declared_size = declared
     refusal = FileTooLarge if what == "file" else QuotaExceeded
     with pytest.raises(refusal):
-        publish(repository=cast.acme.repository, upload=coming, by=cast.acme.writer.limited)
+        publish(target=Target(cast.acme.repository), upload=coming, by=cast.acme.writer.limited)
     assert chunks.read == (5 if declared is None else 0)
     assert not list((tmp_path / "spool").glob("*"))
 
@@ -171,12 +173,12 @@ def test_what_the_fields_tell_is_refused_before_the_file_is_read(
     time.move(days=2)
     coming, chunks = watched("frog", "1.0", make_sdist("frog", "1.0"))
     with pytest.raises(ReleaseClosed):
-        publish(repository=cast.acme.repository, upload=coming, by=cast.acme.writer.limited)
+        publish(target=Target(cast.acme.repository), upload=coming, by=cast.acme.writer.limited)
     assert chunks.read == 0
     curate.delete(kept, by=cast.acme.admin.principal)
     coming, chunks = watched("frog", "1.0", FIRST)
     with pytest.raises(UploadRefused, match="Restore it"):
-        publish(repository=cast.acme.repository, upload=coming, by=cast.acme.writer.limited)
+        publish(target=Target(cast.acme.repository), upload=coming, by=cast.acme.writer.limited)
     assert chunks.read == 0
 
 
@@ -259,7 +261,7 @@ def test_the_switch_is_asked_again_at_the_end(cast: Cast) -> None:
 
     coming.chunks = switched_off_in_the_middle()
     with pytest.raises(FileExists):
-        publish(repository=cast.acme.repository, upload=coming, by=cast.acme.writer.limited)
+        publish(target=Target(cast.acme.repository), upload=coming, by=cast.acme.writer.limited)
     assert Distribution.objects.get().size == len(FIRST[1])
     assert not LooseObject.objects.exists()
 
@@ -380,7 +382,7 @@ def test_remotes_elsewhere_do_not_count(cast: Cast, serves) -> None:
     serves("frog")
     lonely = make_repository(cast.acme.tenant, "lonely")
     grant(lonely, Role.WRITER, cast.acme.writer)
-    done = publish(repository=lonely, upload=sent("frog", "1.0"), by=cast.acme.writer.limited)
+    done = publish(target=Target(lonely), upload=sent("frog", "1.0"), by=cast.acme.writer.limited)
     assert done.created
 
 

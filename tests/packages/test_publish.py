@@ -35,6 +35,7 @@ from repos import configure
 from repos.access import RoleMissing
 from repos.models import Grant, Repository, RepositoryState
 from repos.stamps import stamp
+from repos.targets import Target
 from tests.cast import Cast, Member, assemble, grant, make_repository
 from tests.conftest import MovableClock
 from tests.dists import make_wheel
@@ -51,7 +52,7 @@ def sent(name: str, version: str, file: tuple[str, bytes] | None = None) -> Uplo
 
 
 def take(repository: Repository, who: Member, name: str, version: str) -> Published:
-    return publish(repository=repository, upload=sent(name, version), by=who.limited)
+    return publish(target=Target(repository), upload=sent(name, version), by=who.limited)
 
 
 def test_everything_is_written_at_once(cast: Cast) -> None:
@@ -107,7 +108,7 @@ def test_equal_versions_are_one_release(cast: Cast) -> None:
     take(cast.acme.repository, cast.acme.writer, "frog", "1.0")
     other = make_wheel("frog", "1.0.0", tag="py2-none-any")
     publish(
-        repository=cast.acme.repository,
+        target=Target(cast.acme.repository),
         upload=sent("frog", "1.0.0", other),
         by=cast.acme.writer.limited,
     )
@@ -140,7 +141,7 @@ def test_a_right_taken_away_during_the_upload_counts(cast: Cast) -> None:
 
     upload.chunks = revoked_in_the_middle()
     with pytest.raises(CredentialsRefused):
-        publish(repository=cast.acme.repository, upload=upload, by=cast.acme.writer.limited)
+        publish(target=Target(cast.acme.repository), upload=upload, by=cast.acme.writer.limited)
     assert not Distribution.objects.exists()
     assert not Project.objects.exists()
 
@@ -157,7 +158,7 @@ def test_a_grant_taken_away_during_the_upload_counts(cast: Cast) -> None:
 
     upload.chunks = ended_in_the_middle()
     with pytest.raises(RoleMissing):
-        publish(repository=cast.acme.repository, upload=upload, by=cast.acme.writer.limited)
+        publish(target=Target(cast.acme.repository), upload=upload, by=cast.acme.writer.limited)
     assert not Distribution.objects.exists()
 
 
@@ -201,7 +202,7 @@ def in_parallel(uploads: list[Upload], repository: Repository, who: Principal) -
     def one(upload: Upload) -> str:
         try:
             start.wait()
-            done = publish(repository=repository, upload=upload, by=who)
+            done = publish(target=Target(repository), upload=upload, by=who)
         except FileExists:
             return "exists"
         else:
@@ -247,7 +248,7 @@ def test_publishing_and_yanking_in_one_project_wait_for_each_other_in_order() ->
 
     def publish_one(number: int) -> None:
         upload = sent("frog", f"1.{number}")
-        publish(repository=cast.acme.repository, upload=upload, by=by)
+        publish(target=Target(cast.acme.repository), upload=upload, by=by)
         connections.close_all()
 
     def yank_one(number: int) -> None:
@@ -284,5 +285,5 @@ def test_a_token_narrowed_during_the_upload_counts(cast: Cast) -> None:
 
     upload.chunks = narrowed_in_the_middle()
     with pytest.raises(RoleMissing, match="token"):
-        publish(repository=cast.acme.repository, upload=upload, by=cast.acme.writer.limited)
+        publish(target=Target(cast.acme.repository), upload=upload, by=cast.acme.writer.limited)
     assert not Distribution.objects.exists()

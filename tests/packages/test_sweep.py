@@ -19,6 +19,7 @@ from packages.models import Blob, Distribution, LooseObject
 from packages.publish import publish
 from packages.sweep import Swept, sweep
 from repos import configure
+from repos.targets import Target
 from tests.cast import Cast
 from tests.conftest import MovableClock
 from tests.packages.test_publish import sent
@@ -30,7 +31,9 @@ NOTHING = Swept(purged=0, blobs=0, objects=0, spool_files=0)
 def frog(cast: Cast, time: MovableClock) -> Distribution:
     """One published wheel."""
     done = publish(
-        repository=cast.acme.repository, upload=sent("frog", "1.0"), by=cast.acme.writer.principal
+        target=Target(cast.acme.repository),
+        upload=sent("frog", "1.0"),
+        by=cast.acme.writer.principal,
     )
     return done.distribution
 
@@ -110,7 +113,9 @@ def test_bytes_named_twice_stay_until_the_last_name_goes(
     frog: Distribution, cast: Cast, time: MovableClock, tmp_path: Path
 ) -> None:
     other = publish(
-        repository=cast.acme.repository, upload=sent("frog", "2.0"), by=cast.acme.writer.principal
+        target=Target(cast.acme.repository),
+        upload=sent("frog", "2.0"),
+        by=cast.acme.writer.principal,
     ).distribution
     Distribution.objects.filter(pk=other.pk).update(blob=frog.blob)
     curate.delete(frog, by=cast.acme.admin.principal)

@@ -33,8 +33,9 @@ from pypi import held_answers
 from pypi.held_answers import Held, HeldAnswers
 from pypi.hot_lane import HotLane
 from repos import client_calls, configure
-from repos.lease import Lease, Present, stamps_by
+from repos.lease import Lease, Present
 from repos.models import Grant, RepositoryState
+from repos.stamps import stamps_by
 from tests.access.asking import Answer, ask, connection_kept, handler
 from tests.cast import Cast, grant, make_repository
 from tests.conftest import MovableClock

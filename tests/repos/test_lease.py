@@ -12,8 +12,9 @@ from django.db import Error, OperationalError, connection
 
 from base.stamps import Stamp, access_stamp
 from repos import lease as lease_module
-from repos.lease import Answered, Lease, StampsInDatabase, StampsUnknown, stamps_by
+from repos.lease import Lease, StampsInDatabase, StampsUnknown
 from repos.models import RepositoryState
+from repos.stamps import Answered, stamps_by
 from tests.cast import Cast
 
 NOTHING = Stamp(0, 0, "")

@@ -12,6 +12,7 @@ from packages.publish import publish
 from packages.reading import ArchiveFacts, Member, ReadingFailed
 from packages.uploads import Upload
 from repos.models import Repository
+from repos.targets import Target
 from tests.dists import make_wheel
 
 README = "<p>Frogs for <em>functional</em> units.</p>"
@@ -71,4 +72,4 @@ def put(
     filename, content = file or make_wheel(name, version)
     sent = {"name": [name], "version": [version], **fields}
     upload = Upload(filename=filename, chunks=iter([content]), fields=sent)
-    return publish(repository=repository, upload=upload, by=by).distribution
+    return publish(target=Target(repository), upload=upload, by=by).distribution
