@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F
+from psycopg import Cursor
 
 from base.quick_rows import find, update
 from base.stamps import Stamp, new_nonce
@@ -62,9 +63,7 @@ def stamps(repository_ids: Iterable[int]) -> dict[int, Stamp]:
 
 def stamps_by(connection: BaseDatabaseWrapper, repositories: Collection[int]) -> Answered:
     """Ask by a connection. The question is SQL: by the ORM, making it costs more than asking it."""
-    with connection.cursor() as cursor:
-        cursor.execute(_question(repositories))
-        rows = cursor.fetchall()
+    rows = _rows(connection, _question(repositories))
     access, stamps = Stamp(epoch=0, serial=0, nonce=""), {}
     for pk, epoch, serial, nonce in rows:
         if pk == _NO_ROW:
@@ -83,3 +82,15 @@ def _question(repositories: Collection[int]) -> str:
         f"{question} UNION ALL SELECT repository_id, epoch, serial, nonce"  # noqa: S608 - numbers
         f" FROM repos_repositorystate WHERE repository_id IN ({numbers})"
     )
+
+
+def _rows(connection: BaseDatabaseWrapper, question: str) -> list[tuple[int, int, int, str]]:
+    if connection.vendor != "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(question)
+            return list(cursor.fetchall())
+    # Hundreds of times a second, and without values: half of the time goes to what Django's cursor
+    # does beside asking.
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        return Cursor(connection.connection).execute(question).fetchall()
