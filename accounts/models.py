@@ -134,7 +134,8 @@ class User(AbstractBaseUser):
         """Return the user's memberships with their tenants, by the tenants' slugs in order.
 
         Asked once for a user object: one is made for each request, and another when work that took
-        long asks again who the caller is (accounts.authentication.again).
+        long asks again who the caller is (accounts.authentication.again). Where one is kept for
+        longer (pypi.let_in), the access stamp says whether this is still so.
         """
         rows = self.memberships.select_related("tenant").order_by("tenant__slug")
         return {row.tenant.slug: row for row in rows}

@@ -21,10 +21,12 @@ def give_back() -> None:
 def not_waiting_for_the_disk() -> Iterator[None]:
     """One transaction of its own, which a power cut may take back right after its end.
 
-    What commits later is never there without it. SQLite waits all the same.
+    What commits later is never there without it. SQLite waits all the same, and within another
+    transaction it is that one which says what it waits for.
     """
+    may_not_wait = connection.vendor == "postgresql" and not connection.in_atomic_block
     with transaction.atomic():
-        if connection.vendor == "postgresql":
+        if may_not_wait:
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL synchronous_commit TO off")
         yield

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Generic, TypeVar, cast
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection
 from django.db.models import Field, Model, QuerySet
 
@@ -24,7 +25,8 @@ _STAND_IN = -(2**31)
 def find(model: type[M], *, lock: bool = False, **equal: object) -> M | None:
     """Return the one row whose fields, by their columns' attributes, are `equal`.
 
-    With `lock` it is locked until the transaction ends.
+    With `lock` nobody else changes it until the transaction ends; rows that refer to it are still
+    written.
     """
     sql, fields = _selecting(model, tuple(equal), lock=lock and _locks_rows())
     with connection.cursor() as cursor:
@@ -36,10 +38,19 @@ def find(model: type[M], *, lock: bool = False, **equal: object) -> M | None:
     return model.from_db(connection.alias, [field.attname for field in fields], values)
 
 
+def get(model: type[M], *, lock: bool = False, **equal: object) -> M:
+    """Return the same row; raises ObjectDoesNotExist."""
+    found = find(model, lock=lock, **equal)
+    if found is None:
+        raise ObjectDoesNotExist(f"There is no such {model.__name__}.")
+    return found
+
+
 def insert(row: M) -> M:
     """Insert a new row, as `save` does where nobody listens to signals; return it with its id."""
     model = type(row)
-    sql, fields, is_numbered = _inserting(model, row.pk is None)
+    is_numbered = row.pk is None
+    sql, fields = _inserting(model, is_numbered)
     values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
@@ -50,7 +61,7 @@ def insert(row: M) -> M:
 
 
 def update(row: Model, *names: str) -> None:
-    """Write these fields of a row that is there."""
+    """Write these fields of a row. Raises ObjectDoesNotExist when it has gone."""
     model = type(row)
     fields = [_field(model, name) for name in names]
     values = [
@@ -58,6 +69,8 @@ def update(row: Model, *names: str) -> None:
     ]
     with connection.cursor() as cursor:
         cursor.execute(_updating(model, names), [*values, row.pk])
+        if not cursor.rowcount:
+            raise ObjectDoesNotExist(f"There is no such {model.__name__}.")
 
 
 def remove(model: type[Model], **equal: object) -> int:
@@ -84,8 +97,7 @@ class Question(Generic[T]):
             query = self._about(_STAND_IN).query
             self._made[connection.vendor] = query.sql_with_params()
         sql, values = self._made[connection.vendor]
-        with connection.cursor() as cursor:
-            asked: list[Any] = [pk if _is_stand_in(each) else each for each in values]
+        asked: list[Any] = [pk if _is_stand_in(each) else each for each in values]
         with connection.cursor() as cursor:
             cursor.execute(sql, asked)
             return list(cursor.fetchall())
@@ -105,18 +117,18 @@ def _selecting(
 ) -> tuple[str, list[AnyField]]:
     fields = list(model._meta.concrete_fields)  # noqa: SLF001 - Django's public way
     sql = f"SELECT {_columns(fields)} FROM {_table(model)} WHERE {_where(model, names)}"  # noqa: S608 - names of columns
-    return f"{sql} FOR UPDATE" if lock else sql, fields
+    return f"{sql} FOR NO KEY UPDATE" if lock else sql, fields
 
 
 @lru_cache(maxsize=256)
-def _inserting(model: type[Model], is_numbered: bool) -> tuple[str, list[AnyField], bool]:  # noqa: FBT001
+def _inserting(model: type[Model], is_numbered: bool) -> tuple[str, list[AnyField]]:  # noqa: FBT001
     meta = model._meta  # noqa: SLF001 - Django's public way
     fields = [each for each in meta.concrete_fields if not (is_numbered and each.primary_key)]
     places = ", ".join(["%s"] * len(fields))
     sql = f"INSERT INTO {_table(model)} ({_columns(fields)}) VALUES ({places})"  # noqa: S608 - names of columns
     if is_numbered:
         sql = f"{sql} RETURNING {_quoted(meta.pk.column)}"
-    return sql, fields, is_numbered
+    return sql, fields
 
 
 @lru_cache(maxsize=256)
@@ -146,19 +158,26 @@ def _field(model: type[Model], name: str) -> AnyField:
 
 
 def _prepared(model: type[Model], equal: Mapping[str, object]) -> list[Any]:
+    if None in equal.values():
+        raise ValueError("Nothing equals NULL in SQL.")
     return [
         _field(model, name).get_db_prep_value(value, connection) for name, value in equal.items()
     ]
 
 
 def _converted(field: AnyField, value: object) -> object:
-    for convert in _converters(field, connection.vendor):
-        value = convert(value, field, connection)
+    if _is_converted(field, connection.vendor):
+        for convert in _converters(field):
+            value = convert(value, field.cached_col, connection)
     return value
 
 
 @lru_cache(maxsize=1024)
-def _converters(field: AnyField, _vendor: str) -> list[Callable[..., object]]:
+def _is_converted(field: AnyField, _vendor: str) -> bool:
+    """Say whether the database gives another value than Django, which it does of few fields."""
+    return bool(_converters(field))
+
+
+def _converters(field: AnyField) -> list[Callable[..., object]]:
     column = field.cached_col
-    theirs = connection.ops.get_db_converters(column)
-    return [*theirs, *column.get_db_converters(connection)]
+    return [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]

@@ -126,28 +126,30 @@ def _texts(file: int) -> QuerySet[Distribution, tuple[bytes | memoryview, str]]:
     return kept.values_list("stored_metadata__raw", "reading__readme_html")
 
 
+def _properties(file: int) -> QuerySet[Property, tuple[str, str]]:
+    rows = Property.objects.filter(distribution_id=file, name__in=_SAID).order_by("pk")
+    return rows.values_list("name", "value")
+
+
 _NEWEST, _TEXTS = Question(_newest_files), Question(_texts)
+_PROPERTIES = Question(_properties)
 
 
 def _text_of(file: int) -> _Text:
     """Return what the archive's own metadata says; where there is none, what properties say."""
     ((raw, readme_html),) = _TEXTS.ask(file)
+    said = dict.fromkeys(_SAID, "")
+    for name, value in _PROPERTIES.ask(file):
+        said[name] = f"{said[name]} {value}".strip()
+    summary, keywords = said.values()
     if raw is None:
-        return _Text(*_said(file), readme=_plain(readme_html))
+        return _Text(summary, keywords, _plain(readme_html))
     try:
         metadata = parse_core_metadata(bytes(raw))
     except LarderError:  # of an upstream's file: what it says inside is its own affair
-        return _Text(*_said(file), readme="")
+        return _Text(summary, keywords, readme="")
     readme = metadata.description or _plain(readme_html)
-    return _Text(metadata.summary, metadata.keywords, readme)
-
-
-def _said(file: int) -> tuple[str, str]:
-    said = dict.fromkeys(_SAID, "")
-    rows = Property.objects.filter(distribution_id=file, name__in=_SAID).order_by("pk")
-    for name, value in rows.values_list("name", "value"):
-        said[name] = f"{said[name]} {value}".strip()
-    return said["pypi.summary"], said["pypi.keywords"]
+    return _Text(metadata.summary or summary, metadata.keywords or keywords, readme)
 
 
 def _plain(html: str | None) -> str:

@@ -73,8 +73,9 @@ def publish(
             published = Published(distribution=found, created=False)
         else:
             published = _store(found, target, by, also)
-    if by.token is not None and by.token.publishing_id is not None:
-        name = upload.name().normalized
+    release = published.distribution.release
+    if release is not None and by.token is not None and by.token.publishing_id is not None:
+        name = release.project.normalized
         note_use(by.token.publishing_id, repository=repository, normalized=name)
     return published
 
@@ -92,8 +93,10 @@ def judged(
     # A file that is there already is compared first: the same bytes need no room.
     of = place if place is not None and place.distribution is None else None
     with storage.spooled(limited(repository, of, upload.chunks)) as spool:
-        # What comes to stand there meanwhile is seen under the lock.
-        place = place or _judged_place(repository, upload, by)
+        # What comes to stand there meanwhile is seen under the lock. The name is read once more:
+        # old distutils says behind the file of which kind it is.
+        if place is None or place.named != upload.name():
+            place = _judged_place(repository, upload, by)
         _compare_digests(upload, spool)
         if same := same_file(place, spool):
             yield same

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from accounts.models import Tenant
-from base.quick_rows import find, update
+from base.quick_rows import get, update
 from packages.models import Distribution
 from packages.uploads import FileTooLarge, QuotaExceeded
 from repos.models import Repository
@@ -35,13 +35,6 @@ class Spot:
         return self.distribution.size if self.distribution is not None else 0
 
 
-def bytes_left(spot: Spot) -> int | None:
-    """Return how large a file the tenant has room for there; None when it has no quota."""
-    if not _has_quota(spot.repository.tenant):
-        return None
-    return _bytes_left(_tenant_of(spot), spot)
-
-
 def judge_room(spot: Spot, size: int) -> None:
     """Refuse a file of `size` bytes that the tenant's quota has no room for.
 
@@ -61,10 +54,14 @@ def take_room(spot: Spot, size: int) -> None:
 
 
 def _tenant_of(spot: Spot, *, lock: bool = False) -> Tenant:
-    found = find(Tenant, lock=lock, id=spot.repository.tenant_id)
-    if found is None:
-        raise Tenant.DoesNotExist
-    return found
+    return get(Tenant, lock=lock, id=spot.repository.tenant_id)
+
+
+def _room_for(spot: Spot) -> int | None:
+    """Return how large a file the tenant has room for there; None when it has no quota."""
+    if spot.repository.tenant.quota_bytes is None:
+        return None
+    return _bytes_left(_tenant_of(spot), spot)
 
 
 def _has_quota(tenant: Tenant) -> bool:
@@ -107,7 +104,7 @@ def limited(repository: Repository, spot: Spot | None, chunks: Iterable[bytes]) 
 
     None for `spot`: it is not known yet, or there is a file to compare with first.
     """
-    size, room = 0, None if spot is None else bytes_left(spot)
+    size, room = 0, None if spot is None else _room_for(spot)
     for chunk in chunks:
         size += len(chunk)
         if size > repository.max_file_bytes:

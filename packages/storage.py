@@ -56,7 +56,7 @@ class ObjectMissing(StorageFailed):
 class Spooled:
     """A received file on this machine's disk, with its size and digests (hex).
 
-    Not yet safe from a power cut: storage makes its bytes so when it takes them.
+    Not safe from a power cut: storage makes its bytes so when it takes them.
     """
 
     path: Path

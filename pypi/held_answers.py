@@ -35,7 +35,7 @@ _BYTES_AT_MOST = 32 * 1024 * 1024
 _BESIDE = 4 * 1024
 _FOR_EACH_STAMP = 300
 # A visit takes 4 KiB, one to a virtual of sixty members 11.
-_VISITS_AT_MOST = 5_000
+_REMEMBERED_AT_MOST = 5_000
 _salt = secrets.token_bytes(32)
 
 
@@ -90,7 +90,7 @@ class Visit:
 
 
 class Latest(Generic[T]):
-    """What is remembered of the latest who came, by what they showed and where they came to."""
+    """What is remembered of the latest new callers, by what they showed and where they came to."""
 
     def __init__(self) -> None:
         self._held: OrderedDict[tuple[bytes, str], T] = OrderedDict()
@@ -100,12 +100,12 @@ class Latest(Generic[T]):
         """Return what is remembered of somebody at a repository."""
         return self._held.get(who_where)
 
-    def hold(self, who_where: tuple[bytes, str], visit: T) -> None:
-        """Remember this in place of an earlier one."""
+    def hold(self, who_where: tuple[bytes, str], what: T) -> None:
+        """Remember this in place of what was before."""
         with self._lock:
             self._held.pop(who_where, None)
-            self._held[who_where] = visit
-            while len(self._held) > _VISITS_AT_MOST:
+            self._held[who_where] = what
+            while len(self._held) > _REMEMBERED_AT_MOST:
                 self._held.popitem(last=False)
 
     def drop(self, who_where: tuple[bytes, str]) -> None:
@@ -116,7 +116,8 @@ class Latest(Generic[T]):
 
 def visitor(*shown: str) -> bytes:
     """Return a digest of what somebody shows; what they show is not in it."""
-    return hashlib.blake2b("\n".join(shown).encode(), key=_salt, digest_size=16).digest()
+    said = "\n".join(shown).encode(errors="surrogateescape")
+    return hashlib.blake2b(said, key=_salt, digest_size=16).digest()
 
 
 @dataclass(slots=True)

@@ -41,6 +41,7 @@ def let_in(ask: Ask) -> Target:
         ask.is_from(replace(held.principal, address=ask.address))
         _note_use(held)
         return held.target
+    _latest.drop(who_where)
     access = access_stamp()  # before anybody is asked who may do what
     target = target_of_client(ask.principal, ask.tenant, ask.key)
     if ask.principal.is_remembered:

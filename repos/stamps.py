@@ -8,7 +8,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F
 from psycopg import Cursor
 
-from base.quick_rows import find, update
+from base.quick_rows import get, update
 from base.stamps import Stamp, new_nonce
 from repos.models import Repository, RepositoryState
 
@@ -36,10 +36,7 @@ def locked_state(repository_id: int) -> RepositoryState:
     Take it last: the lock is what makes the order of serials the order of commits, and every
     other change of the repository waits for it.
     """
-    state = find(RepositoryState, lock=True, repository_id=repository_id)
-    if state is None:
-        raise RepositoryState.DoesNotExist
-    return state
+    return get(RepositoryState, lock=True, repository_id=repository_id)
 
 
 def move_serial(state: RepositoryState) -> int:

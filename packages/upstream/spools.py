@@ -69,11 +69,10 @@ class Spool:
         return self._hashes[algorithm].hexdigest()
 
     def finish(self) -> Spooled:
-        """Give out the last bytes, flush, and return the whole file."""
+        """Give out the last bytes, and return the whole file."""
         self._append(self._tail)
         self._tail.clear()
         os.fchmod(self._fd, _WHOLE)
-        os.fsync(self._fd)
         return Spooled(
             path=self.path,
             size=self.size,

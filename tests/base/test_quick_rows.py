@@ -99,4 +99,4 @@ def test_a_question_is_asked_about_one_row_after_the_other(frog: Distribution) -
 def test_a_row_is_locked_for_the_transaction(frog: Distribution) -> None:
     with transaction.atomic(), CaptureQueriesContext(connection) as asked:
         find(Distribution, lock=True, id=frog.pk)
-    assert any(each["sql"].endswith("FOR UPDATE") for each in asked)
+    assert any(each["sql"].endswith("FOR NO KEY UPDATE") for each in asked)

@@ -121,6 +121,18 @@ RECORDED: dict[str, tuple[list[tuple[str, str]], str | None, list[tuple[str, str
 }
 
 
+@pytest.mark.parametrize("filetype", ["bdist_rpm", "bdist_dumb", "sdist"])
+def test_a_kind_that_is_told_behind_the_file_counts(
+    client: Client, cast: Cast, filetype: str
+) -> None:
+    filename, content = WHEEL
+    before = [(":action", "file_upload"), ("name", "frog"), ("version", "1.0")]
+    body = form_body(before, filename=filename, content=content, after=[("filetype", filetype)])
+    response = post_form(client, body, to="/acme/local/", by=cast.acme.writer)
+    assert response.status_code == HTTPStatus.BAD_REQUEST
+    assert not Distribution.objects.exists()
+
+
 @pytest.mark.parametrize("recorded", RECORDED)
 def test_each_clients_form_is_taken(client: Client, cast: Cast, recorded: str) -> None:
     filename, content = make_wheel("frog-fu", "1.0")
