@@ -38,7 +38,7 @@ def _upload(key: str, title: str, unit: str, measure: Callable[[Running, Bench],
     return Case(key, title, unit, measure, needs_wrk=False)
 
 
-CASES = (
+SIDE_BY_SIDE = (
     _page("small-html", "small page, HTML", Page(reading.small_page)),
     _page("small-json", "small page, JSON", Page(reading.small_page, JSON)),
     _page("small-gzip", "small page, HTML, gzip", Page(reading.small_page, packed=True)),

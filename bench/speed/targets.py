@@ -1,4 +1,4 @@
-"""What we want to reach, as ratios within one run, and how far each of them was met."""
+"""What we want to reach, mostly as ratios within one run, and how far each of them was met."""
 
 from __future__ import annotations
 
@@ -7,28 +7,30 @@ from dataclasses import dataclass
 
 from bench.speed.peers.larder import ALONE, IN_PRODUCTION
 from bench.speed.peers.static import NAME as STATIC
+from bench.speed.portions import Portion
 from bench.speed.results import Results, ratio
 
-_FASTEST_PEER = "the fastest peer"
+FASTEST_PEER = "the fastest peer"
 P99_AT_MOST = 3.0  # times that of nginx
 
 
 @dataclass(frozen=True)
 class Target:
-    """One ratio: what of whom, at least how much, of what of whom."""
+    """The figure of a case, or what multiple it is of another, and its bound: at least, or most."""
 
     case: str
     who: str
-    at_least: float
-    to: str
+    bound: float
+    to: str = ""  # empty: the figure itself
     to_case: str = ""  # another case than the first
+    at_most: bool = False
 
 
 def _small_pages() -> Iterator[Target]:
     for case in ("small-html", "small-json", "small-304", "metadata"):
-        yield Target(case, ALONE, 9, _FASTEST_PEER)
+        yield Target(case, ALONE, 9, FASTEST_PEER)
         yield Target(case, ALONE, 0.08, STATIC)
-        yield Target(case, IN_PRODUCTION, 30, _FASTEST_PEER)
+        yield Target(case, IN_PRODUCTION, 30, FASTEST_PEER)
         yield Target(case, IN_PRODUCTION, 0.3, STATIC)
     for case in ("small-304", "metadata"):
         for who in (ALONE, IN_PRODUCTION):
@@ -45,13 +47,13 @@ def _others() -> Iterator[Target]:
         yield Target(case, IN_PRODUCTION, 0.9, STATIC)
         yield Target(case, ALONE, 0.7, STATIC)
     for who in (ALONE, IN_PRODUCTION):
-        yield Target("small-wheel", who, 10, _FASTEST_PEER)
+        yield Target("small-wheel", who, 10, FASTEST_PEER)
         yield Target("upload-1", who, 3, "devpi")
         yield Target("upload-8", who, 5, "devpi")
         yield Target("upload-1", who, 0.4, "pypiserver")
         yield Target("upload-8", who, 0.8, "pypiserver")
         yield Target("upload-large", who, 0.8, who, "upload-1")
-        yield Target("upload-big", who, 2.5, _FASTEST_PEER)
+        yield Target("upload-big", who, 2.5, FASTEST_PEER)
 
 
 TARGETS = (*_small_pages(), *_others())
@@ -67,19 +69,34 @@ class Outcome:
     @property
     def is_met(self) -> bool | None:
         """Whether it was reached; None where nobody knows."""
-        return None if self.reached is None else self.reached >= self.target.at_least
+        if self.reached is None:
+            return None
+        bound = self.target.bound
+        return self.reached <= bound if self.target.at_most else self.reached >= bound
 
 
-def outcomes(results: Results, registries: Sequence[str]) -> Iterator[Outcome]:
-    """Yield what was reached of each target."""
+def outcomes(portions: Sequence[Portion], registries: Sequence[str]) -> Iterator[Outcome]:
+    """Yield what was reached of each target of which anything was measured.
+
+    The figures of two runs are no ratio.
+    """
     for target in TARGETS:
-        case = target.to_case or target.case
-        base = (
-            results.best(case, registries)
-            if target.to == _FASTEST_PEER
-            else results.value(case, target.to)
-        )
-        yield Outcome(target, ratio(results.value(target.case, target.who), base))
+        base = target.to_case or target.case
+        rows = [each.results for each in portions if target.case in each.results.cases()]
+        if rows:
+            both = rows[0] if base in rows[0].cases() else Results()
+            yield Outcome(target, _reached(target, base, both, registries))
+
+
+def _reached(
+    target: Target, base: str, results: Results, registries: Sequence[str]
+) -> float | None:
+    value = results.value(target.case, target.who)
+    if not target.to:
+        return value
+    if target.to == FASTEST_PEER:
+        return ratio(value, results.best(base, registries))
+    return ratio(value, results.value(base, target.to))
 
 
 @dataclass(frozen=True)

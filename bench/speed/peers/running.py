@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from bench.speed.corpus import Corpus
+from bench.speed.corpus import Corpus, Sizes
+from bench.speed.results import Void
 from tests.parts.processes import Server, private_folder, server
 
 
@@ -38,6 +39,19 @@ class Running:
         own = {"Authorization": self.reader} if self.reader else {}
         return own | {name.replace("_", "-"): value for name, value in more.items()}
 
+    def remarks(self, sizes: Sizes) -> list[str]:
+        """Return what a reader of its figures should know."""
+        fewer = [
+            f"{held:,} of {all_:,} {what}"
+            for held, all_, what in (
+                (self.projects, sizes.projects, "small projects"),
+                (self.large, sizes.large, "files of the large one"),
+                (self.roots, sizes.root, "projects in the root list"),
+            )
+            if held is not None and held < all_
+        ]
+        return [*self.notes, *(["it holds " + ", ".join(fewer)] if fewer else [])]
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -49,7 +63,10 @@ class Ground:
 
     def named(self, name: str) -> Running:
         """Return a contestant that was started before."""
-        return next(each for each in self.running if each.name == name)
+        for each in self.running:
+            if each.name == name:
+                return each
+        raise Void(f"it needs {name}, which does not run")
 
 
 Start = Callable[[Ground], AbstractContextManager[Sequence[Running]]]
