@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import math
 import shlex
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -35,6 +36,7 @@ from bench.speed.reading import Bench
 from bench.speed.report import page
 from bench.speed.scenes import CASES, OTHERS, SCENES, Scene
 from tests.clients import ROOT
+from tests.journeys.distributions import File, wheels_of_the_long_list
 from tests.parts import given
 from tests.parts.processes import private_folder
 
@@ -83,10 +85,12 @@ def main(arguments: list[str]) -> int:
     except portions.OtherSizes as error:
         sys.exit(str(error))
     latest = _portion(_command(arguments), sizes, options)
+    chosen = [case for scene in SCENES for case in _chosen(scene, options, earlier)]
+    real = _real_wheels() if any(case.needs_real for case in chosen) else []
     with private_folder("speed") as folder:
         stage = Stage(
             database,
-            Bench(Corpus(folder, sizes), options.seconds, folder),
+            Bench(Corpus(folder, sizes, real), options.seconds, folder, options.load_minutes * 60),
             Keeper(options.results, earlier, latest),
             options.peers,
             time.monotonic() + options.minutes * 60 if options.minutes else math.inf,
@@ -123,6 +127,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         help=f"{', '.join(OTHERS)}; none: --peers alone",
     )
     parser.add_argument("--seconds", type=_some, default=5, help="of each window of reading")
+    parser.add_argument(
+        "--load-minutes", type=_some, default=1, help="of the load that memory is watched under"
+    )
     parser.add_argument("--rounds", type=_some, default=3)
     parser.add_argument("--small", action="store_true", help="little of everything, to try it out")
     parser.add_argument("--results", type=Path, help="a .json file; the page stands beside it")
@@ -162,6 +169,15 @@ def _portion(command: str, sizes: Sizes, options: argparse.Namespace) -> Portion
 def _chosen(scene: Scene, options: argparse.Namespace, earlier: Sequence[Portion]) -> list[Case]:
     there = {key for each in earlier for key in each.results.cases()} if options.missing else set()
     return [each for each in scene.cases if each.key in options.cases and each.key not in there]
+
+
+def _real_wheels() -> list[File]:
+    """Return them, or none where they cannot be fetched: the cases that need them are void then."""
+    try:
+        return wheels_of_the_long_list()
+    except subprocess.CalledProcessError as error:
+        print(f"The wheels of real projects could not be fetched: {error}", file=sys.stderr)
+        return []
 
 
 def _play(scene: Scene, cases: Sequence[Case], stage: Stage) -> None:

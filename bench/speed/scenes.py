@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from bench.speed import cases
 from bench.speed.cases import Case
-from bench.speed.peers import devpi, larder, proxpi, pypiserver, simple_repository_server, static
+from bench.speed.peers import (
+    devpi,
+    larder,
+    larder_grown,
+    proxpi,
+    pypiserver,
+    simple_repository_server,
+    static,
+)
 from bench.speed.peers.running import Peer
 
 
@@ -43,5 +51,6 @@ SIDE_BY_SIDE = Scene(
     cases.SIDE_BY_SIDE,
     limit=static.NAME,
 )
-SCENES = (SIDE_BY_SIDE,)
+GROWTH = Scene("Growth", (larder_grown.PEER,), larder_grown.PEER.names, cases.GROWTH)
+SCENES = (SIDE_BY_SIDE, GROWTH)
 CASES = tuple(case for scene in SCENES for case in scene.cases)

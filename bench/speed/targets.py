@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bench.speed.corpus import MIB
 from bench.speed.peers.larder import ALONE, IN_PRODUCTION
+from bench.speed.peers.larder_grown import FEW, MANY
 from bench.speed.peers.static import NAME as STATIC
 from bench.speed.portions import Portion
 from bench.speed.results import Results, ratio
 
 FASTEST_PEER = "the fastest peer"
 P99_AT_MOST = 3.0  # times that of nginx
+_FLAT = 4  # MiB: what is no growth
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,34 @@ def _others() -> Iterator[Target]:
         yield Target("upload-8", who, 0.8, "pypiserver")
         yield Target("upload-large", who, 0.8, who, "upload-1")
         yield Target("upload-big", who, 2.5, FASTEST_PEER)
+        yield Target("first-read", who, 0.3, at_most=True)
+        yield Target("mix", who, 2 / 3)
 
 
-TARGETS = (*_small_pages(), *_others())
+def _clients() -> Iterator[Target]:
+    for who in (ALONE, IN_PRODUCTION):
+        for case, times in (
+            ("compile-cold", 1.3),
+            ("compile-warm", 2.5),
+            ("pip-install", 1.1),
+            ("proxy-cold", 1.4),
+            ("proxy-warm", 1.3),
+        ):
+            yield Target(case, who, times, STATIC, at_most=True)
+        yield Target("proxy-crowd", who, 1, at_most=True)
+
+
+def _growth() -> Iterator[Target]:
+    for case in ("grown-page", "grown-pages", "grown-upload"):
+        yield Target(case, MANY, 1 / 1.2, FEW)
+    for case in ("grown-first", "grown-rare", "grown-common"):
+        yield Target(case, MANY, 1.2, FEW, at_most=True)
+    yield Target("grown-start", MANY, 3, at_most=True)
+    yield Target("grown-flat", MANY, _FLAT, at_most=True)
+    yield Target("grown-memory", MANY, 250e6 / MIB, at_most=True)
+
+
+TARGETS = (*_small_pages(), *_others(), *_clients(), *_growth())
 
 
 @dataclass(frozen=True)

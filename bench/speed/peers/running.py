@@ -14,6 +14,9 @@ from bench.speed.corpus import Corpus, Sizes
 from bench.speed.results import Void
 from tests.parts.processes import Server, private_folder, server
 
+# Takes the URL of an index, and yields that of a proxy of it which nobody has asked so far.
+Mirror = Callable[[str], AbstractContextManager[str]]
+
 
 @dataclass(frozen=True)
 class Running:
@@ -28,6 +31,7 @@ class Running:
     reader: str = ""  # the Authorization header of who reads
     writer: str = ""  # of who publishes
     virtuals: Mapping[int, str] = field(default_factory=dict)  # index URLs, by number of members
+    mirror: Mirror | None = None  # how to ask another index through it
     # What it holds, where that is less than the corpus; the report says so.
     projects: int | None = None
     large: int | None = None
