@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bench.speed import changing, clients, growing, proxying, reading, writing
+from bench.speed import changing, clients, growing, hosts, proxying, reading, writing
 from bench.speed.asking import JSON
 from bench.speed.clients import Compile
 from bench.speed.growing import Search
@@ -143,4 +143,20 @@ GROWTH = (
         needs_wrk=True,
     ),
     _once("grown-memory", "memory of the processes that serve", "MiB", growing.memory),
+)
+
+HOSTS = (
+    replace(
+        _slow("hosts-cost", "work of the servers for a small page", hosts.cost, "ms"),
+        needs_wrk=True,
+    ),
+    _once(
+        "hosts-visible", "uploads that the last host does not show at once", "misses", hosts.visible
+    ),
+    _once(
+        "hosts-revoked",
+        "reads at the last host by a token revoked at the first",
+        "misses",
+        hosts.revoked,
+    ),
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import secrets
 import shutil
@@ -17,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from packaging.utils import canonicalize_name
 
 from bench.speed.corpus import Corpus
-from bench.speed.peers.running import Running
+from bench.speed.peers.running import Running, user_and_password
 from bench.speed.reading import Bench
 from bench.speed.results import Measured, Void
 from tests.journeys.machine import Machine
@@ -107,9 +106,8 @@ def signed_in(url: str, running: Running) -> str:
     """Return a URL of a contestant with what its reader shows, as installers take it."""
     if not running.reader:
         return url
-    user, password = base64.b64decode(running.reader.removeprefix("Basic ")).decode().split(":", 1)
     parts = urlsplit(url)
-    who = f"{quote(user, safe='')}:{quote(password, safe='')}"
+    who = ":".join(quote(each, safe="") for each in user_and_password(running.reader))
     return parts._replace(netloc=f"{who}@{parts.netloc}").geturl()
 
 

@@ -182,7 +182,7 @@ def _amount(value: float, target: Target, case: Case) -> str:
 
 
 def _verdict(outcome: Outcome) -> str:
-    if outcome.is_met is not False or outcome.reached is None:
+    if outcome.is_met is not False or outcome.reached is None or not outcome.target.bound:
         return _MET[outcome.is_met]
     return f"{_MET[False]}: {share(outcome.reached / outcome.target.bound)} of it"
 

@@ -11,6 +11,7 @@ from bench.speed.peers import (
     devpi,
     larder,
     larder_grown,
+    larder_hosts,
     proxpi,
     pypiserver,
     simple_repository_server,
@@ -52,5 +53,6 @@ SIDE_BY_SIDE = Scene(
     limit=static.NAME,
 )
 GROWTH = Scene("Growth", (larder_grown.PEER,), larder_grown.PEER.names, cases.GROWTH)
-SCENES = (SIDE_BY_SIDE, GROWTH)
+HOSTS = Scene("Two hosts", (larder_hosts.PEER,), larder_hosts.PEER.names, cases.HOSTS)
+SCENES = (SIDE_BY_SIDE, GROWTH, HOSTS)
 CASES = tuple(case for scene in SCENES for case in scene.cases)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bench.speed.corpus import MIB
 from bench.speed.peers.larder import ALONE, IN_PRODUCTION
 from bench.speed.peers.larder_grown import FEW, MANY
+from bench.speed.peers.larder_hosts import ONE, TWO
 from bench.speed.peers.static import NAME as STATIC
 from bench.speed.portions import Portion
 from bench.speed.results import Results, ratio
@@ -84,7 +85,14 @@ def _growth() -> Iterator[Target]:
     yield Target("grown-memory", MANY, 250e6 / MIB, at_most=True)
 
 
-TARGETS = (*_small_pages(), *_others(), *_clients(), *_growth())
+def _hosts() -> Iterator[Target]:
+    yield Target("hosts-cost", TWO, 1.1, ONE, at_most=True)
+    for case in ("hosts-visible", "hosts-revoked"):
+        for who in (ONE, TWO):
+            yield Target(case, who, 0, at_most=True)
+
+
+TARGETS = (*_small_pages(), *_others(), *_clients(), *_growth(), *_hosts())
 
 
 @dataclass(frozen=True)

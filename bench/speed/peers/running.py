@@ -31,6 +31,8 @@ class Running:
     reader: str = ""  # the Authorization header of who reads
     writer: str = ""  # of who publishes
     virtuals: Mapping[int, str] = field(default_factory=dict)  # index URLs, by number of members
+    admin: str = ""  # of who may make and revoke tokens
+    hosts: tuple[str, ...] = ()  # index URLs, one for each machine
     mirror: Mirror | None = None  # how to ask another index through it
     # What it holds, where that is less than the corpus; the report says so.
     projects: int | None = None
@@ -88,13 +90,18 @@ class Peer:
 
 @contextmanager
 def timed_server(
-    part: str, command: Callable[[int], Sequence[str]], path: str, authorization: str = ""
+    part: str,
+    command: Callable[[int], Sequence[str]],
+    path: str,
+    authorization: str = "",
+    *,
+    address: str = "127.0.0.1",
 ) -> Iterator[tuple[Server, float]]:
     """Run a server; yield it and how long it took until it answered `path`."""
     headers = {"Authorization": authorization} if authorization else {}
 
     def answers(port: int) -> bool:
-        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        connection = HTTPConnection(address, port, timeout=30)
         try:
             connection.request("GET", path, headers=headers)
             return connection.getresponse().status < 400
@@ -112,6 +119,13 @@ def timed_server(
 def basic(user: str, password: str) -> str:
     """Return the header of Basic authentication."""
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+def user_and_password(authorization: str) -> tuple[str, str]:
+    """Return what a header of Basic authentication holds."""
+    told = base64.b64decode(authorization.removeprefix("Basic ")).decode()
+    user, _, password = told.partition(":")
+    return user, password
 
 
 def linked(source: Path, target: Path) -> Path:
