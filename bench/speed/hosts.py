@@ -98,6 +98,8 @@ def _is_missed(running: Running, pages: list[str], number: int) -> int:
     }
     made = json.loads(_told("POST", tokens, running, wanted))
     shown = {"Authorization": basic("__token__", made["secret"]), "Accept": JSON}
+    # Tokens that are refused are counted against their address; the hosts believe us which it is.
+    shown["X-Forwarded-For"] = f"203.0.113.{number}"
     for page in pages * _READS:
         require_status(get(page, shown), 200)
     _told("DELETE", f"{tokens}/{made['id']}", running)

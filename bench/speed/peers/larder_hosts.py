@@ -29,6 +29,7 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
         settings = {
             "LARDER_STORAGE_URL": s3.url(),
             "LARDER_SECRET_KEY": secrets.token_urlsafe(48),
+            "LARDER_TRUSTED_PROXIES": ADDRESS,
             **s3.environment(),
         }
         larder = stack.enter_context(larders.on_postgres(database, settings))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 
 from bench.speed.corpus import Corpus, Sizes
 from bench.speed.results import Void
@@ -126,15 +125,3 @@ def user_and_password(authorization: str) -> tuple[str, str]:
     told = base64.b64decode(authorization.removeprefix("Basic ")).decode()
     user, _, password = told.partition(":")
     return user, password
-
-
-def linked(source: Path, target: Path) -> Path:
-    """Let a folder tree appear a second time, by hard links; return the new one."""
-    for path in source.rglob("*"):
-        to = target / path.relative_to(source)
-        if path.is_dir():
-            to.mkdir(parents=True, exist_ok=True)
-        else:
-            to.parent.mkdir(parents=True, exist_ok=True)
-            to.hardlink_to(path)
-    return target
