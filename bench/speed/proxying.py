@@ -45,8 +45,8 @@ class Resolve:
 
 def crowd(running: Running, bench: Bench) -> Measured:
     """Count what upstream is asked when many want a file at once that nobody has had."""
-    file = next(each for each in bench.corpus.real_files if each.name == _WANTED)
     with _proxied(running, bench, signed=False) as (source, index):
+        file = next(each for each in bench.corpus.real_files if each.name == _WANTED)
         page = get(f"{index}{_WANTED}/", running.headers(Accept=HTML))
         require_status(page, 200)
         url, together = links(page)[file.path.name], Barrier(CALLERS)
