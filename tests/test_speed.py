@@ -11,17 +11,19 @@ from typing import Any
 import pytest
 
 from bench.speed import runner
+from bench.speed.__main__ import chosen, is_wrong, parsed
 from bench.speed.asking import Answer, links, require_kind, require_names, require_status, validator
 from bench.speed.cases import Case
 from bench.speed.corpus import SMALL, Corpus
 from bench.speed.peers.larder import ALONE, IN_PRODUCTION
+from bench.speed.peers.larder_grown import MANY
 from bench.speed.peers.running import Running
 from bench.speed.peers.static import NAME as STATIC
 from bench.speed.portions import OtherSizes, Portion, added, combined, load, save
 from bench.speed.reading import Bench
 from bench.speed.report import page, table
 from bench.speed.results import Measured, Results, Void, ratio
-from bench.speed.scenes import CASES, SIDE_BY_SIDE
+from bench.speed.scenes import CASES, GROWTH, SIDE_BY_SIDE
 from bench.speed.targets import TARGETS, latencies, outcomes
 
 HTML_PAGE = b'<a href="../../files/a-1.whl#sha256=0">a-1.whl</a> <a href="/b-1.whl">b-1.whl</a>'
@@ -104,10 +106,11 @@ def test_the_page_says_what_is_void_who_was_absent_and_who_holds_less() -> None:
     results = Results()
     results.cell("small-html", "devpi").void = "answers 500, not 200"
     notes = {"devpi": running("devpi", large=100).remarks(SMALL)}
-    said = page([a_portion(results, notes=notes, absent={"proxpi": "it did not start"})])
+    results.cell("small-html", "proxpi").void = "could not be started: it broke"
+    said = page([a_portion(results, notes=notes)])
     began = "2026-01-01 12:00 UTC"
     assert "- **devpi**: small page, HTML: answers 500, not 200\n" in said
-    assert f"- **proxpi** could not be started in the run of {began}: it did not start\n" in said
+    assert "- **proxpi**: small page, HTML: could not be started: it broke\n" in said
     assert "- devpi: it holds 100 of 200 files of the large one\n" in said
     assert f"- {began}, commit abc, load 0.1, `make bench`, 3 rounds of 5 s: small-html\n" in said
 
@@ -171,6 +174,8 @@ def test_results_are_kept_in_portions_and_measured_again(tmp_path: Path) -> None
     assert results.value("small-json", ALONE) == 5
     assert results.contestants(["small-json"]) == {ALONE}  # the row before is gone, whole
     assert len(added(kept, a_portion(first))) == 1
+    assert first.known() == {"small-html", "small-json"}
+    assert all(each.results.known() for each in kept)
     with pytest.raises(OtherSizes, match="another corpus"):
         load(path, TINY)
 
@@ -235,13 +240,13 @@ def test_without_wrk_reading_is_void_and_says_why(
     bench = Bench(Corpus(tmp_path, TINY), 1, tmp_path)
     results = Results()
     runner.measure(a_case(needs_wrk=True), [running("a")], 1, bench, results)
-    assert results.cell("a-case", "a").void.startswith("wrk is missing on this machine")
+    assert results.cell("a-case", "a").void.startswith("not run: wrk is missing on this machine")
 
 
 def test_who_is_needed_by_somebody_is_started_too() -> None:
     peers = SIDE_BY_SIDE.peers
-    chosen = [peer.names[0] for peer in peers if runner.needed(peer, peers, ["proxpi"])]
-    assert chosen == [ALONE, STATIC, "proxpi"]
+    needed = [peer.names[0] for peer in peers if runner.needed(peer, peers, ["proxpi"])]
+    assert needed == [ALONE, STATIC, "proxpi"]
 
 
 def test_the_corpus_is_the_same_each_time(tmp_path: Path) -> None:
@@ -264,3 +269,21 @@ def test_what_is_uploaded_is_new_each_time(tmp_path: Path) -> None:
     names = [wheel.name for wheels in made for wheel in wheels]
     assert len(set(names)) == 4
     assert corpus.new_names(3)[0] != corpus.new_names(3)[0]
+
+
+def test_larder_is_wrong_where_it_was_run_and_gave_no_figure() -> None:
+    results = Results()
+    results.cell("hosts-cost", "Larder, two hosts").void = "not run: it needs root"
+    results.cell("small-html", "devpi").void = "wrong page"
+    assert not is_wrong(a_portion(results))
+    results.cell("small-html", ALONE).void = "could not be started: it broke"
+    assert is_wrong(a_portion(results))
+
+
+def test_cases_that_have_figures_are_not_missing() -> None:
+    results = Results()
+    noted(results, "grown-page", MANY, 100)
+    results.cell("grown-rare", MANY).void = "no answer"
+    options = parsed(["--missing", "--cases", "grown-page", "grown-rare", "small-html"])
+    missing = chosen(GROWTH, options, [a_portion(results)])
+    assert [case.key for case in missing] == ["grown-rare"]

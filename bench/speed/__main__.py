@@ -34,6 +34,7 @@ from bench.speed.peers.running import Ground
 from bench.speed.portions import Portion
 from bench.speed.reading import Bench
 from bench.speed.report import page
+from bench.speed.results import NOT_RUN
 from bench.speed.scenes import CASES, OTHERS, SCENES, Scene
 from tests.clients import ROOT
 from tests.journeys.distributions import File, wheels_of_the_long_list
@@ -73,36 +74,39 @@ class Stage:
 
 def main(arguments: list[str]) -> int:
     """Run it and write the page."""
-    options = _parse(arguments)
+    options = parsed(arguments)
     database = given("postgres")
     if database is None:
         sys.exit("Run it as `python -m tests.parts postgres --durable -- python -m bench.speed`.")
     if not load.is_there():
         print(load.MISSING, "Cases of reading will be void.", file=sys.stderr)
     sizes = _STANDARD[options.small]
+    until = time.monotonic() + options.minutes * 60 if options.minutes else math.inf
     try:
         earlier = portions.load(options.results, sizes) if options.results else []
     except portions.OtherSizes as error:
         sys.exit(str(error))
     latest = _portion(_command(arguments), sizes, options)
-    chosen = [case for scene in SCENES for case in _chosen(scene, options, earlier)]
-    real = _real_wheels() if any(case.needs_real for case in chosen) else []
+    plan = {scene: chosen(scene, options, earlier) for scene in SCENES}
     with private_folder("speed") as folder:
-        stage = Stage(
-            database,
-            Bench(Corpus(folder, sizes, real), options.seconds, folder, options.load_minutes * 60),
-            Keeper(options.results, earlier, latest),
-            options.peers,
-            time.monotonic() + options.minutes * 60 if options.minutes else math.inf,
-        )
-        for scene in SCENES:
-            _play(scene, _chosen(scene, options, earlier), stage)
+        corpus = _corpus(folder, sizes, [case for cases in plan.values() for case in cases])
+        bench = Bench(corpus, options.seconds, folder, options.load_minutes * 60)
+        keeper = Keeper(options.results, earlier, latest)
+        for scene, cases in plan.items():
+            _play(scene, cases, Stage(database, bench, keeper, options.peers, until))
     if options.results is None:
         print(page([latest]))
-    return 1 if _is_wrong(latest) else 0
+    return 1 if is_wrong(latest) else 0
 
 
-def _parse(arguments: list[str]) -> argparse.Namespace:
+def _corpus(folder: Path, sizes: Sizes, cases: Sequence[Case]) -> Corpus:
+    """Make what these cases need."""
+    real = _real_wheels() if any(case.needs_real for case in cases) else []
+    return Corpus(folder, sizes, real, with_root=any(case.needs_root for case in cases))
+
+
+def parsed(arguments: list[str]) -> argparse.Namespace:
+    """Return what the command line asks for."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.speed",
         description=__doc__,
@@ -166,8 +170,9 @@ def _portion(command: str, sizes: Sizes, options: argparse.Namespace) -> Portion
     )
 
 
-def _chosen(scene: Scene, options: argparse.Namespace, earlier: Sequence[Portion]) -> list[Case]:
-    there = {key for each in earlier for key in each.results.cases()} if options.missing else set()
+def chosen(scene: Scene, options: argparse.Namespace, earlier: Sequence[Portion]) -> list[Case]:
+    """Return the cases of a scene that were asked for, or of these those without a figure."""
+    there = {key for each in earlier for key in each.results.known()} if options.missing else set()
     return [each for each in scene.cases if each.key in options.cases and each.key not in there]
 
 
@@ -188,22 +193,26 @@ def _play(scene: Scene, cases: Sequence[Case], stage: Stage) -> None:
     wanted = [name for name in scene.names if name not in OTHERS or name in stage.others]
     with ExitStack() as stack:
         ground = Ground(bench.corpus, stage.database, [])
-        portion.absent.update(runner.started(stack, ground, scene.peers, wanted))
+        absent = runner.started(stack, ground, scene.peers, wanted)
         running = [each for each in ground.running if each.name in wanted]
         portion.notes.update({each.name: each.remarks(portion.sizes) for each in running})
         for case in cases:
-            if time.monotonic() < stage.until:
-                runner.measure(case, running, portion.rounds, bench, portion.results)
-                stage.keeper.keep()
+            if time.monotonic() > stage.until:
+                print(f"No time is left for {case.key}.", file=sys.stderr)
+                continue
+            for name in set(absent) & set(wanted):
+                portion.results.cell(case.key, name).void = absent[name]
+            runner.measure(case, running, portion.rounds, bench, portion.results)
+            stage.keeper.keep()
 
 
-def _is_wrong(portion: Portion) -> bool:
-    """Say whether Larder could not start, or a cell of it is void for another reason than wrk."""
+def is_wrong(portion: Portion) -> bool:
+    """Say whether a cell of Larder is void though it was run."""
     names = [name for scene in SCENES for name in scene.names if name.startswith("Larder")]
-    cells = [portion.results.cell(key, name) for key in portion.results.cases() for name in names]
-    return bool(set(names) & set(portion.absent)) or any(
-        cell.void and cell.void != load.MISSING for cell in cells
-    )
+    voids = [
+        portion.results.cell(key, name).void for key in portion.results.cases() for name in names
+    ]
+    return any(void and not void.startswith(NOT_RUN) for void in voids)
 
 
 if __name__ == "__main__":

@@ -63,8 +63,12 @@ class Wheel:
 class Corpus:
     """The wheels, in one folder for each project, and folders without files for the root list."""
 
-    def __init__(self, folder: Path, sizes: Sizes, real: Sequence[File] = ()) -> None:
+    def __init__(
+        self, folder: Path, sizes: Sizes, real: Sequence[File] = (), *, with_root: bool = True
+    ) -> None:
         self.sizes = sizes
+        # The names of the root list, in order: it is an index of its own, and takes long to fill.
+        self.root_names = [root_name(number) for number in range(sizes.root * with_root)]
         self.real_files = real  # distributions of well-known projects, for real clients
         self.packages, self.many, self._made = (
             folder / each for each in ("packages", "many", "made")
@@ -84,11 +88,6 @@ class Corpus:
     def hot(self) -> str:
         """The small project that is asked for again and again."""
         return next(iter(self.small))
-
-    @property
-    def root_names(self) -> list[str]:
-        """The names of the root list, in order."""
-        return [root_name(number) for number in range(self.sizes.root)]
 
     def wheels(self) -> Iterator[Wheel]:
         """Yield all wheels."""

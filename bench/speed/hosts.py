@@ -15,13 +15,13 @@ from urllib.parse import urljoin, urlsplit
 
 from bench.speed.asking import JSON, get, require_status
 from bench.speed.load import Seen, read, read_again
+from bench.speed.peers.larder_hosts import PROJECTS
 from bench.speed.peers.running import Running, basic, user_and_password
 from bench.speed.reading import Bench
 from bench.speed.results import Measured, Void
 from bench.speed.settling import ticks
 from tests.clients import ROOT
 
-_PAGES = 20  # in turn
 _READS = 4  # over connections of their own, so that each process is asked
 _PAGE = "/main/pypi-local/simple/"  # what tokens are tried at
 _REVOKED = 20
@@ -41,7 +41,7 @@ def cost(running: Running, bench: Bench) -> Measured:
 
 def _asked(running: Running, bench: Bench, ask: Callable[..., Seen]) -> list[Seen]:
     headers = running.headers(Accept=JSON, Accept_Encoding="identity")
-    names = list(bench.corpus.small)[:_PAGES]
+    names = list(bench.corpus.small)[:PROJECTS]
 
     def one(index: str) -> Seen:
         folder = bench.folder / f"load-{urlsplit(index).hostname}"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bench.speed.results import Void
+from bench.speed.results import NOT_RUN, Void
 
-MISSING = "wrk is missing on this machine: `apt install wrk` or `brew install wrk`."
+MISSING = f"{NOT_RUN}wrk is missing on this machine: `apt install wrk` or `brew install wrk`."
 # Where nothing was answered in the time, once more with this many times as much.
 _PATIENCE = 10
 _ANSWER_SECONDS = 60

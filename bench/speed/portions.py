@@ -29,7 +29,6 @@ class Portion:
     machine: Sequence[str]
     versions: Sequence[str]
     notes: dict[str, list[str]] = field(default_factory=dict)  # by contestant
-    absent: dict[str, str] = field(default_factory=dict)  # who did not start, and why
     results: Results = field(default_factory=Results)
 
 

@@ -50,7 +50,7 @@ def page(portions: Sequence[Portion]) -> str:
         "\n## What there is\n",
         *_bullets(_corpus(portions)),
         *(line for scene in SCENES for line in _scene(scene, results)),
-        *_voids(portions, results),
+        *_voids(results),
         "\n## Targets\n",
         _OF_TARGETS.format(", ".join(_registries(results)) or "none took part"),
         *_targets(portions),
@@ -115,13 +115,9 @@ def _cell(cell: Cell, limit: float | None) -> str:
     return number(value) + (f" ({', '.join(more)})" if more else "")
 
 
-def _voids(portions: Sequence[Portion], results: Results) -> Iterator[str]:
-    """Yield who could not take part, and each void cell with its reason."""
-    told = [
-        f"**{name}** could not be started in the run of {each.began}: {why}"
-        for each in portions
-        for name, why in each.absent.items()
-    ]
+def _voids(results: Results) -> Iterator[str]:
+    """Yield each void cell with its reason."""
+    told = []
     for name in _once(name for scene in SCENES for name in scene.names):
         reasons: dict[str, list[str]] = {}
         for case in CASES:

@@ -7,6 +7,8 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+NOT_RUN = "not run: "  # how the reason begins where nothing was tried
+
 
 class Void(Exception):
     """A cell without a figure, with the reason."""
@@ -77,6 +79,10 @@ class Results:
     def cases(self) -> list[str]:
         """Return the cases that have a row."""
         return list(dict.fromkeys(case for (case, _), _cell in self._measured()))
+
+    def known(self) -> set[str]:
+        """Return the cases in which somebody has a figure."""
+        return {case for (case, _), cell in self._measured() if cell.value is not None}
 
     def contestants(self, cases: Container[str]) -> set[str]:
         """Return who has a cell in one of these cases."""

@@ -14,7 +14,7 @@ from bench.speed import load
 from bench.speed.cases import Case
 from bench.speed.peers.running import Ground, Peer, Running
 from bench.speed.reading import Bench
-from bench.speed.results import Results, Void
+from bench.speed.results import NOT_RUN, Results, Void
 from bench.speed.settling import settle
 from tests.parts import PartMissing
 from tests.parts.processes import ServerDied
@@ -42,8 +42,13 @@ def started(
             ground.running.extend(stack.enter_context(peer.start(ground)))
         except _DOES_NOT_START as error:
             traceback.print_exc()
-            absent |= dict.fromkeys(peer.names, str(error).strip()[:300])
+            absent |= dict.fromkeys(peer.names, _reason(error))
     return absent
+
+
+def _reason(error: Exception) -> str:
+    said = str(error).strip()[:300]
+    return said if said.startswith(NOT_RUN) else f"could not be started: {said}"
 
 
 def needed(peer: Peer, peers: Sequence[Peer], wanted: Sequence[str]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.speed import cases
@@ -25,9 +24,9 @@ class Scene:
     """Contestants and cases: a table of its own. With a limit, percentages are of its figures."""
 
     title: str
-    peers: Sequence[Peer]  # in this order they start
-    names: Sequence[str]  # in this order the table has them
-    cases: Sequence[Case]
+    peers: tuple[Peer, ...]  # in this order they start
+    names: tuple[str, ...]  # in this order the table has them
+    cases: tuple[Case, ...]
     limit: str = ""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from bench.speed.clients import NO_REAL_WHEELS
 from bench.speed.reading import Bench
 from bench.speed.results import Void
 from tests.journeys.front import nginx_with
@@ -55,7 +56,7 @@ class Upstream:
 def upstream(bench: Bench) -> Iterator[Upstream]:
     """Run one over the wheels of real projects."""
     if not bench.corpus.real:
-        raise Void("the wheels of real projects are not here, and could not be fetched")
+        raise Void(NO_REAL_WHEELS)
     folder = bench.folder / "upstream"
     if not folder.exists():
         folder.mkdir()

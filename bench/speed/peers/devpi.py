@@ -59,7 +59,7 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
                     mirror=partial(_mirror, url, proof),
                     projects=projects,
                     large=large,
-                    roots=roots,
+                    roots=roots or None,
                 )
             ]
 

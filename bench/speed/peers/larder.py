@@ -42,7 +42,7 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
     """Fill one installation, and run the production set-up over it as well."""
     with larders.on_postgres(ground.database) as larder:
         _make_repositories(larder)
-        larder.python(_PREPARE, str(ground.corpus.sizes.root))
+        larder.python(_PREPARE, str(len(ground.corpus.root_names)))
         alone = _running(larder, ALONE, (larder.web,), 0.0)
         _fill(larder, ground.corpus)
         with psycopg.connect(larder.environment["LARDER_DATABASE_URL"], autocommit=True) as rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from urllib.parse import urlsplit
 
 from bench.speed.peers.network import ADDRESS, Host, hosts
@@ -16,6 +17,7 @@ from tests.parts import moto, postgres
 from tests.parts.processes import private_folder
 
 ONE, TWO = "Larder, one host", "Larder, two hosts"
+PROJECTS = 20  # at most, of the small ones
 _REPOSITORY = "acme/bench"
 
 
@@ -38,7 +40,7 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
             ["grant", _REPOSITORY, "--team", "packagers", "--role", "writer"],
         )
         writer = basic("__token__", larder.writer)
-        for wheels in ground.corpus.small.values():
+        for wheels in islice(ground.corpus.small.values(), PROJECTS):
             send_all(f"{larder.url}/{_REPOSITORY}/", writer, wheels, callers=1)
         served = [stack.enter_context(_web(larder, each)) for each in (first, second)]
         yield [_running(larder, name, served[:number]) for name, number in ((ONE, 1), (TWO, 2))]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from bench.speed.results import Void
+from bench.speed.results import NOT_RUN, Void
 
 # What is set apart for benches of networks (RFC 2544).
 _NETWORK = "198.18.77"
@@ -33,7 +33,7 @@ class Host:
 def hosts(number: int) -> Iterator[list[Host]]:
     """Make so many machines, and take them away afterwards."""
     if os.geteuid() != 0 or shutil.which("ip") is None:
-        raise Void("network namespaces need root, and `ip` of iproute2")
+        raise Void(f"{NOT_RUN}network namespaces need root, and `ip` of iproute2")
     with ExitStack() as stack:
         _ip("link", "add", _BRIDGE, "type", "bridge")
         stack.callback(_ip, "link", "del", _BRIDGE)
