@@ -17,6 +17,7 @@ from bench.speed.cases import Case
 from bench.speed.corpus import SMALL, Corpus
 from bench.speed.peers.larder import ALONE, IN_PRODUCTION
 from bench.speed.peers.larder_grown import MANY
+from bench.speed.peers.larder_hosts import TWO
 from bench.speed.peers.running import Running
 from bench.speed.peers.static import NAME as STATIC
 from bench.speed.portions import OtherSizes, Portion, added, combined, load, save
@@ -95,7 +96,7 @@ def test_the_table_has_figures_shares_and_voids() -> None:
     results.cell("small-html", "devpi").void = "answers 500, not 200"
     noted(results, "start", STATIC, 0.1)
     noted(results, "start", IN_PRODUCTION, 2.5)
-    noted(results, "start", ALONE, 2)
+    noted(results, "start", ALONE, 2.0)
     assert list(table(SIDE_BY_SIDE, results))[2:] == [
         f"| {' | '.join(page_row)} |",
         "| start until the first page | s | 0.10 | 2.00 | 2.50 | - |",
@@ -287,3 +288,17 @@ def test_cases_that_have_figures_are_not_missing() -> None:
     options = parsed(["--missing", "--cases", "grown-page", "grown-rare", "small-html"])
     missing = chosen(GROWTH, options, [a_portion(results)])
     assert [case.key for case in missing] == ["grown-rare"]
+
+
+def test_a_count_is_told_as_it_is() -> None:
+    results = Results()
+    noted(results, "proxy-crowd", IN_PRODUCTION, 1)
+    noted(results, "proxy-crowd", STATIC, 20)
+    noted(results, "hosts-revoked", TWO, 3)
+    lines = page([a_portion(results)]).splitlines()
+    crowd = "20 callers for one file that nobody had, through a proxy"
+    assert f"| {crowd} | requests upstream | 20 | 1 |" in lines
+    wanted = f"| {crowd} | {IN_PRODUCTION} | at most 1 requests upstream | 1 requests upstream |"
+    assert f"{wanted} met |" in lines
+    miss = f"reads at the last host by a token revoked at the first | {TWO} | at most 0 misses"
+    assert f"| {miss} | 3 misses | **not met** |" in lines

@@ -52,9 +52,11 @@ def mix(running: Running, bench: Bench) -> Measured:
     names = list(dict.fromkeys(files))
     send_all(running.upload, running.writer, bench.corpus.to_upload(files), callers=_CALLERS)
     alone = _rate(running, bench, names)
+    began = time.monotonic()
     with _publishing(running, bench, names) as published:
         beside = _rate(running, bench, names)
-    note = f"{beside:.0f} of {alone:.0f} requests/s, {len(published)} uploads"
+    a_minute = len(published) * 60 / (time.monotonic() - began)
+    note = f"{beside:.0f} of {alone:.0f} requests/s, {a_minute:.0f} uploads a minute"
     return Measured(beside / alone, note=note)
 
 

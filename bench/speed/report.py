@@ -93,7 +93,9 @@ def table(scene: Scene, results: Results) -> Iterator[str]:
 
 
 def number(value: float) -> str:
-    """Return a figure with three digits that count."""
+    """Return a figure with three digits that count; a count as it is."""
+    if isinstance(value, int):
+        return f"{value:,}"
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
