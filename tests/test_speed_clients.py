@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.speed import changing, clients, growing, hosts, proxying
+from bench.speed import changing, clients, growing, hosts, made_up, proxying
 from bench.speed.clients import PROJECTS, require_pins, signed_in
 from bench.speed.corpus import Corpus
 from bench.speed.peers import network
@@ -83,6 +84,13 @@ def at(url: str) -> Running:
     )
 
 
+def requirements_of(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        (metadata,) = (each for each in archive.namelist() if each.endswith("/METADATA"))
+        lines = archive.read(metadata).decode().splitlines()
+    return [line.partition(": ")[2] for line in lines if line.startswith("Requires-Dist: ")]
+
+
 def pins(*files: File) -> str:
     return "".join(f"{each.name}==1.0 \\\n    --hash=sha256:{each.sha256}\n" for each in files)
 
@@ -101,8 +109,15 @@ def test_a_client_must_have_found_our_wheels(tmp_path: Path) -> None:
 def test_without_the_wheels_of_real_projects_a_client_has_nothing_to_do(tmp_path: Path) -> None:
     bench = a_bench(tmp_path)
     for measure in (clients.install, proxying.crowd):
-        with pytest.raises(Void, match="could not be fetched"):
+        with pytest.raises(Void, match="no wheels of real projects"):
             measure(at("http://127.0.0.1/"), bench)
+
+
+def test_what_stands_in_for_real_projects_has_all_that_it_requires(tmp_path: Path) -> None:
+    made = made_up.wheels(tmp_path / "made-up", kib=1)
+    required = {name for each in made for name in requirements_of(each.path)}
+    assert {"idna", "werkzeug", "pydantic-core"} <= required
+    assert required | set(PROJECTS) <= {each.name for each in made}
 
 
 def test_clients_are_given_what_a_reader_shows() -> None:

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.speed import load, machine, portions, runner
+from bench.speed import load, machine, made_up, portions, runner
 from bench.speed.cases import Case
 from bench.speed.corpus import FULL, SMALL, Corpus, Sizes
 from bench.speed.peers.running import Ground
@@ -42,6 +42,7 @@ from tests.parts import given
 from tests.parts.processes import private_folder
 
 RESULTS = ROOT / "docs" / "performance.json"
+_MADE_UP = "made-up projects with the names, sizes and requirements of real ones, not those"
 _STANDARD = {True: SMALL, False: FULL}
 
 
@@ -89,7 +90,7 @@ def main(arguments: list[str]) -> int:
     latest = _portion(_command(arguments), sizes, options)
     plan = {scene: chosen(scene, options, earlier) for scene in SCENES}
     with private_folder("speed") as folder:
-        corpus = _corpus(folder, sizes, [case for cases in plan.values() for case in cases])
+        corpus = _corpus(folder, latest, [case for cases in plan.values() for case in cases])
         bench = Bench(corpus, options.seconds, folder, options.load_minutes * 60)
         keeper = Keeper(options.results, earlier, latest)
         for scene, cases in plan.items():
@@ -99,10 +100,21 @@ def main(arguments: list[str]) -> int:
     return 1 if is_wrong(latest) else 0
 
 
-def _corpus(folder: Path, sizes: Sizes, cases: Sequence[Case]) -> Corpus:
+def _corpus(folder: Path, portion: Portion, cases: Sequence[Case]) -> Corpus:
     """Make what these cases need."""
-    real = _real_wheels() if any(case.needs_real for case in cases) else []
-    return Corpus(folder, sizes, real, with_root=any(case.needs_root for case in cases))
+    real = _real_wheels(folder, portion) if any(case.needs_real for case in cases) else []
+    with_root = any(case.needs_root for case in cases)
+    return Corpus(folder, portion.sizes, real, with_root=with_root)
+
+
+def _real_wheels(folder: Path, portion: Portion) -> list[File]:
+    """Return the wheels of real projects, or others of their shape where they cannot be fetched."""
+    try:
+        return wheels_of_the_long_list()
+    except subprocess.CalledProcessError as error:
+        print(f"The wheels of real projects could not be fetched: {error}", file=sys.stderr)
+        portion.notes["what clients install"] = [_MADE_UP]
+        return made_up.wheels(folder / "made-up")
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
@@ -174,15 +186,6 @@ def chosen(scene: Scene, options: argparse.Namespace, earlier: Sequence[Portion]
     """Return the cases of a scene that were asked for, or of these those without a figure."""
     there = {key for each in earlier for key in each.results.known()} if options.missing else set()
     return [each for each in scene.cases if each.key in options.cases and each.key not in there]
-
-
-def _real_wheels() -> list[File]:
-    """Return them, or none where they cannot be fetched: the cases that need them are void then."""
-    try:
-        return wheels_of_the_long_list()
-    except subprocess.CalledProcessError as error:
-        print(f"The wheels of real projects could not be fetched: {error}", file=sys.stderr)
-        return []
 
 
 def _play(scene: Scene, cases: Sequence[Case], stage: Stage) -> None:

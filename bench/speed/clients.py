@@ -27,7 +27,7 @@ PROJECTS = (
     *("psutil", "pydantic", "pytest", "pytz", "pyyaml", "requests", "rich", "sqlalchemy"),
     *("tomli", "uvicorn"),
 )
-NO_REAL_WHEELS = f"{NOT_RUN}the wheels of real projects are not here, and could not be fetched"
+NO_REAL_WHEELS = f"{NOT_RUN}there are no wheels of real projects here"
 _PINNED = re.compile(r"^(\S+)==(\S+) \\\n    --hash=sha256:(\w+)$", re.MULTILINE)
 _INSTALLED = re.compile(r"(.+)-([^-]+)\.dist-info")
 
