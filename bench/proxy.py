@@ -34,22 +34,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-os.environ["LARDER_TEST_COUNTS"] = "full"  # the long list of distributions
 
+from bench.speed.clients import PROJECTS
 from tests.clients import client
 from tests.journeys import larder as larders
-from tests.journeys.distributions import wheels
+from tests.journeys.distributions import wheels_of_the_long_list
 from tests.journeys.indexes import static_index
 from tests.journeys.machine import Machine, signed_in
 from tests.journeys.remotes import make_remote
 from tests.parts.processes import ServerDied, private_folder, server
 
-PROJECTS = (
-    *("anyio", "asgiref", "attrs", "cryptography", "django", "docutils", "flask", "greenlet"),
-    *("httpx", "importlib-metadata", "jinja2", "lxml", "markdown-it-py", "numpy", "pillow"),
-    *("psutil", "pydantic", "pytest", "pytz", "pyyaml", "requests", "rich", "sqlalchemy"),
-    *("tomli", "uvicorn"),
-)
 DIRECT = "directly"
 
 
@@ -69,7 +63,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rounds", type=int, default=5)
     rounds = parser.parse_args(arguments).rounds
     with ExitStack() as stack:
-        index = stack.enter_context(static_index(wheels()))
+        index = stack.enter_context(static_index(wheels_of_the_long_list()))
         ways = [Way(DIRECT, lambda: index), *_ways(stack, index)]
         home = stack.enter_context(private_folder("resolver"))
         took, wrong = _measure(ways, rounds, home)

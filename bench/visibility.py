@@ -40,9 +40,10 @@ MINUTES_AT_MOST = 30
 
 @dataclass(frozen=True)
 class Target:
-    """The repository that is written to and read, and the tokens for it."""
+    """The repository that is written to, where it is read, and the tokens for it."""
 
     url: str
+    read_url: str
     writer: str
     reader: str
 
@@ -67,7 +68,7 @@ class Round:
 def main(arguments: list[str]) -> int:
     """Run the rounds, print one line, and return 1 when anything was missed."""
     options = _parse(arguments)
-    with _target(options.url) as target:
+    with _target(options) as target:
         started = time.monotonic()
         rounds, unfinished = _run(target, options)
         took = time.monotonic() - started
@@ -100,19 +101,22 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--url", help="of a repository that runs; LARDER_WRITER and LARDER_READER hold its tokens"
     )
+    parser.add_argument("--read-url", help="of the same repository at another host")
     return parser.parse_args(arguments)
 
 
 @contextmanager
-def _target(url: str | None) -> Iterator[Target]:
-    if url is not None:
-        yield Target(url, os.environ["LARDER_WRITER"], os.environ["LARDER_READER"])
+def _target(options: argparse.Namespace) -> Iterator[Target]:
+    if options.url is not None:
+        tokens = os.environ["LARDER_WRITER"], os.environ["LARDER_READER"]
+        yield Target(options.url, options.read_url or options.url, *tokens)
         return
     database = os.environ.get("LARDER_DATABASE_URL", "")
     if not database.startswith("postgres"):
         sys.exit("Run it as `python -m tests.parts postgres -- python bench/visibility.py`.")
     with larders.on_postgres(database) as larder:
-        yield Target(larder.repository().url, larder.writer, larder.reader)
+        url = larder.repository().url
+        yield Target(url, url, larder.writer, larder.reader)
 
 
 def _run(target: Target, options: argparse.Namespace) -> tuple[list[Round], int]:
@@ -153,7 +157,7 @@ def _round(target: Target, number: int, readers: ProcessPoolExecutor, until: flo
 
 def _read(target: Target, name: str, filename: str, sha256: str) -> Seen:
     """Read the page, again and again, and download the file. Runs in another process."""
-    page_url = f"{target.url}simple/{name}/"
+    page_url = f"{target.read_url}simple/{name}/"
     seconds, file_url = [], ""
     for attempt in range(READS):
         started = time.monotonic()

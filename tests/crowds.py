@@ -1,6 +1,7 @@
 """Very many files with properties, written straight into PostgreSQL, and the plans of searches.
 
-For `bench/search.py` and `bench/pages.py`, and with small counts for the tests of the plans.
+For `bench/search.py`, `bench/pages.py` and `bench/speed`, and with small counts for the tests of
+the plans.
 """
 
 from __future__ import annotations
@@ -71,11 +72,7 @@ def fill(files: int, seed: int = 1) -> Mapping[str, Principal]:
 
 
 def stock(projects: int) -> House:
-    """Write that many projects of ten files each into one local, and show it in `acme/all`.
-
-    With documents, metadata, downloads of a month and an event for each file, all by statements
-    of PostgreSQL's own: rows that pages read, not archives.
-    """
+    """Write that many projects of ten files each into one local, and show it in `acme/all`."""
     house = make_house("acme", "ada", "wes", "ray", "mona")
     virtual = make_repository(house.tenant, "all", Kind.VIRTUAL)
     configure.set_members(virtual, [house.repository], by=SYSTEM)
@@ -83,10 +80,20 @@ def stock(projects: int) -> House:
     configure.save_virtual(
         VirtualSettings(repository=virtual, deployment=house.repository), by=SYSTEM
     )
+    stock_into(house.repository, projects)
+    return house
+
+
+def stock_into(repository: Repository, projects: int) -> None:
+    """Write that many projects of ten files each into a local, where there are none so far.
+
+    With documents, metadata, downloads of a month and an event for each file, all by statements
+    of PostgreSQL's own: rows that pages read, not archives.
+    """
     counts = {"projects": projects, "versions": len(_VERSIONS), "kinds": len(_KINDS)}
     values: dict[str, Any] = counts | {
-        "tenant": house.tenant.pk,
-        "repository": house.repository.pk,
+        "tenant": repository.tenant_id,
+        "repository": repository.pk,
         "names": list(_VERSIONS),
         "keys": [version_key(Version(each)) for each in _VERSIONS],
         "kind_names": [kind for kind, _ in _KINDS],
@@ -101,7 +108,6 @@ def stock(projects: int) -> House:
             for reset in connection.ops.sequence_reset_sql(no_style(), [model]):
                 cursor.execute(reset)
         cursor.execute("ANALYZE" if connection.in_atomic_block else "VACUUM ANALYZE")
-    return house
 
 
 def sizes() -> str:
@@ -369,8 +375,9 @@ _STOCK = (
     """
     INSERT INTO packages_property (distribution_id, name, value, origin, version_key)
     SELECT p * %(versions)s * %(kinds)s - 1, name, value, 'archive', ''
-    FROM generate_series(1, %(projects)s) p, (VALUES ('pypi.summary', 'measures what a frog has'),
-        ('pypi.license', 'MIT'), ('pypi.classifier', 'Topic :: Frogs')) said (name, value)
+    FROM generate_series(1, %(projects)s) p,
+        LATERAL (VALUES ('pypi.name', 'acme-' || p), ('pypi.summary', 'measures what a frog has'),
+            ('pypi.license', 'MIT'), ('pypi.classifier', 'Topic :: Frogs')) said (name, value)
     """,
     """
     INSERT INTO packages_document (project_id, repository_id, normalized, name, version, summary,

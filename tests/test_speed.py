@@ -11,15 +11,20 @@ from typing import Any
 import pytest
 
 from bench.speed import runner
+from bench.speed.__main__ import chosen, is_wrong, parsed
 from bench.speed.asking import Answer, links, require_kind, require_names, require_status, validator
-from bench.speed.cases import CASES, Case
+from bench.speed.cases import Case
 from bench.speed.corpus import SMALL, Corpus
 from bench.speed.peers.larder import ALONE, IN_PRODUCTION
+from bench.speed.peers.larder_grown import MANY
+from bench.speed.peers.larder_hosts import TWO
 from bench.speed.peers.running import Running
 from bench.speed.peers.static import NAME as STATIC
+from bench.speed.portions import OtherSizes, Portion, added, combined, load, save
 from bench.speed.reading import Bench
-from bench.speed.report import Run, page, table
+from bench.speed.report import page, table
 from bench.speed.results import Measured, Results, Void, ratio
+from bench.speed.scenes import CASES, GROWTH, SIDE_BY_SIDE
 from bench.speed.targets import TARGETS, latencies, outcomes
 
 HTML_PAGE = b'<a href="../../files/a-1.whl#sha256=0">a-1.whl</a> <a href="/b-1.whl">b-1.whl</a>'
@@ -40,23 +45,19 @@ def noted(results: Results, case: str, who: str, *values: float, p99: float | No
     results.cell(case, who).rounds.extend(Measured(value, p99) for value in values)
 
 
-def a_run(results: Results, *keys: str, **more: Any) -> Run:
-    return Run(
-        command="make bench",
-        date="2026-01-01",
-        commit="abc",
-        sizes=SMALL,
-        rounds=3,
-        seconds=5,
-        machine=["2 cores"],
-        versions=["nginx 1"],
-        cases=[case for case in CASES if case.key in keys],
-        contestants=[STATIC, ALONE, IN_PRODUCTION, "devpi"],
-        registries=["devpi"],
-        running=[running("devpi", large=100)],
-        results=results,
-        **more,
-    )
+def a_portion(results: Results, **more: Any) -> Portion:
+    told: dict[str, Any] = {
+        "command": "make bench",
+        "began": "2026-01-01 12:00 UTC",
+        "commit": "abc",
+        "sizes": SMALL,
+        "rounds": 3,
+        "seconds": 5,
+        "load": "load 0.1",
+        "machine": ["2 cores"],
+        "versions": ["nginx 1"],
+    }
+    return Portion(**(told | more), results=results)
 
 
 def test_a_figure_is_the_median_of_its_rounds_and_a_reason_voids_it() -> None:
@@ -95,20 +96,24 @@ def test_the_table_has_figures_shares_and_voids() -> None:
     results.cell("small-html", "devpi").void = "answers 500, not 200"
     noted(results, "start", STATIC, 0.1)
     noted(results, "start", IN_PRODUCTION, 2.5)
-    assert list(table(a_run(results, "small-html", "start")))[2:] == [
+    noted(results, "start", ALONE, 2.0)
+    assert list(table(SIDE_BY_SIDE, results))[2:] == [
         f"| {' | '.join(page_row)} |",
-        "| start until the first page | s | 0.10 | - | 2.50 | - |",
+        "| start until the first page | s | 0.10 | 2.00 | 2.50 | - |",
     ]
 
 
 def test_the_page_says_what_is_void_who_was_absent_and_who_holds_less() -> None:
     results = Results()
     results.cell("small-html", "devpi").void = "answers 500, not 200"
-    said = page(a_run(results, "small-html", absent={"proxpi": "it did not start"}))
+    notes = {"devpi": running("devpi", large=100).remarks(SMALL)}
+    results.cell("small-html", "proxpi").void = "could not be started: it broke"
+    said = page([a_portion(results, notes=notes)])
+    began = "2026-01-01 12:00 UTC"
     assert "- **devpi**: small page, HTML: answers 500, not 200\n" in said
-    assert "- **proxpi** could not be started: it did not start\n" in said
+    assert "- **proxpi**: small page, HTML: could not be started: it broke\n" in said
     assert "- devpi: it holds 100 of 200 files of the large one\n" in said
-    assert "`make bench`" in said
+    assert f"- {began}, commit abc, load 0.1, `make bench`, 3 rounds of 5 s: small-html\n" in said
 
 
 def test_a_target_is_met_or_missed_by_so_much() -> None:
@@ -120,7 +125,7 @@ def test_a_target_is_met_or_missed_by_so_much() -> None:
     noted(results, "small-html", "proxpi", 50)
     reached = {
         (each.target.who, each.target.to): (each.reached, each.is_met)
-        for each in outcomes(results, ["devpi", "proxpi"])
+        for each in outcomes([a_portion(results)], ["devpi", "proxpi"])
         if each.target.case == "small-html"
     }
     assert reached == {
@@ -133,9 +138,47 @@ def test_a_target_is_met_or_missed_by_so_much() -> None:
         (ALONE, True),
         (IN_PRODUCTION, False),
     ]
-    lines = page(a_run(results, "small-html")).splitlines()
-    wanted = f"| small page, HTML | {IN_PRODUCTION} | 30 x the fastest peer | 15 x "
+    lines = page([a_portion(results)]).splitlines()
+    wanted = f"| small page, HTML | {IN_PRODUCTION} | at least 30 x the fastest peer | 15 x "
     assert f"{wanted}| **not met**: 50 % of it |" in lines
+
+
+def test_a_ratio_of_two_runs_is_none() -> None:
+    pages, uploads = Results(), Results()
+    noted(pages, "upload-1", ALONE, 100)
+    noted(pages, "upload-1", "devpi", 10)
+    noted(uploads, "upload-large", ALONE, 90)
+    reached = {
+        (each.target.case, each.target.to): each.reached
+        for each in outcomes([a_portion(pages), a_portion(uploads)], ["devpi"])
+        if each.target.who == ALONE
+    }
+    assert reached["upload-1", "devpi"] == 10
+    assert reached["upload-large", ALONE] is None
+
+
+def test_results_are_kept_in_portions_and_measured_again(tmp_path: Path) -> None:
+    first, second = Results(), Results()
+    noted(first, "small-html", ALONE, 1, 3, p99=2.0)
+    noted(first, "small-json", ALONE, 4)
+    first.cell("small-json", "devpi").void = "it broke"
+    noted(second, "small-json", ALONE, 5)
+    path = tmp_path / "performance.json"
+    save(path, added([a_portion(first)], a_portion(second, rounds=1)))
+    kept = load(path, SMALL)
+    assert [(each.rounds, each.results.cases()) for each in kept] == [
+        (3, ["small-html"]),
+        (1, ["small-json"]),
+    ]
+    results = combined(kept)
+    assert results.cell("small-html", ALONE) == first.cell("small-html", ALONE)
+    assert results.value("small-json", ALONE) == 5
+    assert results.contestants(["small-json"]) == {ALONE}  # the row before is gone, whole
+    assert len(added(kept, a_portion(first))) == 1
+    assert first.known() == {"small-html", "small-json"}
+    assert all(each.results.known() for each in kept)
+    with pytest.raises(OtherSizes, match="another corpus"):
+        load(path, TINY)
 
 
 def test_targets_name_cases_that_there_are() -> None:
@@ -185,7 +228,9 @@ def a_case(*told: Measured | Void, needs_wrk: bool = False) -> Case:
 def test_one_wrong_round_voids_a_cell_and_is_not_tried_again(tmp_path: Path) -> None:
     bench = Bench(Corpus(tmp_path, TINY), 1, tmp_path)
     case = a_case(Measured(1), Void("wrong page"), Measured(3))
-    cell = runner.measured([running("a")], [case], 3, bench).cell("a-case", "a")
+    results = Results()
+    runner.measure(case, [running("a")], 3, bench, results)
+    cell = results.cell("a-case", "a")
     assert (cell.value, cell.void, len(cell.rounds)) == (None, "wrong page", 1)
 
 
@@ -194,13 +239,15 @@ def test_without_wrk_reading_is_void_and_says_why(
 ) -> None:
     monkeypatch.setattr("bench.speed.load.shutil.which", lambda _: None)
     bench = Bench(Corpus(tmp_path, TINY), 1, tmp_path)
-    results = runner.measured([running("a")], [a_case(needs_wrk=True)], 1, bench)
-    assert results.cell("a-case", "a").void.startswith("wrk is missing on this machine")
+    results = Results()
+    runner.measure(a_case(needs_wrk=True), [running("a")], 1, bench, results)
+    assert results.cell("a-case", "a").void.startswith("not run: wrk is missing on this machine")
 
 
 def test_who_is_needed_by_somebody_is_started_too() -> None:
-    chosen = [peer.names[0] for peer in runner.PEERS if runner.needed(peer, ["proxpi"])]
-    assert chosen == [ALONE, STATIC, "proxpi"]
+    peers = SIDE_BY_SIDE.peers
+    needed = [peer.names[0] for peer in peers if runner.needed(peer, peers, ["proxpi"])]
+    assert needed == [ALONE, STATIC, "proxpi"]
 
 
 def test_the_corpus_is_the_same_each_time(tmp_path: Path) -> None:
@@ -223,3 +270,35 @@ def test_what_is_uploaded_is_new_each_time(tmp_path: Path) -> None:
     names = [wheel.name for wheels in made for wheel in wheels]
     assert len(set(names)) == 4
     assert corpus.new_names(3)[0] != corpus.new_names(3)[0]
+
+
+def test_larder_is_wrong_where_it_was_run_and_gave_no_figure() -> None:
+    results = Results()
+    results.cell("hosts-cost", "Larder, two hosts").void = "not run: it needs root"
+    results.cell("small-html", "devpi").void = "wrong page"
+    assert not is_wrong(a_portion(results))
+    results.cell("small-html", ALONE).void = "could not be started: it broke"
+    assert is_wrong(a_portion(results))
+
+
+def test_cases_that_have_figures_are_not_missing() -> None:
+    results = Results()
+    noted(results, "grown-page", MANY, 100)
+    results.cell("grown-rare", MANY).void = "no answer"
+    options = parsed(["--missing", "--cases", "grown-page", "grown-rare", "small-html"])
+    missing = chosen(GROWTH, options, [a_portion(results)])
+    assert [case.key for case in missing] == ["grown-rare"]
+
+
+def test_a_count_is_told_as_it_is() -> None:
+    results = Results()
+    noted(results, "proxy-crowd", IN_PRODUCTION, 1)
+    noted(results, "proxy-crowd", STATIC, 20)
+    noted(results, "hosts-revoked", TWO, 3)
+    lines = page([a_portion(results)]).splitlines()
+    crowd = "20 callers for one file that nobody had, through a proxy"
+    assert f"| {crowd} | requests upstream | 20 | 1 |" in lines
+    wanted = f"| {crowd} | {IN_PRODUCTION} | at most 1 requests upstream | 1 requests upstream |"
+    assert f"{wanted} met |" in lines
+    miss = f"reads at the last host by a token revoked at the first | {TWO} | at most 0 misses"
+    assert f"| {miss} | 3 misses | **not met** |" in lines

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from http.client import HTTPConnection, HTTPException
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit, urlunsplit
 
 from bench.speed.results import Void
 
 HTML = "application/vnd.pypi.simple.v1+html, text/html;q=0.5"
 JSON = "application/vnd.pypi.simple.v1+json"
+INSTALLER = f"{JSON}, text/html;q=0.1"  # either, as pip and uv ask
 _SECONDS = 300
 
 
@@ -42,7 +43,8 @@ def get(url: str, headers: Mapping[str, str]) -> Answer:
     parts = urlsplit(url)
     connection = HTTPConnection(parts.netloc, timeout=_SECONDS)
     try:
-        connection.request("GET", parts.path, headers=dict(headers))
+        target = urlunsplit(("", "", parts.path, parts.query, ""))
+        connection.request("GET", target, headers=dict(headers))
         response = connection.getresponse()
         body = response.read()
     except (OSError, HTTPException) as error:
@@ -107,6 +109,12 @@ def require_names(answer: Answer, names: set[str]) -> None:
     if found != names:
         missing, more = len(names - found), len(found - names)
         raise Void(f"wrong page: {missing} of {len(names)} missing, {more} too many")
+
+
+def require_among(answer: Answer, names: Iterable[str]) -> None:
+    """Refuse a page that lacks any of these."""
+    if missing := set(names) - set(links(answer)):
+        raise Void(f"stale page: without {', '.join(sorted(missing))}")
 
 
 def validator(answer: Answer) -> dict[str, str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bench.speed import reading, writing
+from bench.speed import changing, clients, growing, hosts, proxying, reading, writing
 from bench.speed.asking import JSON
+from bench.speed.clients import Compile
+from bench.speed.growing import Search
 from bench.speed.peers.running import Running
+from bench.speed.proxying import Resolve
 from bench.speed.reading import Bench, Download, Page
 from bench.speed.results import Measured
 from bench.speed.writing import BigUpload, Uploads
@@ -17,6 +20,9 @@ _MIB = "MiB/s"
 _FEW = 4  # callers for what takes some peers seconds
 
 
+Measure = Callable[[Running, Bench], Measured]
+
+
 @dataclass(frozen=True)
 class Case:
     """One row of the table. Without `higher`, less is better; without `repeated`, once will do."""
@@ -24,21 +30,39 @@ class Case:
     key: str
     title: str
     unit: str
-    measure: Callable[[Running, Bench], Measured]
+    measure: Measure
     higher: bool = True
     repeated: bool = True
     needs_wrk: bool = True
+    needs_real: bool = False  # wheels of real projects
+    needs_root: bool = False  # the index of very many projects
 
 
 def _page(key: str, title: str, page: Page) -> Case:
     return Case(key, title, _RATE, page.measure)
 
 
-def _upload(key: str, title: str, unit: str, measure: Callable[[Running, Bench], Measured]) -> Case:
+def _root(key: str, title: str, page: Page) -> Case:
+    return replace(_page(key, title, page), needs_root=True)
+
+
+def _client(key: str, title: str, measure: Measure, unit: str = "s") -> Case:
+    return replace(_slow(key, title, measure, unit), needs_real=True)
+
+
+def _slow(key: str, title: str, measure: Measure, unit: str = "s") -> Case:
+    return Case(key, title, unit, measure, higher=False, needs_wrk=False)
+
+
+def _once(key: str, title: str, unit: str, measure: Measure) -> Case:
+    return replace(_slow(key, title, measure, unit), repeated=False)
+
+
+def _upload(key: str, title: str, unit: str, measure: Measure) -> Case:
     return Case(key, title, unit, measure, needs_wrk=False)
 
 
-CASES = (
+SIDE_BY_SIDE = (
     _page("small-html", "small page, HTML", Page(reading.small_page)),
     _page("small-json", "small page, JSON", Page(reading.small_page, JSON)),
     _page("small-gzip", "small page, HTML, gzip", Page(reading.small_page, packed=True)),
@@ -52,9 +76,9 @@ CASES = (
         "large page, JSON, gzip",
         Page(reading.large_page, JSON, packed=True, callers=_FEW),
     ),
-    _page("root-html", "root list, HTML", Page(reading.root_list, callers=_FEW)),
-    _page("root-json", "root list, JSON", Page(reading.root_list, JSON, callers=_FEW)),
-    _page(
+    _root("root-html", "root list, HTML", Page(reading.root_list, callers=_FEW)),
+    _root("root-json", "root list, JSON", Page(reading.root_list, JSON, callers=_FEW)),
+    _root(
         "root-gzip",
         "root list, JSON, gzip",
         Page(reading.root_list, JSON, packed=True, callers=_FEW),
@@ -76,6 +100,22 @@ CASES = (
     _page("virtual-1", "virtual of 1, JSON", Page(reading.virtual_page(1), JSON)),
     _page("virtual-5", "virtual of 5, JSON", Page(reading.virtual_page(5), JSON)),
     _page("virtual-30", "virtual of 30, JSON", Page(reading.virtual_page(30), JSON)),
+    _client("compile-cold", "uv pip compile, cold client", Compile(is_warm=False).measure),
+    _client("compile-warm", "uv pip compile, warm client", Compile(is_warm=True).measure),
+    _client("pip-install", "pip install --target, cold client", clients.install),
+    _client("proxy-cold", "uv pip compile, cold proxy", Resolve(is_warm=False).measure),
+    _client("proxy-warm", "uv pip compile, warm proxy", Resolve(is_warm=True).measure),
+    _client(
+        "proxy-down",
+        "uv pip compile, warm proxy, upstream down",
+        Resolve(is_warm=True, is_down=True).measure,
+    ),
+    _client(
+        "proxy-crowd",
+        f"{proxying.CALLERS} callers for one file that nobody had, through a proxy",
+        proxying.crowd,
+        "requests upstream",
+    ),
     # Last: they change what is read above.
     _upload("upload-1", "uploads in series", _UPLOADS, Uploads(callers=1).measure),
     _upload("upload-8", "uploads by 8", _UPLOADS, Uploads(callers=8).measure),
@@ -86,22 +126,42 @@ CASES = (
         Uploads(callers=1, to_large=True).measure,
     ),
     _upload("upload-big", "upload of a big wheel", _MIB, BigUpload().measure),
+    _slow("first-read", "first read of the large page after a change", changing.first_read),
     Case(
-        "start",
-        "start until the first page",
-        "s",
-        writing.start_up,
-        higher=False,
-        repeated=False,
-        needs_wrk=False,
+        "mix", "rate of pages while 200 a minute are published", "of the rate alone", changing.mix
     ),
-    Case(
-        "memory",
-        "memory after all this",
-        "MiB",
-        writing.memory,
-        higher=False,
-        repeated=False,
-        needs_wrk=False,
+    _once("start", "start until the first page", "s", writing.start_up),
+    _once("memory", "memory after all this", "MiB", writing.memory),
+)
+
+GROWTH = (
+    # First: the others ask for many pages.
+    _slow("grown-first", "small page that nobody had", growing.first_times, "ms"),
+    _page("grown-page", "small page, JSON", Page(growing.one_page, JSON)),
+    _page("grown-pages", "small pages in turn, JSON", Page(growing.pages, JSON)),
+    _upload("grown-upload", "uploads in series", _UPLOADS, Uploads(callers=1).measure),
+    _slow("grown-rare", "search for a rare property", Search(is_rare=True).measure, "ms"),
+    _slow("grown-common", "search for a property of all", Search(is_rare=False).measure, "ms"),
+    _once("grown-start", "start until the first page", "s", writing.start_up),
+    replace(
+        _once("grown-flat", "growth of the processes that serve under load", "MiB", growing.flat),
+        needs_wrk=True,
+    ),
+    _once("grown-memory", "memory of the processes that serve", "MiB", growing.memory),
+)
+
+HOSTS = (
+    replace(
+        _slow("hosts-cost", "work of the servers for a small page", hosts.cost, "ms"),
+        needs_wrk=True,
+    ),
+    _once(
+        "hosts-visible", "uploads that the last host does not show at once", "misses", hosts.visible
+    ),
+    _once(
+        "hosts-revoked",
+        "reads at the last host by a token revoked at the first",
+        "misses",
+        hosts.revoked,
     ),
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from tests.dists import make_wheel
+from tests.journeys.distributions import File
 
 MIB = 1024 * 1024
 LARGE, WEIGHTY = "large", "weighty"  # the project of very many files, and that of one big wheel
@@ -26,11 +28,21 @@ class Sizes:
     upload_mib: int = 200  # of the one that is uploaded
     uploads: int = 500  # small ones
     into_large: int = 100  # of them into the large project
+    few: int = 10_000  # files that there are before growth
+    many: int = 1_000_000  # and after it
 
 
 FULL = Sizes()
 SMALL = Sizes(
-    projects=20, large=200, root=300, wheel_mib=5, upload_mib=10, uploads=24, into_large=8
+    projects=20,
+    large=200,
+    root=300,
+    wheel_mib=5,
+    upload_mib=10,
+    uploads=24,
+    into_large=8,
+    few=1_000,
+    many=20_000,
 )
 
 
@@ -51,30 +63,31 @@ class Wheel:
 class Corpus:
     """The wheels, in one folder for each project, and folders without files for the root list."""
 
-    def __init__(self, folder: Path, sizes: Sizes) -> None:
+    def __init__(
+        self, folder: Path, sizes: Sizes, real: Sequence[File] = (), *, with_root: bool = True
+    ) -> None:
         self.sizes = sizes
+        # The names of the root list, in order: it is an index of its own, and takes long to fill.
+        self.root_names = [root_name(number) for number in range(sizes.root * with_root)]
+        self.real_files = real  # distributions of well-known projects, for real clients
         self.packages, self.many, self._made = (
             folder / each for each in ("packages", "many", "made")
         )
         for each in (self.packages, self.many, self._made):
             each.mkdir()
-        self._turns = count(1)
+        self.turns = count(1)  # for what must be new each time
         self.small = {
             name: [self._small(name, f"1.{number}") for number in range(sizes.files)]
             for name in map("small-{:04}".format, range(sizes.projects))
         }
         self.large = [self._small(LARGE, f"1.{number}") for number in range(sizes.large)]
         self.weighty = big_wheel(self._folder(self.packages, WEIGHTY), "1.0", sizes.wheel_mib)
+        self.real = {each.name: [self._copied(each)] for each in real}
 
     @property
     def hot(self) -> str:
         """The small project that is asked for again and again."""
         return next(iter(self.small))
-
-    @property
-    def root_names(self) -> list[str]:
-        """The names of the root list, in order."""
-        return [root_name(number) for number in range(self.sizes.root)]
 
     def wheels(self) -> Iterator[Wheel]:
         """Yield all wheels."""
@@ -82,10 +95,12 @@ class Corpus:
             yield from wheels
         yield from self.large
         yield self.weighty
+        for wheels in self.real.values():
+            yield from wheels
 
     def projects(self) -> dict[str, list[Wheel]]:
         """Return all wheels, by project."""
-        return {**self.small, LARGE: self.large, WEIGHTY: [self.weighty]}
+        return {**self.small, LARGE: self.large, WEIGHTY: [self.weighty], **self.real}
 
     def make_root_folders(self) -> Path:
         """Make the root list as folders with an empty wheel in each, and return where they are."""
@@ -98,22 +113,27 @@ class Corpus:
 
     def to_upload(self, names: Sequence[str]) -> list[Wheel]:
         """Make a small wheel for each name, of a version that nobody has yet."""
-        turn = next(self._turns)
+        turn = next(self.turns)
         folder = self._folder(self._made, str(turn))
         return [_written(folder, name, f"2.{turn}.{number}") for number, name in enumerate(names)]
 
     def new_names(self, wheels: int) -> list[str]:
         """Return names for so many wheels, of new projects of ten files each."""
-        turn = next(self._turns)
+        turn = next(self.turns)
         return [f"new-{turn}-{number // self.sizes.files}" for number in range(wheels)]
 
     def big_to_upload(self) -> Wheel:
         """Make a big wheel of a version that nobody has yet."""
-        turn = next(self._turns)
+        turn = next(self.turns)
         return big_wheel(self._folder(self._made, "big"), f"2.{turn}", self.sizes.upload_mib)
 
     def _small(self, name: str, version: str) -> Wheel:
         return _written(self._folder(self.packages, name), name, version)
+
+    def _copied(self, file: File) -> Wheel:
+        path = self._folder(self.packages, file.name) / file.path.name
+        shutil.copy(file.path, path)
+        return Wheel(file.name, file.version, path)
 
     def _folder(self, within: Path, name: str) -> Path:
         folder = within / name

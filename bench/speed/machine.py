@@ -19,7 +19,11 @@ def described() -> Iterator[str]:
     """Yield a line for each thing that a reader should know of this machine."""
     yield f"{os.cpu_count()} cores ({_processor()}), {_memory_gib():.0f} GiB of memory"
     yield f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
-    yield f"load when it began: {' '.join(f'{each:.1f}' for each in os.getloadavg())}"
+
+
+def load() -> str:
+    """Return what this machine has to do now."""
+    return "load " + " ".join(f"{each:.1f}" for each in os.getloadavg())
 
 
 def versions(pinned: Sequence[str]) -> Iterator[str]:

@@ -30,6 +30,7 @@ class Bench:
     corpus: Corpus
     seconds: int
     folder: Path  # for files of the load
+    load_seconds: int = 10  # of the load under which memory is watched
 
 
 @dataclass(frozen=True)

@@ -3,95 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from bench.speed.cases import Case
-from bench.speed.corpus import Sizes
-from bench.speed.peers.running import Running
+from bench.speed.portions import Portion, combined
 from bench.speed.results import Cell, Results, ratio
-from bench.speed.targets import P99_AT_MOST, Outcome, latencies, outcomes
+from bench.speed.scenes import CASES, REGISTRIES, SCENES, Scene
+from bench.speed.targets import P99_AT_MOST, Outcome, Target, latencies, outcomes
 
 _OF_TARGETS = """The fastest peer is the fastest of those that keep files themselves: {}.
 A proxy that answers from its memory, to whoever asks, has a column of its own above.
+A ratio is of one run; of figures from two runs there is none.
 """
 _MET = {True: "met", False: "**not met**", None: "not measured"}
 _HEAD = """# Performance
 
-Made by `{command}`, which writes this page anew; nothing here is written by hand.
+Written anew by each run of `make bench`; nothing here is written by hand.
 
-Each figure is the median of {rounds} rounds of {seconds} s. In each round all contestants take
-their turn, in another order. A ratio within a row says more than a figure: other machines, and
-this one on another day, give other figures.
+Each figure is the median of the rounds of its run. In each round all contestants take their turn,
+in another order. A ratio within a row says more than a figure: other machines, and this one on
+another day, give other figures.
 
 Every cell is checked: the first answer and the one after the load must have the right status and
 content (all files listed, the bytes by their SHA-256), no answer in between may be an error, and
 every acknowledged upload must be listed afterwards. Otherwise the cell is void, and the reason
-stands below the table. Each caller shows a token where a contestant knows such; all of Larder's
+stands below the tables. Each caller shows a token where a contestant knows such; all of Larder's
 pages and files here are private. Percentages are of nginx's static files, in the same run.
 """
 
 
-@dataclass(frozen=True)
-class Run:
-    """Everything that a run has brought."""
-
-    command: str
-    date: str
-    commit: str
-    sizes: Sizes
-    rounds: int
-    seconds: int
-    machine: Sequence[str]
-    versions: Sequence[str]
-    cases: Sequence[Case]
-    contestants: Sequence[str]  # as columns; the limit first
-    registries: Sequence[str]  # those of them that "the fastest peer" is one of
-    running: Sequence[Running]
-    absent: dict[str, str] = field(default_factory=dict)
-    results: Results = field(default_factory=Results)
-
-
-def page(run: Run) -> str:
+def page(portions: Sequence[Portion]) -> str:
     """Return the whole page."""
+    results = combined(portions)
     parts = [
-        _HEAD.format(command=run.command, rounds=run.rounds, seconds=run.seconds),
-        "## The machine\n",
+        _HEAD,
+        "## The runs\n",
+        *_bullets(_run(each) for each in portions),
+        "\n## The machine\n",
         *_bullets(
             [
-                f"{run.date}, commit {run.commit}",
-                *run.machine,
-                ", ".join(run.versions),
+                *_once(line for each in portions for line in each.machine),
+                ", ".join(_once(line for each in portions for line in each.versions)),
                 "everything on loopback, the callers on the same cores",
                 "PostgreSQL with fsync on; nginx with a worker per core, by http as everybody",
             ]
         ),
         "\n## What there is\n",
-        *_bullets(_corpus(run)),
-        "\n## The table\n",
-        *table(run),
-        *_voids(run),
+        *_bullets(_corpus(portions)),
+        *(line for scene in SCENES for line in _scene(scene, results)),
+        *_voids(results),
         "\n## Targets\n",
-        _OF_TARGETS.format(", ".join(run.registries) or "none took part"),
-        *_targets(run),
+        _OF_TARGETS.format(", ".join(_registries(results)) or "none took part"),
+        *_targets(portions),
     ]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def table(run: Run) -> Iterator[str]:
-    """Yield the lines of the table: figures, and in brackets what they are of the limit's."""
-    yield _row(["case", "unit", *run.contestants])
-    yield _row(["---", "---", *("---:" for _ in run.contestants)])
-    for case in run.cases:
-        limit = run.results.value(case.key, run.contestants[0]) if run.contestants else None
+def _run(portion: Portion) -> str:
+    return (
+        f"{portion.began}, commit {portion.commit}, {portion.load}, `{portion.command}`, "
+        f"{portion.rounds} rounds of {portion.seconds} s: {', '.join(portion.results.cases())}"
+    )
+
+
+def _scene(scene: Scene, results: Results) -> Iterator[str]:
+    if _measured(scene, results):
+        yield f"\n## {scene.title}\n"
+        yield from table(scene, results)
+
+
+def _measured(scene: Scene, results: Results) -> list[Case]:
+    keys = set(results.cases())
+    return [case for case in scene.cases if case.key in keys]
+
+
+def table(scene: Scene, results: Results) -> Iterator[str]:
+    """Yield the lines of a table: figures, and in brackets what they are of the limit's."""
+    cases = _measured(scene, results)
+    there = results.contestants({case.key for case in cases})
+    names = [name for name in scene.names if name in there]
+    yield _row(["case", "unit", *names])
+    yield _row(["---", "---", *("---:" for _ in names)])
+    for case in cases:
+        limit = results.value(case.key, scene.limit) if case.higher else None
         cells = [
-            _cell(run.results.cell(case.key, name), limit if number and case.higher else None)
-            for number, name in enumerate(run.contestants)
+            _cell(results.cell(case.key, name), limit if name != scene.limit else None)
+            for name in names
         ]
         yield _row([case.title, case.unit, *cells])
 
 
 def number(value: float) -> str:
-    """Return a figure with three digits that count."""
+    """Return a figure with three digits that count; a count as it is."""
+    if isinstance(value, int):
+        return f"{value:,}"
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
@@ -113,13 +117,13 @@ def _cell(cell: Cell, limit: float | None) -> str:
     return number(value) + (f" ({', '.join(more)})" if more else "")
 
 
-def _voids(run: Run) -> Iterator[str]:
-    """Yield who could not take part, and each void cell with its reason."""
-    told = [f"**{name}** could not be started: {why}" for name, why in run.absent.items()]
-    for name in run.contestants:
+def _voids(results: Results) -> Iterator[str]:
+    """Yield each void cell with its reason."""
+    told = []
+    for name in _once(name for scene in SCENES for name in scene.names):
         reasons: dict[str, list[str]] = {}
-        for case in run.cases:
-            cell = run.results.cell(case.key, name)
+        for case in CASES:
+            cell = results.cell(case.key, name)
             if cell.void:
                 reasons.setdefault(cell.void, []).append(case.title)
         told += [f"**{name}**: {'; '.join(cases)}: {why}" for why, cases in reasons.items()]
@@ -128,8 +132,8 @@ def _voids(run: Run) -> Iterator[str]:
         yield from _bullets(told)
 
 
-def _corpus(run: Run) -> Iterator[str]:
-    sizes = run.sizes
+def _corpus(portions: Sequence[Portion]) -> Iterator[str]:
+    sizes = portions[0].sizes
     yield (
         f"{sizes.projects:,} projects of {sizes.files} files, one of {sizes.large:,}, "
         f"a root list of {sizes.root:,} projects"
@@ -138,48 +142,55 @@ def _corpus(run: Run) -> Iterator[str]:
         f"a wheel of {sizes.wheel_mib} MiB to download, one of {sizes.upload_mib} MiB to upload, "
         f"{sizes.uploads} small uploads, {sizes.into_large} into the large project"
     )
-    for each in run.running:
-        fewer = [
-            f"{held:,} of {all_:,} {what}"
-            for held, all_, what in (
-                (each.projects, sizes.projects, "small projects"),
-                (each.large, sizes.large, "files of the large one"),
-                (each.roots, sizes.root, "projects in the root list"),
-            )
-            if held is not None and held < all_
-        ]
-        notes = [*each.notes, *(["it holds " + ", ".join(fewer)] if fewer else [])]
-        if notes:
-            yield f"{each.name}: {'; '.join(notes)}"
+    notes = {name: said for each in portions for name, said in each.notes.items() if said}
+    yield from (f"{name}: {'; '.join(said)}" for name, said in notes.items())
 
 
-def _targets(run: Run) -> Iterator[str]:
-    titles = {case.key: case.title for case in run.cases}
-    yield _row(["what", "who", "at least", "reached", ""])
+def _registries(results: Results) -> list[str]:
+    there = results.contestants({case.key for case in CASES})
+    return [name for name in REGISTRIES if name in there]
+
+
+def _targets(portions: Sequence[Portion]) -> Iterator[str]:
+    results = combined(portions)
+    cases = {case.key: case for case in CASES}
+    yield _row(["what", "who", "wanted", "reached", ""])
     yield _row(["---", "---", "---", "---:", "---"])
-    for each in outcomes(run.results, run.registries):
-        target = each.target
-        if {target.case, target.to_case or target.case} <= set(titles):
-            base = titles.get(target.to_case)
-            wanted = f"{_times(target.at_least)} {base or target.to}"
-            reached = "" if each.reached is None else _times(each.reached)
-            yield _row([titles[target.case], target.who, wanted, reached, _verdict(each)])
-    for latency in latencies(run.results):
-        if latency.case in titles:
+    for each in outcomes(portions, REGISTRIES):
+        case, base = cases[each.target.case], cases.get(each.target.to_case)
+        reached = "" if each.reached is None else _amount(each.reached, each.target, case)
+        wanted = _wanted(each.target, case, base)
+        yield _row([case.title, each.target.who, wanted, reached, _verdict(each)])
+    for latency in latencies(results):
+        if latency.case in results.cases():
             times = "" if latency.times is None else _times(latency.times)
             wanted = f"p99 at most {_times(P99_AT_MOST)} nginx static"
             said = _MET[latency.is_met]
-            yield _row([titles[latency.case], latency.who, wanted, times, said])
+            yield _row([cases[latency.case].title, latency.who, wanted, times, said])
+
+
+def _wanted(target: Target, case: Case, base: Case | None) -> str:
+    of = [target.to if base is None or target.to != target.who else "", base.title if base else ""]
+    bound = _amount(target.bound, target, case)
+    return " ".join(filter(None, ["at most" if target.at_most else "at least", bound, *of]))
+
+
+def _amount(value: float, target: Target, case: Case) -> str:
+    return _times(value) if target.to else f"{number(value)} {case.unit}"
 
 
 def _verdict(outcome: Outcome) -> str:
-    if outcome.is_met is not False or outcome.reached is None:
+    if outcome.is_met is not False or outcome.reached is None or not outcome.target.bound:
         return _MET[outcome.is_met]
-    return f"{_MET[False]}: {share(outcome.reached / outcome.target.at_least)} of it"
+    return f"{_MET[False]}: {share(outcome.reached / outcome.target.bound)} of it"
 
 
 def _times(value: float) -> str:
     return f"{value:.2f} x" if value < 10 else f"{value:.0f} x"
+
+
+def _once(lines: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(lines))
 
 
 def _row(cells: Iterable[str]) -> str:

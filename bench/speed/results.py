@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+NOT_RUN = "not run: "  # how the reason begins where nothing was tried
 
 
 class Void(Exception):
@@ -51,6 +54,42 @@ class Results:
 
     def __init__(self) -> None:
         self._cells: dict[tuple[str, str], Cell] = {}
+
+    @classmethod
+    def of(cls, told: Iterable[Mapping[str, Any]]) -> Results:
+        """Return what `told` has told."""
+        results = cls()
+        for each in told:
+            cell = results.cell(each["case"], each["contestant"])
+            cell.rounds.extend(Measured(**seen) for seen in each["rounds"])
+            cell.void = each["void"]
+        return results
+
+    def told(self) -> list[dict[str, Any]]:
+        """Return all cells as JSON takes them."""
+        return [
+            {"case": case, "contestant": contestant, **asdict(cell)}
+            for (case, contestant), cell in self._measured()
+        ]
+
+    def without(self, cases: Container[str]) -> Results:
+        """Return the same without the rows of these cases."""
+        return Results.of(each for each in self.told() if each["case"] not in cases)
+
+    def cases(self) -> list[str]:
+        """Return the cases that have a row."""
+        return list(dict.fromkeys(case for (case, _), _cell in self._measured()))
+
+    def known(self) -> set[str]:
+        """Return the cases in which somebody has a figure."""
+        return {case for (case, _), cell in self._measured() if cell.value is not None}
+
+    def contestants(self, cases: Container[str]) -> set[str]:
+        """Return who has a cell in one of these cases."""
+        return {contestant for (case, contestant), _ in self._measured() if case in cases}
+
+    def _measured(self) -> list[tuple[tuple[str, str], Cell]]:
+        return [(key, cell) for key, cell in self._cells.items() if cell.rounds or cell.void]
 
     def cell(self, case: str, contestant: str) -> Cell:
         """Return the cell, a new one for the first round."""

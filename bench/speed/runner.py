@@ -1,4 +1,4 @@
-"""Starts who takes part, and runs each case against all of them in turn, round by round."""
+"""Starts who takes part, and runs a case against all of them in turn, round by round."""
 
 from __future__ import annotations
 
@@ -9,37 +9,16 @@ import traceback
 import urllib.error
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 
 from bench.speed import load
 from bench.speed.cases import Case
-from bench.speed.peers import devpi, larder, proxpi, pypiserver, simple_repository_server, static
 from bench.speed.peers.running import Ground, Peer, Running
 from bench.speed.reading import Bench
-from bench.speed.results import Results, Void
+from bench.speed.results import NOT_RUN, Results, Void
 from bench.speed.settling import settle
 from tests.parts import PartMissing
 from tests.parts.processes import ServerDied
 
-# In this order they start.
-PEERS: tuple[Peer, ...] = (
-    larder.PEER,
-    static.PEER,
-    devpi.PEER,
-    pypiserver.PEER,
-    simple_repository_server.PEER,
-    proxpi.PEER,
-)
-# In this order the table has them.
-NAMES = (
-    static.NAME,
-    larder.ALONE,
-    larder.IN_PRODUCTION,
-    *(name for peer in PEERS[2:] for name in peer.names),
-)
-OTHERS = NAMES[3:]
-# Those that keep files themselves: with them we compare ourselves.
-REGISTRIES = tuple(name for name in OTHERS if name not in proxpi.PEER.names)
 _DOES_NOT_START = (
     ServerDied,
     PartMissing,
@@ -50,51 +29,48 @@ _DOES_NOT_START = (
 )
 
 
-@dataclass
-class Absent:
-    """Who was asked for and could not take part, and why."""
-
-    name: str
-    reason: str
-
-
-def started(stack: ExitStack, ground: Ground, wanted: Sequence[str]) -> list[Absent]:
-    """Start these and whom they need; return who could not be started."""
-    absent = []
-    for peer in PEERS:
-        if not needed(peer, wanted):
+def started(
+    stack: ExitStack, ground: Ground, peers: Sequence[Peer], wanted: Sequence[str]
+) -> dict[str, str]:
+    """Start these and whom they need; return who could not be started, and why."""
+    absent: dict[str, str] = {}
+    for peer in peers:
+        if not needed(peer, peers, wanted):
             continue
-        name = peer.names[0]
-        _say(f"starting and filling {name}")
+        _say(f"starting and filling {peer.names[0]}")
         try:
             ground.running.extend(stack.enter_context(peer.start(ground)))
         except _DOES_NOT_START as error:
             traceback.print_exc()
-            absent += [Absent(each, str(error).strip()[:300]) for each in peer.names]
+            absent |= dict.fromkeys(peer.names, _reason(error))
     return absent
 
 
-def needed(peer: Peer, wanted: Sequence[str]) -> bool:
-    """Say whether somebody wants this one, or one who needs it."""
+def _reason(error: Exception) -> str:
+    said = str(error).strip()[:300]
+    return said if said.startswith(NOT_RUN) else f"could not be started: {said}"
+
+
+def needed(peer: Peer, peers: Sequence[Peer], wanted: Sequence[str]) -> bool:
+    """Say whether somebody wants this one, or one of the others that needs it."""
     if set(peer.names) & set(wanted):
         return True
-    return any(set(peer.names) & set(other.needs) and needed(other, wanted) for other in PEERS)
+    return any(
+        set(peer.names) & set(other.needs) and needed(other, peers, wanted) for other in peers
+    )
 
 
-def measured(
-    running: Sequence[Running], cases: Sequence[Case], rounds: int, bench: Bench
-) -> Results:
-    """Run the cases one after the other, each against all in another order in each round."""
-    results = Results()
-    order = random.Random(1)  # noqa: S311 - the same order each time
-    for case in cases:
-        for number in range(rounds if case.repeated else 1):
-            for each in order.sample(running, len(running)):
-                _measure(case, each, bench, results)
-                if not settle(each.pids):
-                    _say(f"{each.name} is still busy with {case.title}")
-            _say(f"{case.title}, round {number + 1}: {_seen(case, running, results)}")
-    return results
+def measure(
+    case: Case, running: Sequence[Running], rounds: int, bench: Bench, results: Results
+) -> None:
+    """Run one case against all, in another order in each round."""
+    order = random.Random(case.key)  # noqa: S311 - the same order each time
+    for number in range(rounds if case.repeated else 1):
+        for each in order.sample(running, len(running)):
+            _measure(case, each, bench, results)
+            if not settle(each.pids):
+                _say(f"{each.name} is still busy with {case.title}")
+        _say(f"{case.title}, round {number + 1}: {_seen(case, running, results)}")
 
 
 def _measure(case: Case, running: Running, bench: Bench, results: Results) -> None:

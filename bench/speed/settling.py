@@ -26,17 +26,18 @@ def settle(pids: Sequence[int]) -> bool:
     if not Path("/proc/self/stat").exists():
         return True
     until = time.monotonic() + _SECONDS_AT_MOST
-    before = _ticks(pids)
+    before = ticks(pids)
     while time.monotonic() < until:
         time.sleep(_LOOK_SECONDS)
-        now = _ticks(pids)
+        now = ticks(pids)
         if now - before <= _BUSY_TICKS:
             return True
         before = now
     return False
 
 
-def _ticks(pids: Sequence[int]) -> int:
+def ticks(pids: Sequence[int]) -> int:
+    """Return how long these processes and those beneath them have worked, in hundredths."""
     return sum(map(_ticks_of, (each for pid in pids for each in family(pid))))
 
 

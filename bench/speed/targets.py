@@ -1,34 +1,40 @@
-"""What we want to reach, as ratios within one run, and how far each of them was met."""
+"""What we want to reach, mostly as ratios within one run, and how far each of them was met."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bench.speed.corpus import MIB
 from bench.speed.peers.larder import ALONE, IN_PRODUCTION
+from bench.speed.peers.larder_grown import FEW, MANY
+from bench.speed.peers.larder_hosts import ONE, TWO
 from bench.speed.peers.static import NAME as STATIC
+from bench.speed.portions import Portion
 from bench.speed.results import Results, ratio
 
-_FASTEST_PEER = "the fastest peer"
+FASTEST_PEER = "the fastest peer"
 P99_AT_MOST = 3.0  # times that of nginx
+_FLAT = 4  # MiB: what is no growth
 
 
 @dataclass(frozen=True)
 class Target:
-    """One ratio: what of whom, at least how much, of what of whom."""
+    """The figure of a case, or what multiple it is of another, and its bound: at least, or most."""
 
     case: str
     who: str
-    at_least: float
-    to: str
+    bound: float
+    to: str = ""  # empty: the figure itself
     to_case: str = ""  # another case than the first
+    at_most: bool = False
 
 
 def _small_pages() -> Iterator[Target]:
     for case in ("small-html", "small-json", "small-304", "metadata"):
-        yield Target(case, ALONE, 9, _FASTEST_PEER)
+        yield Target(case, ALONE, 9, FASTEST_PEER)
         yield Target(case, ALONE, 0.08, STATIC)
-        yield Target(case, IN_PRODUCTION, 30, _FASTEST_PEER)
+        yield Target(case, IN_PRODUCTION, 30, FASTEST_PEER)
         yield Target(case, IN_PRODUCTION, 0.3, STATIC)
     for case in ("small-304", "metadata"):
         for who in (ALONE, IN_PRODUCTION):
@@ -45,16 +51,48 @@ def _others() -> Iterator[Target]:
         yield Target(case, IN_PRODUCTION, 0.9, STATIC)
         yield Target(case, ALONE, 0.7, STATIC)
     for who in (ALONE, IN_PRODUCTION):
-        yield Target("small-wheel", who, 10, _FASTEST_PEER)
+        yield Target("small-wheel", who, 10, FASTEST_PEER)
         yield Target("upload-1", who, 3, "devpi")
         yield Target("upload-8", who, 5, "devpi")
         yield Target("upload-1", who, 0.4, "pypiserver")
         yield Target("upload-8", who, 0.8, "pypiserver")
         yield Target("upload-large", who, 0.8, who, "upload-1")
-        yield Target("upload-big", who, 2.5, _FASTEST_PEER)
+        yield Target("upload-big", who, 2.5, FASTEST_PEER)
+        yield Target("first-read", who, 0.3, at_most=True)
+        yield Target("mix", who, 2 / 3)
 
 
-TARGETS = (*_small_pages(), *_others())
+def _clients() -> Iterator[Target]:
+    for who in (ALONE, IN_PRODUCTION):
+        for case, times in (
+            ("compile-cold", 1.3),
+            ("compile-warm", 2.5),
+            ("pip-install", 1.1),
+            ("proxy-cold", 1.4),
+            ("proxy-warm", 1.3),
+        ):
+            yield Target(case, who, times, STATIC, at_most=True)
+        yield Target("proxy-crowd", who, 1, at_most=True)
+
+
+def _growth() -> Iterator[Target]:
+    for case in ("grown-page", "grown-pages", "grown-upload"):
+        yield Target(case, MANY, 1 / 1.2, FEW)
+    for case in ("grown-first", "grown-rare", "grown-common"):
+        yield Target(case, MANY, 1.2, FEW, at_most=True)
+    yield Target("grown-start", MANY, 3, at_most=True)
+    yield Target("grown-flat", MANY, _FLAT, at_most=True)
+    yield Target("grown-memory", MANY, 250e6 / MIB, at_most=True)
+
+
+def _hosts() -> Iterator[Target]:
+    yield Target("hosts-cost", TWO, 1.1, ONE, at_most=True)
+    for case in ("hosts-visible", "hosts-revoked"):
+        for who in (ONE, TWO):
+            yield Target(case, who, 0, at_most=True)
+
+
+TARGETS = (*_small_pages(), *_others(), *_clients(), *_growth(), *_hosts())
 
 
 @dataclass(frozen=True)
@@ -67,19 +105,34 @@ class Outcome:
     @property
     def is_met(self) -> bool | None:
         """Whether it was reached; None where nobody knows."""
-        return None if self.reached is None else self.reached >= self.target.at_least
+        if self.reached is None:
+            return None
+        bound = self.target.bound
+        return self.reached <= bound if self.target.at_most else self.reached >= bound
 
 
-def outcomes(results: Results, registries: Sequence[str]) -> Iterator[Outcome]:
-    """Yield what was reached of each target."""
+def outcomes(portions: Sequence[Portion], registries: Sequence[str]) -> Iterator[Outcome]:
+    """Yield what was reached of each target of which anything was measured.
+
+    The figures of two runs are no ratio.
+    """
     for target in TARGETS:
-        case = target.to_case or target.case
-        base = (
-            results.best(case, registries)
-            if target.to == _FASTEST_PEER
-            else results.value(case, target.to)
-        )
-        yield Outcome(target, ratio(results.value(target.case, target.who), base))
+        base = target.to_case or target.case
+        rows = [each.results for each in portions if target.case in each.results.cases()]
+        if rows:
+            both = rows[0] if base in rows[0].cases() else Results()
+            yield Outcome(target, _reached(target, base, both, registries))
+
+
+def _reached(
+    target: Target, base: str, results: Results, registries: Sequence[str]
+) -> float | None:
+    value = results.value(target.case, target.who)
+    if not target.to:
+        return value
+    if target.to == FASTEST_PEER:
+        return ratio(value, results.best(base, registries))
+    return ratio(value, results.value(base, target.to))
 
 
 @dataclass(frozen=True)

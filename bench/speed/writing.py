@@ -27,7 +27,7 @@ class Uploads:
 
     def measure(self, running: Running, bench: Bench) -> Measured:
         """Publish wheels that nobody has yet, and look whether all of them are listed."""
-        _require_uploads(running)
+        require_uploads(running)
         sizes = bench.corpus.sizes
         names = (
             [LARGE] * sizes.into_large if self.to_large else bench.corpus.new_names(sizes.uploads)
@@ -44,7 +44,7 @@ class BigUpload:
 
     def measure(self, running: Running, bench: Bench) -> Measured:
         """Publish it, and look whether it is listed."""
-        _require_uploads(running)
+        require_uploads(running)
         wheel = bench.corpus.big_to_upload()
         size = wheel.path.stat().st_size
         with _grown(running.pids) as growth:
@@ -64,7 +64,8 @@ def memory(running: Running, _bench: Bench) -> Measured:
     return Measured(sum(map(resident, running.pids)) / MIB)
 
 
-def _require_uploads(running: Running) -> None:
+def require_uploads(running: Running) -> None:
+    """Refuse a contestant to which nobody can publish."""
     if not running.upload:
         raise Void("takes no uploads")
 

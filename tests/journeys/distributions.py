@@ -151,6 +151,12 @@ def wheels(*names: str) -> list[File]:
     return [file for file in distributions() if file.is_wheel and (not names or file.name in names)]
 
 
+def wheels_of_the_long_list() -> list[File]:
+    """Return the wheels of the long list, whatever the counts, fetching those that are not here."""
+    folder = _fetched("wheels", ["--only-binary", ":all:", *WHEELS, *MORE_WHEELS])
+    return [_file(path) for path in sorted(folder.iterdir())]
+
+
 def wheels_of_the_client() -> list[File]:
     """Return the wheels of what the larder command requires, fetching those that are not here."""
     folder = _fetched("wheels-of-the-client", ["--only-binary", ":all:", *OF_THE_CLIENT])

@@ -19,19 +19,20 @@ _METADATA = re.compile(r"[^/]+\.dist-info/METADATA")
 
 @contextmanager
 def static_index(files: Sequence[File]) -> Iterator[str]:
-    """Serve wheels until the block ends; yield the URL of their index.
-
-    Its pages are HTML with hashes and metadata files (PEP 503, PEP 658).
-    """
+    """Serve wheels until the block ends; yield the URL of their index."""
     with private_folder("index") as folder, private_folder("log") as log:
-        _write(folder, files)
+        write_index(folder, files)
         program = [sys.executable, "-m", "http.server", "--protocol", "HTTP/1.1"]
         where = ["--bind", "127.0.0.1", "--directory", str(folder)]
         with server(log, lambda port: [*program, *where, str(port)]) as running:
             yield f"http://127.0.0.1:{running.port}/simple/"
 
 
-def _write(folder: Path, files: Sequence[File]) -> None:
+def write_index(folder: Path, files: Sequence[File]) -> None:
+    """Write simple/ and files/ into a folder.
+
+    The pages are HTML with hashes and metadata files (PEP 503, PEP 658).
+    """
     lines = defaultdict(list)
     (folder / "files").mkdir()
     for file in files:

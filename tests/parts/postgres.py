@@ -31,8 +31,11 @@ FOLDERS = (  # Debian, Homebrew on either processor
 
 
 @contextmanager
-def postgres(*, durable: bool = False) -> Iterator[str]:
-    """Run PostgreSQL and yield a LARDER_DATABASE_URL; `durable` keeps fsync on, for crash tests."""
+def postgres(*, durable: bool = False, address: str = "") -> Iterator[str]:
+    """Run PostgreSQL and yield a LARDER_DATABASE_URL; `durable` keeps fsync on, for crash tests.
+
+    `address` is a further one at which it answers the neighbours of that address.
+    """
     binaries = _binaries()
     user = _unprivileged_user()
     with private_folder("postgres") as folder:
@@ -41,7 +44,11 @@ def postgres(*, durable: bool = False) -> Iterator[str]:
         data = folder / "data"
         _initdb(binaries, data, user)
         command = [str(binaries / "postgres"), "-D", str(data), "-c", "max_connections=200"]
-        command += ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]
+        if address:
+            with (data / "pg_hba.conf").open("a") as rules:
+                rules.write(f"host all all {address}/24 trust\n")
+        where = ",".join(["127.0.0.1", *([address] if address else [])])
+        command += ["-c", f"listen_addresses={where}", "-c", "unix_socket_directories="]
         if not durable:
             command += ["-c", "fsync=off", "-c", "synchronous_commit=off"]
             command += ["-c", "full_page_writes=off"]

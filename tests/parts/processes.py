@@ -61,7 +61,7 @@ def server(
     stop_signal: signal.Signals = signal.SIGTERM,
 ) -> Iterator[Server]:
     """Run `command(port)` until the block ends; enter the block when the port answers."""
-    process, port = _start(folder, command, answers or _accepts, user)
+    process, port = _start(folder, command, answers or accepts, user)
     try:
         yield Server(port, process.pid)
     finally:
@@ -76,7 +76,7 @@ def mortal_server(
     answers: Callable[[int], bool] | None = None,
 ) -> Iterator[Mortal]:
     """Run `command(port)` until the block ends, as `server` does, whatever is killed meanwhile."""
-    asks = answers or _accepts
+    asks = answers or accepts
     process, port = _start(folder, command, asks, None)
 
     def kill_and_restart() -> None:
@@ -143,9 +143,10 @@ def _stop(process: subprocess.Popen[bytes], stop_signal: signal.Signals) -> None
         process.wait()
 
 
-def _accepts(port: int) -> bool:
+def accepts(port: int, address: str = "127.0.0.1") -> bool:
+    """Say whether somebody listens there."""
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        socket.create_connection((address, port), timeout=1).close()
     except OSError:
         return False
     return True

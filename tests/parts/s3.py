@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import boto3
 
 from tests.parts.missing import missing
-from tests.parts.processes import Server, executable, private_folder, server
+from tests.parts.processes import Server, accepts, executable, private_folder, server
 
 BUCKET = "larder"
 REGION = "us-east-1"
@@ -59,14 +59,18 @@ class S3:
 
 
 @contextmanager
-def moto() -> Iterator[S3]:
+def moto(address: str = "127.0.0.1") -> Iterator[S3]:
     """Run moto's server, the reference for semantics, with the bucket `larder` in it."""
     program = _beside_python("moto_server", "requirements/dev.txt")
     with (
         private_folder("moto") as folder,
-        server(folder, lambda port: [program, "-H", "127.0.0.1", "-p", str(port)]) as running,
+        server(
+            folder,
+            lambda port: [program, "-H", address, "-p", str(port)],
+            answers=lambda port: accepts(port, address),
+        ) as running,
     ):
-        yield _with_bucket(running)
+        yield _with_bucket(running, address)
 
 
 @contextmanager
@@ -84,8 +88,8 @@ def rclone() -> Iterator[S3]:
             yield _with_bucket(running)
 
 
-def _with_bucket(running: Server) -> S3:
-    s3 = S3(f"http://127.0.0.1:{running.port}", ACCESS_KEY, SECRET_KEY, running.pid)
+def _with_bucket(running: Server, address: str = "127.0.0.1") -> S3:
+    s3 = S3(f"http://{address}:{running.port}", ACCESS_KEY, SECRET_KEY, running.pid)
     s3.make_bucket(BUCKET)
     return s3
 

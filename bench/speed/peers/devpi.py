@@ -7,10 +7,12 @@ but one by one: it is given fewer, and the report says how many.
 from __future__ import annotations
 
 import json
+import secrets
 import subprocess
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 
 from bench.speed.corpus import Corpus, Wheel
@@ -54,9 +56,10 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
                     virtuals={
                         number: f"{url}root/virtual{number}/+simple/" for number in _VIRTUALS
                     },
+                    mirror=partial(_mirror, url, proof),
                     projects=projects,
                     large=large,
-                    roots=roots,
+                    roots=roots or None,
                 )
             ]
 
@@ -70,12 +73,24 @@ def _make_indexes(url: str, proof: str) -> None:
         _told(f"{url}root/virtual{number}", "PUT", {"type": "stage", "bases": bases}, proof)
 
 
+@contextmanager
+def _mirror(url: str, proof: str, index: str) -> Iterator[str]:
+    name = f"mirror{secrets.token_hex(4)}"
+    _told(f"{url}root/{name}", "PUT", {"type": "mirror", "mirror_url": index}, proof)
+    yield f"{url}root/{name}/+simple/"
+
+
 def _fill(corpus: Corpus, url: str, proof: str) -> tuple[int, int, int]:
     """Publish; return how many small projects, files of the large one and names it was given."""
     small = dict(islice(corpus.small.items(), _PROJECTS))
     large = corpus.large[:_LARGE]
     wheels: list[Wheel] = [each for wheels in small.values() for each in wheels]
-    send_all(f"{url}root/bench/", proof, [*wheels, *large, corpus.weighty], callers=1)
+    wheels += [
+        *large,
+        corpus.weighty,
+        *(each for wheels in corpus.real.values() for each in wheels),
+    ]
+    send_all(f"{url}root/bench/", proof, wheels, callers=1)
     send_all(f"{url}root/last/", proof, corpus.small[corpus.hot], callers=1)
     names = corpus.root_names[:_ROOTS]
     many = corpus.to_upload(names)

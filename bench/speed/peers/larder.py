@@ -6,10 +6,12 @@ it would be work that no other contestant does, at a time that depends on who ca
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,6 +23,7 @@ from bench.speed.sending import send_all
 from tests.journeys import larder as larders
 from tests.journeys.front import nginx
 from tests.journeys.larder import Larder, procfile, under
+from tests.journeys.remotes import make_remote
 
 ALONE, IN_PRODUCTION = "Larder alone", "Larder in production"
 _BEHIND_NGINX = {"LARDER_ACCEL_PREFIX": "/blobs", "LARDER_TRUSTED_PROXIES": "127.0.0.1"}
@@ -39,13 +42,13 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
     """Fill one installation, and run the production set-up over it as well."""
     with larders.on_postgres(ground.database) as larder:
         _make_repositories(larder)
-        larder.python(_PREPARE, str(ground.corpus.sizes.root))
+        larder.python(_PREPARE, str(len(ground.corpus.root_names)))
         alone = _running(larder, ALONE, (larder.web,), 0.0)
         _fill(larder, ground.corpus)
         with psycopg.connect(larder.environment["LARDER_DATABASE_URL"], autocommit=True) as rows:
             rows.execute("VACUUM ANALYZE")
         page, reader = urlsplit(alone.index).path, alone.reader
-        with _web(larder.environment, "Procfile", page, reader) as (_, seconds):
+        with web(larder.environment, "Procfile", page, reader) as (_, seconds):
             alone = replace(alone, start_seconds=seconds)
         with _in_production(larder, page, reader) as running:
             yield [alone, running]
@@ -58,7 +61,7 @@ def _in_production(larder: Larder, page: str, reader: str) -> Iterator[Running]:
     blobs = Path(larder.environment["LARDER_HOME"]) / "blobs"
     began = time.monotonic()
     with (
-        _web(behind.environment, "deploy/Procfile", page, reader) as (port_and_pid, _),
+        web(behind.environment, "deploy/Procfile", page, reader) as (port_and_pid, _),
         larders.edge(behind) as edge,
         nginx(port_and_pid[0], edge.port, blobs) as front,
     ):
@@ -69,7 +72,7 @@ def _in_production(larder: Larder, page: str, reader: str) -> Iterator[Running]:
 
 
 @contextmanager
-def _web(
+def web(
     environment: Mapping[str, str], file: str, page: str, reader: str
 ) -> Iterator[tuple[tuple[int, int], float]]:
     """Run gunicorn; yield port and process id, and how long it took until it answered a page."""
@@ -93,7 +96,13 @@ def _running(larder: Larder, name: str, pids: tuple[int, ...], seconds: float) -
         reader=basic("__token__", larder.reader),
         writer=basic("__token__", larder.writer),
         virtuals={number: f"{acme}virtual-{number}/simple/" for number in _VIRTUALS},
+        mirror=partial(_mirror, larder),
     )
+
+
+@contextmanager
+def _mirror(larder: Larder, index: str) -> Iterator[str]:
+    yield make_remote(larder, f"remote-{secrets.token_hex(4)}", index).simple
 
 
 def _make_repositories(larder: Larder) -> None:

@@ -1,4 +1,4 @@
-"""The inside of bench/speed/peers/larder.py: rows that would take a client far too long."""
+"""The inside of bench/speed/peers/larder*.py: rows that would take a client far too long."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ _LONG_AFTER = 86_400  # seconds; the longest quiet period there is
 _BATCH = 5_000
 
 
+def let_extraction_wait() -> None:
+    """Put off what would follow uploads, until long after."""
+    Repository.objects.filter(tenant__slug="acme").update(quiet_period=_LONG_AFTER)
+
+
 def main(projects: int) -> None:
     """Let extraction wait, and write the projects of the root list."""
-    Repository.objects.filter(tenant__slug="acme").update(quiet_period=_LONG_AFTER)
+    let_extraction_wait()
     many = Repository.objects.get(tenant__slug="acme", key="many")
     now = clock.now()
     rows = (

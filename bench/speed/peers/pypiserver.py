@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.speed.peers.running import Ground, Peer, Running, basic, linked, timed_server
+from bench.speed.corpus import Corpus
+from bench.speed.peers.running import Ground, Peer, Running, basic, timed_server
 from tests.clients import client
 from tests.parts.processes import Server, private_folder
 
@@ -31,7 +32,7 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
     """Run one over the wheels, and one over the many projects of the root list."""
     password = basic("bench", _PASSWORD)
     with private_folder("pypiserver") as folder:
-        files = linked(ground.corpus.packages, folder / "files")
+        files = _in_one_folder(ground.corpus, folder / "files")
         many = ground.corpus.make_root_folders()
         with (
             _over(files, folder / "one.py", password) as (one, seconds),
@@ -51,6 +52,17 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
                     notes=("a password instead of a token",),
                 )
             ]
+
+
+def _in_one_folder(corpus: Corpus, folder: Path) -> Path:
+    """Let all wheels appear in a folder, by hard links; return the folder.
+
+    In one: it watches each that it has, and while it begins to watch several it can stand still.
+    """
+    folder.mkdir()
+    for wheel in corpus.wheels():
+        (folder / wheel.name).hardlink_to(wheel.path)
+    return folder
 
 
 @contextmanager

@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 
-from bench.speed.corpus import Corpus
+from bench.speed.corpus import Corpus, Sizes
+from bench.speed.results import Void
 from tests.parts.processes import Server, private_folder, server
+
+# Takes the URL of an index, and yields that of a proxy of it which nobody has asked so far.
+Mirror = Callable[[str], AbstractContextManager[str]]
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,9 @@ class Running:
     reader: str = ""  # the Authorization header of who reads
     writer: str = ""  # of who publishes
     virtuals: Mapping[int, str] = field(default_factory=dict)  # index URLs, by number of members
+    admin: str = ""  # of who may make and revoke tokens
+    hosts: tuple[str, ...] = ()  # index URLs, one for each machine
+    mirror: Mirror | None = None  # how to ask another index through it
     # What it holds, where that is less than the corpus; the report says so.
     projects: int | None = None
     large: int | None = None
@@ -37,6 +43,19 @@ class Running:
         """Return what a reader sends."""
         own = {"Authorization": self.reader} if self.reader else {}
         return own | {name.replace("_", "-"): value for name, value in more.items()}
+
+    def remarks(self, sizes: Sizes) -> list[str]:
+        """Return what a reader of its figures should know."""
+        fewer = [
+            f"{held:,} of {all_:,} {what}"
+            for held, all_, what in (
+                (self.projects, sizes.projects, "small projects"),
+                (self.large, sizes.large, "files of the large one"),
+                (self.roots, sizes.root, "projects in the root list"),
+            )
+            if held is not None and held < all_
+        ]
+        return [*self.notes, *(["it holds " + ", ".join(fewer)] if fewer else [])]
 
 
 @dataclass(frozen=True)
@@ -49,7 +68,10 @@ class Ground:
 
     def named(self, name: str) -> Running:
         """Return a contestant that was started before."""
-        return next(each for each in self.running if each.name == name)
+        for each in self.running:
+            if each.name == name:
+                return each
+        raise Void(f"it needs {name}, which does not run")
 
 
 Start = Callable[[Ground], AbstractContextManager[Sequence[Running]]]
@@ -67,13 +89,18 @@ class Peer:
 
 @contextmanager
 def timed_server(
-    part: str, command: Callable[[int], Sequence[str]], path: str, authorization: str = ""
+    part: str,
+    command: Callable[[int], Sequence[str]],
+    path: str,
+    authorization: str = "",
+    *,
+    address: str = "127.0.0.1",
 ) -> Iterator[tuple[Server, float]]:
     """Run a server; yield it and how long it took until it answered `path`."""
     headers = {"Authorization": authorization} if authorization else {}
 
     def answers(port: int) -> bool:
-        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        connection = HTTPConnection(address, port, timeout=30)
         try:
             connection.request("GET", path, headers=headers)
             return connection.getresponse().status < 400
@@ -93,13 +120,8 @@ def basic(user: str, password: str) -> str:
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
-def linked(source: Path, target: Path) -> Path:
-    """Let a folder tree appear a second time, by hard links; return the new one."""
-    for path in source.rglob("*"):
-        to = target / path.relative_to(source)
-        if path.is_dir():
-            to.mkdir(parents=True, exist_ok=True)
-        else:
-            to.parent.mkdir(parents=True, exist_ok=True)
-            to.hardlink_to(path)
-    return target
+def user_and_password(authorization: str) -> tuple[str, str]:
+    """Return what a header of Basic authentication holds."""
+    told = base64.b64decode(authorization.removeprefix("Basic ")).decode()
+    user, _, password = told.partition(":")
+    return user, password

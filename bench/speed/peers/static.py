@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -53,6 +53,7 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
                     start_seconds=time.monotonic() - began,
                     index=url + urlsplit(source.index).path,
                     root=url + urlsplit(source.root).path,
+                    mirror=nullcontext,  # upstream itself, which is such a server too
                     notes=("it asks nobody who they are",),
                 )
             ]
@@ -66,13 +67,14 @@ class _Mirror:
         self.root = root
 
     def copy(self, corpus: Corpus) -> None:
-        """Write the pages of all projects, all wheels, and the metadata of one."""
+        """Write the pages of all projects, all wheels, and what metadata anybody asks for."""
         self._page(self.source.root)
+        asked_for = {corpus.hot, *corpus.real}
         for project, wheels in corpus.projects().items():
-            self._wheels(wheels, self._page(f"{self.source.index}{project}/"))
-        hot = corpus.small[corpus.hot][0]
-        url = links(get(f"{self.source.index}{corpus.hot}/", self.source.headers()))[hot.name]
-        self._path(f"{url}.metadata").write_bytes(self._body(f"{url}.metadata", "*/*"))
+            urls = self._page(f"{self.source.index}{project}/")
+            self._wheels(wheels, urls)
+            for url in urls.values() if project in asked_for else ():
+                self._path(f"{url}.metadata").write_bytes(self._body(f"{url}.metadata", "*/*"))
 
     def _page(self, url: str) -> dict[str, str]:
         for end, accept in _KINDS.items():

@@ -1,0 +1,124 @@
+"""Cases of two hosts: what a request costs, and whether one knows at once what the other did."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from bench.speed.asking import JSON, get, require_status
+from bench.speed.load import Seen, read, read_again
+from bench.speed.peers.larder_hosts import PROJECTS
+from bench.speed.peers.running import Running, basic, user_and_password
+from bench.speed.reading import Bench
+from bench.speed.results import Measured, Void
+from bench.speed.settling import ticks
+from tests.clients import ROOT
+
+_READS = 4  # over connections of their own, so that each process is asked
+_PAGE = "/main/pypi-local/simple/"  # what tokens are tried at
+_REVOKED = 20
+_TICK = 10  # milliseconds
+_SECONDS = 600
+
+
+def cost(running: Running, bench: Bench) -> Measured:
+    """Measure how long the processes that serve work for a page, all hosts being asked at once."""
+    _asked(running, bench, read)
+    before = ticks(running.pids)
+    seen = _asked(running, bench, read_again)
+    spent, requests = ticks(running.pids) - before, sum(each.requests for each in seen)
+    rate = sum(each.requests / each.seconds for each in seen)
+    return Measured(spent * _TICK / requests, note=f"{rate:,.0f} requests/s")
+
+
+def _asked(running: Running, bench: Bench, ask: Callable[..., Seen]) -> list[Seen]:
+    headers = running.headers(Accept=JSON, Accept_Encoding="identity")
+    names = list(bench.corpus.small)[:PROJECTS]
+
+    def one(index: str) -> Seen:
+        folder = bench.folder / f"load-{urlsplit(index).hostname}"
+        folder.mkdir(exist_ok=True)
+        urls = [f"{index}{name}/" for name in names]
+        return ask(urls, headers, callers=16, seconds=bench.seconds, folder=folder)
+
+    for index in running.hosts:
+        require_status(get(f"{index}{names[0]}/", headers), 200)
+    with ThreadPoolExecutor(len(running.hosts)) as pool:
+        return list(pool.map(one, running.hosts))
+
+
+def visible(running: Running, bench: Bench) -> Measured:
+    """Count uploads to the first host that are not there at once at the last: bench/visibility."""
+    urls = [index.removesuffix("simple/") for index in running.hosts]
+    command = [sys.executable, "bench/visibility.py", "--rounds", str(bench.corpus.sizes.uploads)]
+    command += ["--url", urls[0], "--read-url", urls[-1]]
+    tokens = {
+        "LARDER_WRITER": user_and_password(running.writer)[1],
+        "LARDER_READER": user_and_password(running.reader)[1],
+    }
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | tokens,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    told = re.search(r"(\d+) rounds, .*: (\d+) misses", done.stdout)
+    if told is None or "did not fit" in done.stdout:
+        raise Void(f"the bench of visibility failed: {done.stderr.strip()[-200:]}")
+    return Measured(int(told[2]), note=f"{told[1]} uploads")
+
+
+def revoked(running: Running, _bench: Bench) -> Measured:
+    """Count reads at the last host with tokens that were revoked at the first just before."""
+    pages = [urljoin(index, _PAGE) for index in running.hosts]
+    misses = sum(_is_missed(running, pages, number) for number in range(_REVOKED))
+    return Measured(misses, note=f"{_REVOKED * _READS} reads with {_REVOKED} tokens")
+
+
+def _is_missed(running: Running, pages: list[str], number: int) -> int:
+    """Use a token until each process remembers it, revoke it, and count the reads after that."""
+    tokens = urljoin(running.index, "/api/v1/tokens")
+    wanted = {
+        "tenant": "main",
+        "name": f"bench {number}",
+        "role": "reader",
+        "repositories": None,
+        "expires_at": None,
+    }
+    made = json.loads(_told("POST", tokens, running, wanted))
+    shown = {"Authorization": basic("__token__", made["secret"]), "Accept": JSON}
+    # Tokens that are refused are counted against their address; the hosts believe us which it is.
+    shown["X-Forwarded-For"] = f"203.0.113.{number}"
+    for page in pages * _READS:
+        require_status(get(page, shown), 200)
+    _told("DELETE", f"{tokens}/{made['id']}", running)
+    return sum(get(pages[-1], shown).status != 401 for _ in range(_READS))
+
+
+def _told(method: str, url: str, running: Running, body: Mapping[str, Any] | None = None) -> bytes:
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.netloc, timeout=_SECONDS)
+    headers = {"Authorization": running.admin, "Content-Type": "application/json"}
+    try:
+        sent = None if body is None else json.dumps(body)
+        connection.request(method, parts.path, body=sent, headers=headers)
+        answer = connection.getresponse()
+        said = answer.read()
+    except (OSError, HTTPException) as error:
+        raise Void(f"no answer about a token: {error}") from error
+    finally:
+        connection.close()
+    if answer.status >= 300:
+        raise Void(f"{method} of a token: {answer.status} {said[:200].decode()}")
+    return said

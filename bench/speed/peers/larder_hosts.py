@@ -1,0 +1,84 @@
+"""Larder on one host and on two, over one PostgreSQL and one S3, each host with two processes."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from urllib.parse import urlsplit
+
+from bench.speed.peers.network import ADDRESS, Host, hosts
+from bench.speed.peers.running import Ground, Peer, Running, basic, timed_server
+from bench.speed.sending import send_all
+from tests.journeys import larder as larders
+from tests.journeys.larder import ADMIN_PASSWORD, Larder, procfile, under
+from tests.parts import moto, postgres
+from tests.parts.processes import private_folder
+
+ONE, TWO = "Larder, one host", "Larder, two hosts"
+PROJECTS = 20  # at most, of the small ones
+_REPOSITORY = "acme/bench"
+
+
+@contextmanager
+def start(ground: Ground) -> Iterator[Sequence[Running]]:
+    """Fill one installation, and serve it from two hosts; the first of them is the one host too."""
+    with ExitStack() as stack:
+        first, second = stack.enter_context(hosts(2))
+        database = stack.enter_context(postgres(durable=True, address=ADDRESS))
+        s3 = stack.enter_context(moto(ADDRESS))
+        settings = {
+            "LARDER_STORAGE_URL": s3.url(),
+            "LARDER_SECRET_KEY": secrets.token_urlsafe(48),
+            "LARDER_TRUSTED_PROXIES": ADDRESS,
+            **s3.environment(),
+        }
+        larder = stack.enter_context(larders.on_postgres(database, settings))
+        larder.manage(
+            ["create_repository", _REPOSITORY],
+            ["grant", _REPOSITORY, "--team", "packagers", "--role", "writer"],
+        )
+        writer = basic("__token__", larder.writer)
+        for wheels in islice(ground.corpus.small.values(), PROJECTS):
+            send_all(f"{larder.url}/{_REPOSITORY}/", writer, wheels, callers=1)
+        served = [stack.enter_context(_web(larder, each)) for each in (first, second)]
+        yield [_running(larder, name, served[:number]) for name, number in ((ONE, 1), (TWO, 2))]
+
+
+@contextmanager
+def _web(larder: Larder, host: Host) -> Iterator[tuple[str, int]]:
+    """Run gunicorn there, with a home of its own; yield its URL and process id."""
+    with private_folder("home") as home:
+
+        def command(port: int) -> list[str]:
+            bound = {"LARDER_BIND": f"{host.address}:{port}", "LARDER_HOME": str(home)}
+            return host.command(under(_from_there(larder) | bound, procfile("web")))
+
+        with timed_server("web", command, "/-/ready", address=host.address) as (running, _):
+            yield f"http://{host.address}:{running.port}/", running.pid
+
+
+def _from_there(larder: Larder) -> dict[str, str]:
+    """Return the settings, with the database where the hosts see it."""
+    database = urlsplit(larder.environment["LARDER_DATABASE_URL"])
+    there = database.netloc.replace("127.0.0.1", ADDRESS)
+    return {**larder.environment, "LARDER_DATABASE_URL": database._replace(netloc=there).geturl()}
+
+
+def _running(larder: Larder, name: str, served: Sequence[tuple[str, int]]) -> Running:
+    urls = [url for url, _ in served]
+    return Running(
+        name,
+        pids=tuple(pid for _, pid in served),
+        start_seconds=0.0,
+        index=f"{urls[0]}{_REPOSITORY}/simple/",
+        upload=f"{urls[0]}{_REPOSITORY}/",
+        reader=basic("__token__", larder.reader),
+        writer=basic("__token__", larder.writer),
+        admin=basic("admin", ADMIN_PASSWORD),
+        hosts=tuple(f"{url}{_REPOSITORY}/simple/" for url in urls),
+    )
+
+
+PEER = Peer((ONE, TWO), start)
