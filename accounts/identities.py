@@ -9,7 +9,7 @@ from typing import Any
 
 from accounts.assertions import AssertionRefused
 from accounts.models import Issuer
-from base.ci_homes import home_of_github, home_of_gitlab
+from base.ci_homes import home_of_github, home_of_gitlab, own_host
 
 _NAME_AT_MOST = 200
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
@@ -38,12 +38,18 @@ class Identity:
     @property
     def name(self) -> str:
         """Return how people and the audit call it."""
-        return called(self.kind, self.source, self.workflow, self.environment)
+        parts = (self.source, self.workflow, self.environment)
+        return called(self.kind, self.issuer, *parts)
+
+    @property
+    def issuer(self) -> str:
+        """Return who vouches for it, as its claims say: they were checked to be that issuer's."""
+        return _said_perhaps(self.claims, "iss")
 
     @property
     def facts(self) -> dict[str, str]:
         """Return what is kept beside the files that it publishes: people see who built them."""
-        names = ("source_url", "environment", "ref", "commit", "run")
+        names = ("issuer", "source_url", "environment", "ref", "commit", "run")
         folder = _GITHUB_FOLDER if self.kind == Issuer.Kind.GITHUB and self.workflow else ""
         return {name: getattr(self, name) for name in names} | {
             "kind": str(self.kind),
@@ -52,10 +58,16 @@ class Identity:
         }
 
 
-def called(kind: str, *parts: str) -> str:
+def called(kind: str, issuer: str, *parts: str) -> str:
     """Return a name for CI of these parts. It is no user's: none of those has a space."""
     known = ", ".join(part for part in parts if part)
-    return f"{Issuer.Kind(kind).label}: {known}"[:_NAME_AT_MOST]
+    return f"{service(kind, issuer)}: {known}"[:_NAME_AT_MOST]
+
+
+def service(kind: str, issuer: str) -> str:
+    """Return what people call who runs CI; with the host where it is not the public one."""
+    label, host = Issuer.Kind(kind).label, own_host(kind, issuer)
+    return f"{label} at {host}" if host else label
 
 
 def identity_in(kind: str, claims: Mapping[str, Any]) -> Identity:

@@ -10,6 +10,13 @@ from urllib.parse import urlsplit
 
 _GITHUB_ISSUERS_HOST = "token.actions.githubusercontent.com"
 _GITHUB = "https://github.com"
+# The issuers that readers of attestations take the kinds of PEP 740's publishers to be of.
+_PUBLIC = {
+    "github": f"https://{_GITHUB_ISSUERS_HOST}",
+    "gitlab": "https://gitlab.com",
+    "google": "https://accounts.google.com",
+}
+_PUBLIC_HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "google": "accounts.google.com"}
 
 
 def home_of_github(issuer: str) -> str:
@@ -29,3 +36,15 @@ def home_of_github(issuer: str) -> str:
 def home_of_gitlab(issuer: str) -> str:
     """Return the address of the server, which is its own issuer, without a slash at the end."""
     return issuer.rstrip("/")
+
+
+def is_public(kind: str, issuer: str) -> bool:
+    """Say whether it is the one public issuer of its kind, which everybody means by the kind."""
+    return _PUBLIC.get(kind) == issuer
+
+
+def own_host(kind: str, issuer: str) -> str:
+    """Return the host where its CI runs; empty where that is the public one of its kind."""
+    home = home_of_github(issuer) if kind == "github" else issuer
+    host = urlsplit(home).netloc
+    return "" if host == _PUBLIC_HOSTS.get(kind) else host

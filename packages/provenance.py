@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 
 from django.db.models import QuerySet
 
+from accounts.identities import service
 from accounts.models import Issuer, PublishingToken
 from accounts.principal import Principal
+from base.ci_homes import own_host
 from packages.attestations import Attested, Verified
 from packages.models import Distribution, Provenance
 from repos.models import TrustedPublisher
@@ -30,6 +32,7 @@ class Build:
 
     kind: str  # accounts.models.Issuer.Kind
     source: str
+    issuer: str = ""  # who vouches for it, as tokens and certificates name it
     source_url: str = ""
     workflow: str = ""  # the path in the source
     environment: str = ""
@@ -38,9 +41,19 @@ class Build:
     run: str = ""
 
     @property
-    def host(self) -> str:
-        """Return what people call who runs it."""
+    def label(self) -> str:
+        """Return what its kind is called."""
         return Issuer.Kind(self.kind).label
+
+    @property
+    def service(self) -> str:
+        """Return what people call who runs it."""
+        return service(self.kind, self.issuer)
+
+    @property
+    def host(self) -> str:
+        """Return the host where it runs; empty where that is the public one of its kind."""
+        return own_host(self.kind, self.issuer)
 
     @property
     def workflow_name(self) -> str:
@@ -108,8 +121,8 @@ def copy_provenance(source: Distribution, copy: Distribution) -> None:
         uploaded_to_id=found.uploaded_to_id,
         uploaded_at=found.uploaded_at,
     )
-    copy.is_attested = bool(found.attested)
-    copy.save(update_fields=["is_attested"])
+    copy.is_attested, copy.has_provenance = bool(found.attested), bool(found.document)
+    copy.save(update_fields=["is_attested", "has_provenance"])
 
 
 def provenances() -> QuerySet[Provenance]:
@@ -164,6 +177,7 @@ def _build(each: Attested, kind: str) -> Build:
     is_repository = url.scheme == "https"  # else an account's e-mail address
     return Build(
         kind=kind,
+        issuer=each.issuer,
         source=url.path.strip("/") if is_repository else each.source,
         source_url=each.source if is_repository else "",
         workflow=each.workflow,

@@ -664,7 +664,8 @@ class TrustedPublisher(models.Model):
     @property
     def name(self) -> str:
         """Return how CI is called that fits: as the audit names it, but for an open environment."""
-        return called(self.issuer.kind, self.source, self.workflow, self.environment)
+        parts = (self.source, self.workflow, self.environment)
+        return called(self.issuer.kind, self.issuer.url, *parts)
 
     def clean(self) -> None:
         """Refuse what its issuer's claims could never fit, and write names as they compare."""

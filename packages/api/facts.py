@@ -29,7 +29,8 @@ class FileFacts(serializers.ModelSerializer[Distribution]):
     url = serializers.URLField(allow_null=True, help_text="Where its bytes are.")
     provenance = serializers.URLField(
         allow_null=True,
-        help_text="Where its attestations are (PEP 740); null: none were verified here.",
+        help_text="Where its attestations are (PEP 740); null: none were verified here, or their "
+        "CI runs on hosts of its own, which a provenance cannot name.",
     )
 
     class Meta:
@@ -85,6 +86,10 @@ class BuildFacts(serializers.Serializer[Any]):
     """A run of CI; empty is what nobody says of it."""
 
     kind = serializers.ChoiceField(Issuer.Kind.choices)
+    issuer = serializers.CharField(help_text="Who vouches for it, as tokens name it (iss).")
+    host = serializers.CharField(
+        help_text="Where it runs; empty: on the public host of its kind, github.com say."
+    )
     source = serializers.CharField(help_text="Its repository, or an account.")  # type: ignore[assignment]  # a field, not where it is
     source_url = serializers.CharField()
     workflow = serializers.CharField(help_text="Its path in the repository.")
@@ -222,8 +227,8 @@ def url_of_row(row: Distribution) -> str | None:
 
 
 def provenance_of_row(row: Distribution) -> str | None:
-    """Return where the attestations of a file are that were verified; None where none were."""
-    url = url_of_row(row) if row.is_attested else None
+    """Return where the provenance of a file is that was verified; None where none is served."""
+    url = url_of_row(row) if row.has_provenance else None
     return f"{url}.provenance" if url else None
 
 

@@ -199,5 +199,5 @@ def _line(
     facts = {each: getattr(file, each) for each in shown}
     url = url_of(repository, "", name, file.sha256, file.filename)
     # Of upstream's it is the address that its page names.
-    provenance = f"{url}.provenance" if file.is_attested else file.provenance or None
+    provenance = f"{url}.provenance" if file.has_provenance else file.provenance or None
     return facts | {"source": str(source or repository), "url": url, "provenance": provenance}

@@ -35,6 +35,7 @@ class Attested(msgspec.Struct, frozen=True, kw_only=True):
     """What one attestation says, once it is known to be true; empty for what it does not say."""
 
     predicate_type: str
+    issuer: str  # who vouched for the job to the Sigstore
     key: int  # of the publisher that it fits
     source: str  # the URL of the source repository, or an e-mail address
     commit: str
@@ -46,7 +47,7 @@ class Attested(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """All that attests a file: the provenance object of PEP 740 as JSON, and what is in it."""
+    """All that attests a file, and as JSON what PEP 740's provenance object can tell of it."""
 
-    provenance: bytes
+    provenance: bytes  # empty: nothing, see `sigstore_checks`
     attested: tuple[Attested, ...]

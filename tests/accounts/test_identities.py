@@ -48,6 +48,7 @@ def test_what_is_kept_of_a_run_leads_to_it() -> None:
     facts = identity_in("github", GITHUB | told | {"environment": "Release"}).facts
     assert facts == {
         "kind": "github",
+        "issuer": told["iss"],
         "source": "Octo/frog",
         "source_url": "https://github.com/Octo/frog",
         "workflow": ".github/workflows/release.yml",
@@ -58,6 +59,8 @@ def test_what_is_kept_of_a_run_leads_to_it() -> None:
     }
     at_work = GITHUB | {"iss": "https://github.acme.example/_services/token"}
     assert identity_in("github", at_work).source_url == "https://github.acme.example/Octo/frog"
+    assert identity_in("github", at_work).name.startswith("GitHub at github.acme.example: octo/")
+    assert identity_in("github", GITHUB | told).name.startswith("GitHub: octo/frog, ")
     theirs = GITLAB | {"iss": "https://gitlab.example/", "sha": "b" * 40, "job_id": 7}
     facts = identity_in("gitlab", theirs).facts
     assert (facts["source_url"], facts["workflow"]) == (

@@ -107,6 +107,11 @@ def larder(issuers: Issuers, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             yield replace(running, url=f"https://localhost:{front.port}")
 
 
+def host_of(issuer: LoopbackIssuer) -> str:
+    """Return where an issuer is, which is no public one."""
+    return urlsplit(issuer.url).netloc
+
+
 def trust(larder: Larder, issuer: LoopbackIssuer, shelf: str, **what: str) -> None:
     """Let a repository trust CI with its project frog."""
     larder.python(_TRUST, issuer.url, shelf, json.dumps(what))
@@ -126,7 +131,8 @@ def test_a_pending_publisher_of_github_publishes_and_publishes_again(
     for version in ("1.0", "2.0"):
         job.publishes(version, shelf.url)
     told = larder.python(_PUBLISHED, shelf.name).splitlines()
-    assert "frog-2.0-py3-none-any.whl by GitHub: octo/frog, release.yml" in told
+    who = f"GitHub at {host_of(issuers.github)}: octo/frog, release.yml"
+    assert f"frog-2.0-py3-none-any.whl by {who}" in told
     done = Counter(told)
     assert done["publisher.token"] == done["distribution.publish"] == 2
     assert done["publisher.burn"] == 2  # uv ends its tokens
@@ -150,7 +156,8 @@ def test_a_pending_publisher_of_gitlab_publishes_and_publishes_again(
     shows("refs/heads/main")
     assert "No project here trusts this job: project acme/tools/frog" in job.fails("3.0", shelf.url)
     told = larder.python(_PUBLISHED, shelf.name).splitlines()
-    assert "frog-2.0-py3-none-any.whl by GitLab: acme/tools/frog, .gitlab-ci.yml" in told
+    who = f"GitLab at {host_of(issuers.gitlab)}: acme/tools/frog, .gitlab-ci.yml"
+    assert f"frog-2.0-py3-none-any.whl by {who}" in told
 
 
 def test_what_is_not_trusted_is_told_to_who_runs_the_job(
@@ -271,10 +278,14 @@ def test_a_publisher_follows_the_page_and_its_jobs_publish(
         publish_at_gitlab(desk, issuers)
         publish_at_google(desk, issuers, metadata)
     said = desk.follow(f"## Who built what{afterwards}")
+    hosts = {name: host_of(getattr(issuers, name)) for name in ("github", "gitlab", "google")}
     for version, name in (
-        ("1.0", "GitHub: trusted-publishing/frog, release.yml, release"),
-        ("1.1", "GitLab: trusted-publishing/frog, .gitlab-ci.yml"),
-        ("1.2", "Google: releases@trusted-publishing.iam.gserviceaccount.com"),
+        ("1.0", f"GitHub at {hosts['github']}: trusted-publishing/frog, release.yml, release"),
+        ("1.1", f"GitLab at {hosts['gitlab']}: trusted-publishing/frog, .gitlab-ci.yml"),
+        (
+            "1.2",
+            f"Google at {hosts['google']}: releases@trusted-publishing.iam.gserviceaccount.com",
+        ),
     ):
         assert f"frog-{version}-py3-none-any.whl\t{name}\n" in said
 
@@ -332,5 +343,5 @@ def test_an_administrator_follows_the_page_about_issuers(larder: Larder, desk_wi
     desk = desk_with("issuers.md", {})
     (desk.folder / "ca.pem").write_text(ca_pem())
     said = desk.follow()
-    assert "newt\tGitLab: issuers/newt, .gitlab-ci.yml\ttrue" in said
+    assert "newt\tGitLab at gitlab.issuers.example: issuers/newt, .gitlab-ci.yml\ttrue" in said
     assert "issuer.delete" in (desk.folder / "audit.csv").read_text()

@@ -75,7 +75,7 @@ def test_a_workflow_is_trusted_listed_and_removed(cast: Cast, ada: Client) -> No
     issuer = make_issuer()
     assert "No CI publishes here without a secret yet." in text_of(ada)
     page = text_of(ada, **GITHUB)
-    assert "GitHub: octo/frog, release.yml may publish frog." in page
+    assert "GitHub at ci.example: octo/frog, release.yml may publish frog." in page
     assert 'title="Nobody has published it yet' in page
     assert "owner: kept at first use" in page
     assert send(exchanged(issuer).secret).status_code == 200

@@ -440,7 +440,7 @@ def cached_file(scene: Scene) -> Distribution:
 
 
 _REMOTE, _VIRTUAL = one(Repository, kind=Kind.REMOTE), one(Repository, kind=Kind.VIRTUAL)
-CI = "GitHub: octo/frog, release.yml"
+CI = "GitHub at ci.example: octo/frog, release.yml"
 _given_to_ci: list[str] = []
 
 

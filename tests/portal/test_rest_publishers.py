@@ -91,7 +91,7 @@ def test_a_publisher_is_pending_until_its_project_is_there(
     said = made.json()
     assert made.status_code == 201, made.content
     assert (said["project"], said["source"], said["kind"]) == ("frog", "octo/frog", "github")
-    assert said["name"] == "GitHub: octo/frog, release.yml"
+    assert said["name"] == "GitHub at ci.example: octo/frog, release.yml"
     assert (said["is_pending"], said["last_used_at"], said["owner_id"]) == (True, None, "")
     assert send(exchanged(issuer).secret).status_code == 200
     read = ada("GET", f"{HERE}/{said['id']}")

@@ -68,7 +68,7 @@ def test_ci_publishes_without_a_secret(
     assert post(BURN, {"token": said["token"]}).json() == {"success": True}
     again = upload(Client(), "frog", "2.0", make_wheel("frog", "2.0"), by=None, Authorization=shows)
     assert again.status_code == 401
-    events = AuditEvent.objects.filter(actor__startswith="GitHub: ")
+    events = AuditEvent.objects.filter(actor__startswith="GitHub at ")
     assert sorted(events.values_list("action", "repository")) == [
         ("distribution.publish", "acme/local"),
         ("publisher.burn", ""),

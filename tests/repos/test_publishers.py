@@ -52,7 +52,7 @@ def test_a_pending_publisher_makes_the_project_and_publishes_again(
         answer = send(minted.secret, version=version)
         assert answer.status_code == 200, answer.content
     row = Distribution.objects.get(filename="frog-2.0-py3-none-any.whl")
-    assert row.uploaded_by == "GitHub: octo/frog, release.yml"
+    assert row.uploaded_by == "GitHub at ci.example: octo/frog, release.yml"
     event = AuditEvent.objects.filter(action="distribution.publish").latest("at", "pk")
     assert (event.actor, event.token) == (row.uploaded_by, str(minted.token))
     publisher.refresh_from_db()
@@ -78,7 +78,9 @@ def test_a_token_publishes_its_pairs_of_repository_and_project_alone(cast: Cast)
         ("/globex/local/", "newt"),
     }
     assert set(heard.values()) == {200, 403}
-    told = "GitHub: octo/frog, release.yml is not trusted to publish toad to acme/local."
+    told = (
+        "GitHub at ci.example: octo/frog, release.yml is not trusted to publish toad to acme/local."
+    )
     assert told in send(minted.secret, "toad").content.decode()
 
 
