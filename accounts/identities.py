@@ -12,6 +12,7 @@ from accounts.models import Issuer
 from base.ci_homes import home_of_github, home_of_gitlab, own_host
 
 _NAME_AT_MOST = 200
+_ID_AT_MOST = 100
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _GITHUB_FOLDER = ".github/workflows/"
 # A pull request from outside starts these with all rights, and their ref is the default branch.
@@ -24,7 +25,10 @@ class Identity:
 
     kind: Issuer.Kind
     source: str
-    owner_id: str = ""  # empty: the issuer has no names that could come to others
+    # What stays the same when a name comes to others: the numbers of the account or group, and of
+    # the repository, project or account itself. Empty: the issuer tells none.
+    owner_id: str = ""
+    source_id: str = ""
     workflow: str = ""
     environment: str = ""
     ref: str = ""
@@ -99,7 +103,8 @@ def _of_github(claims: Mapping[str, Any]) -> Identity:
         kind=Issuer.Kind.GITHUB,
         source=source,
         spelled=spelled,
-        owner_id=_said(claims, "repository_owner_id"),
+        owner_id=_id(claims, "repository_owner_id"),
+        source_id=_id(claims, "repository_id"),
         workflow=workflow,
         environment=_said_perhaps(claims, "environment").lower(),
         ref=_said_perhaps(claims, "ref"),
@@ -126,7 +131,8 @@ def _of_gitlab(claims: Mapping[str, Any]) -> Identity:
         kind=Issuer.Kind.GITLAB,
         source=source,
         spelled=spelled,
-        owner_id=_said(claims, "namespace_id"),
+        owner_id=_id(claims, "namespace_id"),
+        source_id=_id(claims, "project_id"),
         workflow=_file_of(configuration, f"{source}//", versions),
         environment=_said_perhaps(claims, "environment"),
         ref=_said_perhaps(claims, "ref_path"),
@@ -153,7 +159,8 @@ def _file_of(said: str, start: str, versions: Iterable[str]) -> str:
 def _of_google(claims: Mapping[str, Any]) -> Identity:
     if claims.get("email_verified") is not True:
         raise AssertionRefused("The token does not say that its e-mail address was verified.")
-    return Identity(Issuer.Kind.GOOGLE, _said(claims, "email").lower(), claims=claims)
+    email = _said(claims, "email").lower()
+    return Identity(Issuer.Kind.GOOGLE, email, source_id=_id(claims, "sub"), claims=claims)
 
 
 def _commit(claims: Mapping[str, Any]) -> str:
@@ -166,6 +173,14 @@ def _number(claims: Mapping[str, Any], name: str) -> str:
     """Return a number that becomes part of an address; empty for anything else."""
     said = _said_perhaps(claims, name)
     return said if said.isascii() and said.isdecimal() else ""
+
+
+def _id(claims: Mapping[str, Any], name: str) -> str:
+    """Return what is kept of a publisher, so that it fits nobody else from then on."""
+    said = _said(claims, name)
+    if len(said) > _ID_AT_MOST:
+        raise AssertionRefused(f"The token's claim {name} is too long.")
+    return said
 
 
 def _said(claims: Mapping[str, Any], name: str) -> str:

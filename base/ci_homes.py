@@ -1,4 +1,4 @@
-"""Where the repositories are whose CI an OpenID Connect issuer vouches for.
+"""Where the repositories are whose CI an OpenID Connect issuer vouches for, and which is which.
 
 Apart from both that ask: the claims of CI are read in the web process, and certificates in one that
 knows no Django.
@@ -48,3 +48,8 @@ def own_host(kind: str, issuer: str) -> str:
     home = home_of_github(issuer) if kind == "github" else issuer
     host = urlsplit(home).netloc
     return "" if host == _PUBLIC_HOSTS.get(kind) else host
+
+
+def may_be_same(kept: str, told: str) -> bool:
+    """Say whether two numbers of an owner or a repository are one; not every host tells both."""
+    return not (kept and told) or kept == told

@@ -7,7 +7,7 @@ by anybody who has the file; what the issuer of CI said was checked at the uploa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -155,7 +155,8 @@ def _said_of(by: Principal) -> dict[str, str]:
     limits = by.token
     if limits is None or limits.publishing_id is None:
         return {}
-    return dict(PublishingToken.objects.get(pk=limits.publishing_id).said)
+    said = PublishingToken.objects.get(pk=limits.publishing_id).said
+    return {each.name: said[each.name] for each in fields(Build) if each.name in said}
 
 
 def _kept(verified: Verified) -> list[dict[str, object]]:

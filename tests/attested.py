@@ -34,6 +34,7 @@ class FakeVerifier:
         self.expected: list[Expected] = []
         self.asked = 0
         self.owner_id = "4711"
+        self.source_id = "815"
         self.issuer = GITHUB
         self.provenance = PROVENANCE
 
@@ -60,6 +61,7 @@ class FakeVerifier:
             workflow="" if is_google else ".github/workflows/release.yml",
             run="" if is_google else f"{HOME}/actions/runs/17/attempts/1",
             owner_id="" if is_google else self.owner_id,
+            source_id="" if is_google else self.source_id,
             logged_at=LOGGED_AT,
         )
 

@@ -159,6 +159,7 @@ class _Checked:
             workflow=path_of_workflow(signer, self.publisher.kind),
             run=signer.run,
             owner_id=signer.owner_id,
+            source_id=signer.source_id,
             logged_at=datetime.fromtimestamp(self._entry.integrated_time or 0, UTC),
         )
 

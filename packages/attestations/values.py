@@ -27,6 +27,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     workflow: str = ""
     owner_id: str = ""  # empty: whoever owns it now
+    source_id: str = ""  # empty: whichever has its name now
     ref: str = ""
     environment: str = ""
 
@@ -43,6 +44,7 @@ class Attested(msgspec.Struct, frozen=True, kw_only=True):
     workflow: str  # the path in that repository
     run: str  # the URL of the run
     owner_id: str
+    source_id: str
     logged_at: datetime
 
 

@@ -102,7 +102,7 @@ github = Issuer(kind="github", url="https://token.actions.example")
 gitlab = Issuer(kind="gitlab", url="https://gitlab.acme.example", private_allowed=True)
 for issuer in (github, gitlab):
     publishers.save_issuer(issuer, by=SYSTEM)
-used = {"owner_id": "4711", "last_used_at": clock.now() - timedelta(hours=3)}
+used = {"owner_id": "4711", "source_id": "815", "last_used_at": clock.now() - timedelta(hours=3)}
 trust(github, "acme-billing", "acme/billing", "release.yml", environment="release", **used)
 trust(github, "acme-lamp", "acme/lamp", "release.yml")
 trust(gitlab, "acme-ledger", "tools/ledger", ".gitlab-ci.yml", ref="refs/tags/*")

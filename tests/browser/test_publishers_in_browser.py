@@ -61,7 +61,7 @@ def test_a_workflow_is_trusted_and_trusted_no_longer(untouched: Larder, page: Pa
     expect(page.get_by_text("may publish frog.")).to_be_visible()
     expect(page.get_by_role("table").get_by_text("pending")).to_be_visible()
     page.get_by_role("link", name="Remove GitHub: acme/frog").click()
-    expect(page.get_by_role("button", name="Trust the new owner")).to_be_visible()
+    expect(page.get_by_role("button", name="Trust it anew")).to_be_visible()
     page.get_by_role("button", name="Remove it").click()
     expect(page.get_by_text("may not publish frog any more")).to_be_visible()
     expect(page.get_by_role("heading", name="Add the first")).to_be_visible()

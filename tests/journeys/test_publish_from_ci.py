@@ -180,7 +180,7 @@ def test_each_forgery_is_refused_at_the_front_door_with_its_reason(
     larder: Larder, issuers: Issuers
 ) -> None:
     shelf, github = larder.repository(), issuers.github
-    trust(larder, github, shelf.name, **_GITHUB)
+    trust(larder, github, shelf.name, **_GITHUB, owner_id="4711", source_id="815")
     at = int(datetime.now(UTC).timestamp())
     workflow = "octo/frog/.github/workflows/test.yml@refs/heads/main"
 
@@ -206,6 +206,7 @@ def test_each_forgery_is_refused_at_the_front_door_with_its_reason(
         ): "No project here trusts this job: repository octo/toad",
         signed(claims(workflow_ref=workflow)): "repository octo/frog, workflow test.yml, no env",
         signed(claims(repository_owner_id="666")): "another owner than the one that was trusted",
+        signed(claims(repository_id="816")): "is another than the one of this name",
         good: "was exchanged before",
     }
     told = {shown: exchanged(larder, shown) for shown in forgeries}

@@ -29,6 +29,16 @@ from tests.dists import make_wheel
 from tests.publishers import exchanged, make_issuer, trust
 from tests.uploads import upload
 
+GITLAB = {
+    "project_path": "acme/frog",
+    "project_id": "9",
+    "namespace_path": "acme",
+    "namespace_id": "7",
+    "ci_config_ref_uri": "ci.example/acme/frog//ci.yml@refs/heads/main",
+    "ref_path": "refs/heads/main",
+}
+GOOGLE = {"sub": "1234", "email": "robot@acme.example", "email_verified": True}
+
 
 def send(secret: str, project: str = "frog", to: str = "/acme/local/", version: str = "1.0"):
     file = make_wheel(project, version)
@@ -56,7 +66,8 @@ def test_a_pending_publisher_makes_the_project_and_publishes_again(
     event = AuditEvent.objects.filter(action="distribution.publish").latest("at", "pk")
     assert (event.actor, event.token) == (row.uploaded_by, str(minted.token))
     publisher.refresh_from_db()
-    assert (publisher.owner_id, publisher.last_used_at) == ("4711", time())
+    assert (publisher.owner_id, publisher.source_id) == ("4711", "815")
+    assert publisher.last_used_at == time()
     assert AuditEvent.objects.filter(action="publisher.token", tenant="").count() == 2
 
 
@@ -118,7 +129,7 @@ def test_a_thousand_publishers_of_one_source_hold_nobody_up(cast: Cast) -> None:
     with CaptureQueriesContext(connection) as asked:
         minted = exchanged(issuer)
     assert len(asked) < 30
-    assert minted.token.publishers.filter(owner_id="4711").count() == 1001
+    assert minted.token.publishers.count() == 1001
     assert send(minted.secret).status_code == 200
 
 
@@ -274,7 +285,7 @@ def test_what_a_stranger_can_start_is_trusted_where_the_publisher_says_so(
         ),
         (
             "gitlab",
-            {"project_path": "acme/frog", "namespace_path": "acme", "namespace_id": "7"},
+            GITLAB | {"ci_config_ref_uri": "", "ref_path": ""},
             "this job: project acme/frog, no pipeline file of its own, no environment, no ref",
         ),
         (
@@ -297,12 +308,43 @@ def test_who_is_not_trusted_hears_what_they_are_and_nothing_of_others(
 def test_a_name_that_went_to_another_owner_is_not_trusted(cast: Cast) -> None:
     issuer = make_issuer()
     trust(cast.acme.repository, issuer)
-    exchanged(issuer, jti="first")
+    assert send(exchanged(issuer, jti="first").secret).status_code == 200
     code, sentence = refused(issuer, jti="second", repository_owner_id="666")
     assert code == "invalid-publisher"
     assert sentence.startswith("octo/frog has another owner")
-    assert sentence.endswith("presses Trust the new owner on the publisher's page.")
+    assert "presses Trust it anew on the publisher's page, or removes" in sentence
     assert exchanged(issuer, jti="third")
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab", "google"])
+def test_what_is_made_again_under_a_name_is_not_trusted(cast: Cast, kind: str) -> None:
+    issuer = make_issuer(kind)
+    claims, number, publisher = {
+        "github": ({}, "repository_id", {}),
+        "gitlab": (GITLAB, "project_id", {"source": "acme/frog", "workflow": "ci.yml"}),
+        "google": (GOOGLE, "sub", {"source": "robot@acme.example", "workflow": ""}),
+    }[kind]
+    row = trust(cast.acme.repository, issuer, **publisher)
+    assert send(exchanged(issuer, **claims, jti="first").secret).status_code == 200
+    again = claims | {number: "816", "jti": "second"}
+    code, sentence = refused(issuer, **again)
+    assert code == "invalid-publisher"
+    assert f"{row.source} is another than the one of this name that was trusted." in sentence
+    row.refresh_from_db()
+    publishers.trust_anew(row, by=SYSTEM)
+    assert send(exchanged(issuer, **again).secret, version="2.0").status_code == 200
+    assert TrustedPublisher.objects.get().source_id == "816"
+
+
+def test_who_asks_for_a_token_and_publishes_nothing_is_not_kept(cast: Cast) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer)
+    late = exchanged(issuer, jti="late", repository_id="816").secret
+    assert send(exchanged(issuer, jti="first").secret).status_code == 200
+    answer = send(late, version="2.0")
+    assert answer.status_code == 403
+    assert "Octo/frog is another than the one of this name" in answer.content.decode()
+    assert Distribution.objects.count() == 1
 
 
 def test_an_assertion_is_exchanged_once(cast: Cast, time: MovableClock) -> None:
@@ -355,16 +397,16 @@ def test_of_two_owners_who_come_first_at_once_one_is_the_owner() -> None:
     def one(number: int) -> str:
         try:
             start.wait()
-            exchanged(issuer, jti=str(number), repository_owner_id=str(1 + number % 2))
-        except AssertionRefused:
-            return "refused"
-        else:
-            return "token"
+            owner = str(1 + number % 2)
+            minted = exchanged(issuer, jti=str(number), repository_owner_id=owner)
+            return str(send(minted.secret, version=f"{number}.0").status_code)
+        except AssertionRefused:  # somebody has published by then
+            return "403"
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(8) as pool:
-        assert sorted(pool.map(one, range(8))) == ["refused"] * 4 + ["token"] * 4
+        assert sorted(pool.map(one, range(8))) == ["200"] * 4 + ["403"] * 4
 
 
 @pytest.mark.parametrize(
@@ -431,7 +473,7 @@ def test_what_somebody_has_removed_is_not_trusted_again_by_another(cast: Cast) -
     publisher = trust(cast.acme.repository, make_issuer())
     same = TrustedPublisher.objects.get()
     publishers.remove_publisher(publisher, by=SYSTEM)
-    for change in (publishers.remove_publisher, publishers.trust_new_owner):
+    for change in (publishers.remove_publisher, publishers.trust_anew):
         with pytest.raises(publishers.PublisherMissing):
             change(same, by=SYSTEM)
     assert not TrustedPublisher.objects.exists()
