@@ -29,6 +29,8 @@ from repos.models import Repository, TrustedPublisher
 # What somebody says of a publisher, but for whose it is.
 _SAID = ("repository", "normalized", "issuer", "source", "workflow", "environment", "ref", "claims")
 _NAMED_AT_MOST = 20
+# Of one source in one repository: each token that it asks for hangs on all of them.
+PUBLISHERS_AT_MOST = 100
 _ANEW = (
     "If that is right, who administers the repository presses Trust it anew on the publisher's "
     "page, or removes the publisher and adds it again."
@@ -103,6 +105,7 @@ def add_publisher(publisher: TrustedPublisher, *, by: Actor) -> None:
     with configuring():
         publisher.created_at = clock.now()
         publisher.full_clean()
+        _require_room_for(publisher)
         publisher.save()
         _record(publisher, "publisher.add", by, after=_facts_of(publisher))
 
@@ -198,6 +201,17 @@ def burn(secret: str, *, address: str) -> None:
 def _require_there(publisher: TrustedPublisher) -> None:
     if not TrustedPublisher.objects.filter(pk=publisher.pk).exists():
         raise PublisherMissing("Somebody has removed this publisher meanwhile.")
+
+
+def _require_room_for(publisher: TrustedPublisher) -> None:
+    same = TrustedPublisher.objects.filter(
+        repository=publisher.repository, issuer=publisher.issuer, source=publisher.source
+    )
+    if same.count() >= PUBLISHERS_AT_MOST:
+        raise ValidationError(
+            f"{publisher.repository} trusts {publisher.source} {PUBLISHERS_AT_MOST} times, which "
+            "is the most. Remove publishers that are not used any more."
+        )
 
 
 def _fitting(issuer: Issuer, identity: Identity) -> list[TrustedPublisher]:

@@ -6,6 +6,7 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -478,6 +479,19 @@ def test_what_somebody_has_removed_is_not_trusted_again_by_another(cast: Cast) -
             change(same, by=SYSTEM)
     assert not TrustedPublisher.objects.exists()
     assert AuditEvent.objects.filter(action="publisher.remove").count() == 1
+
+
+def test_one_source_is_trusted_a_hundred_times_in_a_repository(cast: Cast) -> None:
+    issuer = make_issuer()
+    with patch.object(publishers, "PUBLISHERS_AT_MOST", 2):
+        for project in ("frog", "toad"):
+            trust(cast.acme.repository, issuer, project)
+        with pytest.raises(ValidationError, match=r"trusts octo/frog 2 times, which is the most"):
+            trust(cast.acme.repository, issuer, "newt")
+        trust(cast.acme.repository, issuer, "newt", source="octo/newt")
+        trust(cast.globex.repository, issuer, "newt")
+        publishers.trust_anew(TrustedPublisher.objects.first(), by=SYSTEM)
+    assert publishers.PUBLISHERS_AT_MOST == 100
 
 
 def test_a_remote_trusts_nobody(cast: Cast) -> None:
