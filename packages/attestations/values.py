@@ -17,6 +17,8 @@ class AttestationRefused(InvalidInput):
 class VerifierAway(LarderError):
     """No attestation can be verified now: no matter of what was sent."""
 
+    retry_after = 60  # seconds; the sentence says so in words
+
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
     """A publisher that may attest a file; names as `repos.models.TrustedPublisher` has them."""

@@ -101,7 +101,7 @@ def test_while_nothing_can_be_verified_they_come_again_later(client: Client, cas
     trust(cast.acme.repository, make_issuer())
     with patch.object(publish, "verify", side_effect=VerifierAway("Cannot be verified now.")):
         answer = upload_attested(client, "1.0", WHEEL, by=cast.acme.writer)
-    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
     assert answer.reason_phrase == "Cannot be verified now."
     assert not Distribution.objects.exists()
 
