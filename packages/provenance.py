@@ -141,9 +141,14 @@ def provenance_of(file: Distribution, by: Principal) -> Provenance | None:
 def published_by(row: Provenance, by: Principal) -> Build | None:
     """Return the run of CI that published a file, as its issuer said; None: it was no CI's.
 
-    Who reads what anyone may read is not told who works here; what is attested is public.
+    What is attested is public; the names of people and jobs are not.
     """
-    return Build(**row.said) if row.said and not by.is_anonymous else None
+    return Build(**row.said) if row.said and by.hears_names else None
+
+
+def uploader(file: Distribution, by: Principal) -> str:
+    """Return who uploaded a file, as far as `by` is told; empty: nobody did, or they are not."""
+    return file.uploaded_by if by.hears_names else ""
 
 
 def attestations(row: Provenance) -> list[Attestation]:

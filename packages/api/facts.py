@@ -11,14 +11,17 @@ from rest_framework import serializers
 from accounts.models import Issuer
 from accounts.rest.views import Strict
 from packages.models import Distribution, Project
+from packages.provenance import uploader
 from repos.models import Repository
 
 # What of a file is made of more than its row.
-_MADE = {"repository", "project", "version", "is_release_yanked", "url", "provenance"}
+_MADE = {
+    "repository", "project", "version", "is_release_yanked", "uploaded_by", "url", "provenance",
+}  # fmt: skip
 
 
 class FileFacts(serializers.ModelSerializer[Distribution]):
-    """A file that a repository holds."""
+    """A file that a repository holds; the context says by whom it is read (`by`)."""
 
     repository = serializers.CharField(source="__str__", read_only=True, help_text="tenant/key")
     project = serializers.CharField(help_text="Empty until extraction has named the file.")
@@ -26,6 +29,9 @@ class FileFacts(serializers.ModelSerializer[Distribution]):
     kind = serializers.CharField(help_text="wheel, sdist, ...; empty as above.")
     upstream_change = serializers.CharField(help_text="Of a remote: what upstream did since.")
     is_release_yanked = serializers.BooleanField()
+    uploaded_by = serializers.CharField(
+        help_text="Empty for who has not signed in, and of what nobody uploaded."
+    )
     url = serializers.URLField(allow_null=True, help_text="Where its bytes are.")
     provenance = serializers.URLField(
         allow_null=True,
@@ -58,6 +64,7 @@ class FileFacts(serializers.ModelSerializer[Distribution]):
             "project": release.project.normalized if release else "",
             "version": release.version if release else "",
             "is_release_yanked": release is not None and release.yanked,
+            "uploaded_by": uploader(instance, self.context["by"]),
             "url": url_of_row(instance),
             "provenance": provenance_of_row(instance),
         }

@@ -107,7 +107,7 @@ class OneFile(RestView):
     @extend_schema(operation_id="read_file", responses=FileFacts)
     def get(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """Read what is known of a file, and where its bytes are."""
-        return Response(FileFacts(_file(self.by, (tenant, key, pk))).data)
+        return Response(_told(self.by, (tenant, key, pk)))
 
     @extend_schema(
         operation_id="yank_file",
@@ -120,7 +120,7 @@ class OneFile(RestView):
         row = _file(self.by, (tenant, key, pk), Role.WRITER)
         said = sent(Yank, request)
         curate.yank(row, reason=said["reason"], by=self.by, undo=not said["yanked"])
-        return Response(FileFacts(_file(self.by, (tenant, key, pk))).data)
+        return Response(_told(self.by, (tenant, key, pk)))
 
     @extend_schema(operation_id="delete_file", request=None, responses={204: None})
     def delete(self, request: Request, tenant: str, key: str, pk: str) -> Response:
@@ -137,7 +137,7 @@ class Restoring(RestView):
     def post(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """List a deleted file again, with the bytes it had."""
         curate.restore(_file(self.by, (tenant, key, pk), Role.ADMIN), by=self.by)
-        return Response(FileFacts(_file(self.by, (tenant, key, pk))).data)
+        return Response(_told(self.by, (tenant, key, pk)))
 
 
 class ReadingAgain(RestView):
@@ -147,7 +147,7 @@ class ReadingAgain(RestView):
     def post(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """Let a file wait once more whose metadata could not be extracted."""
         curate.try_again(_file(self.by, (tenant, key, pk), Role.WRITER), by=self.by)
-        return Response(FileFacts(_file(self.by, (tenant, key, pk))).data, status=202)
+        return Response(_told(self.by, (tenant, key, pk)), status=202)
 
 
 class LiftingQuarantine(RestView):
@@ -157,7 +157,7 @@ class LiftingQuarantine(RestView):
     def post(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """Give a file of a remote out again that upstream has quarantined."""
         cache.lift_quarantine(_file(self.by, (tenant, key, pk), Role.ADMIN), by=self.by)
-        return Response(FileFacts(_file(self.by, (tenant, key, pk))).data)
+        return Response(_told(self.by, (tenant, key, pk)))
 
 
 class Promoting(RestView):
@@ -236,8 +236,13 @@ def published(done: Published, by: Principal) -> Response:
     rows = Distribution.objects.select_related("release__project", "repository__tenant")
     row = rows.get(pk=done.distribution.pk)
     facts = {"created": done.created, "notes": hidden_above(row, by=by)}
-    said = {"file": FileFacts(row).data} | facts
+    said = {"file": FileFacts(row, context={"by": by}).data} | facts
     return Response(said, status=201 if done.created else 200)
+
+
+def _told(by: Principal, where: tuple[str, str, str]) -> Any:
+    """Return the facts of a file that the caller may read."""
+    return FileFacts(_file(by, where), context={"by": by}).data
 
 
 def _file(by: Principal, where: tuple[str, str, str], role: Role = Role.READER) -> Distribution:
