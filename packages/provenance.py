@@ -6,22 +6,24 @@ by anybody who has the file; what the issuer of CI said was checked at the uploa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
-from accounts.identities import service
+from accounts.identities import called, service
 from accounts.models import Issuer, PublishingToken
 from accounts.principal import Principal
 from base.ci_homes import own_host
 from packages.attestations import Attested, Verified
+from packages.filenames import NormalizedName
 from packages.models import Distribution, Provenance
 from repos.models import TrustedPublisher
 
+Place = tuple[int, str]  # the id of a repository, and a file's name
 # As the ends of their types tell them apart (PEP 740, SLSA).
 _PREDICATES = {"/attestations/publish/v1": "publish", "/provenance/v1": "SLSA provenance"}
 
@@ -39,6 +41,11 @@ class Build:
     ref: str = ""
     commit: str = ""
     run: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return how people and the audit call it."""
+        return called(self.kind, self.issuer, self.source, self.workflow_name)
 
     @property
     def label(self) -> str:
@@ -149,6 +156,24 @@ def published_by(row: Provenance, by: Principal) -> Build | None:
 def uploader(file: Distribution, by: Principal) -> str:
     """Return who uploaded a file, as far as `by` is told; empty: nobody did, or they are not."""
     return file.uploaded_by if by.hears_names else ""
+
+
+def attesters(project: NormalizedName, files: Collection[Place]) -> dict[Place, str]:
+    """Return whose CI attests each of some files of a project, as people call it."""
+    if not files:
+        return {}
+    rows = provenances().filter(
+        distribution__release__project__normalized=project,
+        distribution__repository__in={repository for repository, _ in files},
+        distribution__is_attested=True,
+    )
+    places = F("distribution__repository"), F("distribution__filename")
+    return {
+        (row.repository, row.filename): " and ".join(
+            dict.fromkeys(each.build.name for each in attestations(row))
+        )
+        for row in rows.annotate(repository=places[0], filename=places[1])
+    }
 
 
 def attestations(row: Provenance) -> list[Attestation]:

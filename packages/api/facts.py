@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from accounts.models import Issuer
 from accounts.rest.views import Strict
+from packages.index.base import PageFile
 from packages.models import Distribution, Project
 from packages.provenance import uploader
 from repos.models import Repository
@@ -237,6 +238,13 @@ def provenance_of_row(row: Distribution) -> str | None:
     """Return where the provenance of a file is that was verified; None where none is served."""
     url = url_of_row(row) if row.has_provenance else None
     return f"{url}.provenance" if url else None
+
+
+def provenance_of_line(repository: Repository, project: str, file: PageFile) -> str | None:
+    """Return where the provenance of a file is that a repository shows, here or upstream."""
+    if not file.has_provenance:
+        return file.provenance or None
+    return f"{url_of(repository, '', project, file.sha256, file.filename)}.provenance"
 
 
 def url_of(repository: Repository, scope: str, project: str, sha256: str, filename: str) -> str:

@@ -33,6 +33,7 @@ from packages.promotion import promote
 from packages.properties import said_by
 from packages.provenance import attestations, provenance_of, published_by
 from packages.publish import Published
+from packages.search.conditions import attested
 from packages.visibility import hidden_above
 from repos.access import admitted
 from repos.targets import target_of_upload
@@ -40,6 +41,8 @@ from repos.targets import target_of_upload
 _BY_NAME = Order(("filename", "pk"), (str, int))
 _BUILT = {
     "kind": "github",
+    "issuer": "https://token.actions.githubusercontent.com",
+    "host": "",
     "source": "acme/frog",
     "source_url": "https://github.com/acme/frog",
     "workflow": ".github/workflows/release.yml",
@@ -68,6 +71,10 @@ class FilesAsked(PageAsked):
     project = serializers.CharField(required=False, max_length=200, help_text="Normalised.")
     filename = serializers.CharField(required=False, max_length=255)
     extraction = serializers.ChoiceField(Distribution.Extraction.choices, required=False)
+    attested = serializers.BooleanField(
+        required=False,
+        help_text="Those that have attestations which were verified here, or those that have none.",
+    )
     upstream_change = serializers.ChoiceField(
         ["any", *Distribution.UpstreamChange.values],
         required=False,
@@ -94,6 +101,8 @@ class Files(RestView):
         for name in ("filename", "extraction"):
             if name in wanted:
                 rows = rows.filter(**{name: wanted[name]})
+        if "attested" in wanted:
+            rows = rows.filter(attested(wanted["attested"]))
         if "upstream_change" in wanted:
             rows = rows.exclude(upstream_change="")  # the index is of these
             if wanted["upstream_change"] != "any":

@@ -29,4 +29,12 @@ class Migration(migrations.Migration):
             field=models.BooleanField(db_default=False, default=False),
         ),
         migrations.RunPython(serve_those_of_public_hosts, migrations.RunPython.noop),
+        migrations.AddIndex(
+            model_name='distribution',
+            index=models.Index(condition=models.Q(('deleted_at__isnull', True)), fields=['repository', 'is_attested', 'id'], name='distribution_attested'),
+        ),
+        migrations.AddIndex(
+            model_name='distribution',
+            index=models.Index(condition=models.Q(('deleted_at__isnull', True)), fields=['repository', 'is_attested', 'filename'], name='distribution_attested_by_name'),
+        ),
     ]

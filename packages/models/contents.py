@@ -192,6 +192,17 @@ class Distribution(models.Model):
             models.Index(fields=["repository", "filename"], name="distribution_by_filename"),
             models.Index(fields=["repository", "path"], name="distribution_by_path"),
             models.Index(fields=["deleted_at"], name="distribution_deleted_at"),
+            # For searches, the latest first, and for lists by name: `no` is looked for as well.
+            models.Index(
+                fields=["repository", "is_attested", "id"],
+                condition=models.Q(deleted_at__isnull=True),
+                name="distribution_attested",
+            ),
+            models.Index(
+                fields=["repository", "is_attested", "filename"],
+                condition=models.Q(deleted_at__isnull=True),
+                name="distribution_attested_by_name",
+            ),
             models.Index(
                 fields=["repository", "extraction_attempts", "id"],
                 condition=models.Q(extraction="pending", deleted_at__isnull=True),

@@ -51,6 +51,18 @@ def test_who_uploaded_a_file_is_told_to_who_has_signed_in(cast: Cast, frog: Dist
         assert listed["uploaded_by"] == name
 
 
+def test_attested_files_are_listed_apart(cast: Cast, frog: Distribution) -> None:
+    base, ray = "/repositories/acme/local/files?attested", by_token(cast.acme.reader)
+    for is_attested in (False, True):
+        Distribution.objects.update(is_attested=is_attested)
+        for asked in ("true", "false"):
+            found = ray("GET", f"{base}={asked}").json()["results"]
+            assert [each["filename"] for each in found] == (
+                [frog.filename] if (asked == "true") == is_attested else []
+            )
+    assert "valid boolean" in told(ray("GET", f"{base}=maybe"), 400)
+
+
 def test_properties_say_what_was_sent_otherwise_than_the_archive_has_it(
     cast: Cast, frog: Distribution
 ) -> None:
