@@ -258,14 +258,15 @@ def test_an_attested_line_says_by_whom_and_where_its_provenance_is(
     client.force_login(cast.acme.reader.user)
     page = ask(client)
     by = "attested by GitHub: Octo/frog"
-    shown, hidden = (line[0] for line in cells(page, "lines"))
-    assert shown == f"{WHEEL} {by} its provenance"
-    assert hidden == f"{WHEEL} {by}"
+    shown, hidden = cells(page, "lines")
+    assert (shown[0], hidden[0]) == (f"{WHEEL} attested", f"{WHEEL} attested")
+    assert shown[2] == f"shown {by}: its provenance"
+    assert hidden[2].endswith(f"has other bytes under this name {by}")
     url = f"/acme/all/files/frog/{other.sha256}/{WHEEL}.provenance"
     assert f'href="{url}"' in page
     assert client.get(url).status_code == HTTPStatus.OK
     Distribution.objects.update(has_provenance=False)
-    assert cells(ask(client), "lines")[0][0] == f"{WHEEL} {by} (no provenance tells of it)"
+    assert cells(ask(client), "lines")[0][2] == f"shown {by}, of which no provenance tells"
 
 
 def test_the_same_by_rest_and_in_the_command_s_words(
