@@ -119,7 +119,7 @@ def _page(
         "project": project,
         "form": form,
         "kinds": _kinds(),
-        "why_nobody_asks": publishing.why_nobody_asks(),
+        "what_http_costs": publishing.what_http_costs(),
     } | _job()
     return render(request, "packages/publishers.html", heading(come_in) | context, status=status)
 
