@@ -320,11 +320,12 @@ def test_a_name_that_went_to_another_owner_is_not_trusted(cast: Cast) -> None:
 @pytest.mark.parametrize("kind", ["github", "gitlab", "google"])
 def test_what_is_made_again_under_a_name_is_not_trusted(cast: Cast, kind: str) -> None:
     issuer = make_issuer(kind)
-    claims, number, publisher = {
+    kinds: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
         "github": ({}, "repository_id", {}),
         "gitlab": (GITLAB, "project_id", {"source": "acme/frog", "workflow": "ci.yml"}),
         "google": (GOOGLE, "sub", {"source": "robot@acme.example", "workflow": ""}),
-    }[kind]
+    }
+    claims, number, publisher = kinds[kind]
     row = trust(cast.acme.repository, issuer, **publisher)
     assert send(exchanged(issuer, **claims, jti="first").secret).status_code == 200
     again = claims | {number: "816", "jti": "second"}
@@ -490,7 +491,7 @@ def test_one_source_is_trusted_a_hundred_times_in_a_repository(cast: Cast) -> No
             trust(cast.acme.repository, issuer, "newt")
         trust(cast.acme.repository, issuer, "newt", source="octo/newt")
         trust(cast.globex.repository, issuer, "newt")
-        publishers.trust_anew(TrustedPublisher.objects.first(), by=SYSTEM)
+        publishers.trust_anew(TrustedPublisher.objects.earliest("pk"), by=SYSTEM)
     assert publishers.PUBLISHERS_AT_MOST == 100
 
 
