@@ -45,7 +45,7 @@ class Build:
     @property
     def name(self) -> str:
         """Return how people and the audit call it."""
-        return called(self.kind, self.issuer, self.source, self.workflow_name)
+        return called(self.kind, self._where, self.source, self.workflow_name)
 
     @property
     def label(self) -> str:
@@ -55,12 +55,12 @@ class Build:
     @property
     def service(self) -> str:
         """Return what people call who runs it."""
-        return service(self.kind, self.issuer)
+        return service(self.kind, self._where)
 
     @property
     def host(self) -> str:
         """Return the host where it runs; empty where that is the public one of its kind."""
-        return own_host(self.kind, self.issuer)
+        return own_host(self.kind, self._where)
 
     @property
     def workflow_name(self) -> str:
@@ -76,6 +76,11 @@ class Build:
     def workflow_url(self) -> str:
         """Return where people read the workflow as it was in that commit; likewise."""
         return self._at(f"blob/{self.commit}/{self.workflow}") if self.workflow else ""
+
+    @property
+    def _where(self) -> str:
+        """Return what tells the host: of older rows, which name no issuer, the source."""
+        return self.issuer or self.source_url
 
     def _at(self, path: str) -> str:
         if not self.source_url or not self.commit:

@@ -4,13 +4,16 @@ _PUBLIC = ("https://github.com/", "https://gitlab.com/")
 
 
 def serve_those_of_public_hosts(apps, schema_editor):
-    """Keep the provenance of files whose CI is of public hosts; others' passed for theirs."""
+    """Keep the provenance of files whose CI is of public hosts; others' passed for theirs.
+
+    What CI's host is, `source_url` says: its issuer was not kept.
+    """
     Provenance = apps.get_model("packages", "Provenance")
     Distribution = apps.get_model("packages", "Distribution")
     attested = Provenance.objects.filter(distribution__is_attested=True)
     for row in attested.only("attested").iterator(chunk_size=500):
-        urls = [each["build"].get("source_url", "") for each in row.attested]
-        if all(url.startswith(_PUBLIC) for url in urls if url):
+        builds = [each["build"] for each in row.attested]
+        if all(build["kind"] == "google" or build["source_url"].startswith(_PUBLIC) for build in builds):
             Distribution.objects.filter(pk=row.pk).update(has_provenance=True)
         else:
             Provenance.objects.filter(pk=row.pk).update(document=b"")
@@ -28,7 +31,6 @@ class Migration(migrations.Migration):
             name='has_provenance',
             field=models.BooleanField(db_default=False, default=False),
         ),
-        migrations.RunPython(serve_those_of_public_hosts, migrations.RunPython.noop),
         migrations.AddIndex(
             model_name='distribution',
             index=models.Index(condition=models.Q(('deleted_at__isnull', True)), fields=['repository', 'is_attested', 'id'], name='distribution_attested'),
@@ -37,4 +39,5 @@ class Migration(migrations.Migration):
             model_name='distribution',
             index=models.Index(condition=models.Q(('deleted_at__isnull', True)), fields=['repository', 'is_attested', 'filename'], name='distribution_attested_by_name'),
         ),
+        migrations.RunPython(serve_those_of_public_hosts, migrations.RunPython.noop),
     ]
