@@ -60,7 +60,7 @@ def test_a_workflow_is_trusted_and_trusted_no_longer(untouched: Larder, page: Pa
     page.get_by_role("button", name="Trust it").click()
     expect(page.get_by_text("may publish frog.")).to_be_visible()
     expect(page.get_by_role("table").get_by_text("pending")).to_be_visible()
-    page.get_by_role("link", name="Remove GitHub: acme/frog").click()
+    page.get_by_role("link", name="Remove GitHub at github.example: acme/frog").click()
     expect(page.get_by_role("button", name="Trust it anew")).to_be_visible()
     page.get_by_role("button", name="Remove it").click()
     expect(page.get_by_text("may not publish frog any more")).to_be_visible()

@@ -164,15 +164,20 @@ def test_what_is_not_trusted_is_told_to_who_runs_the_job(
     larder: Larder, issuers: Issuers, job: GitHubJob
 ) -> None:
     shelf, other = larder.repository(), larder.repository()
-    trust(larder, issuers.github, shelf.name, **_GITHUB)
+    # What other tests trust is kept by nobody before it has published: this is of its own.
+    trust(larder, issuers.github, shelf.name, source="octo/toad", workflow="release.yml")
+    workflow = "octo/toad/.github/workflows/release.yml@refs/heads/main"
+    toad = {"repository": "octo/toad", "workflow_ref": workflow}
     job.says({"repository": "evil/frog"})
     assert "No project here trusts this job: repository evil/frog" in job.fails("1.0", shelf.url)
-    job.says({"jti": "always the same"})
+    job.says(toad | {"jti": "always the same"})
     job.publishes("1.0", shelf.url)
     assert "exchanged before" in job.fails("2.0", shelf.url)
-    job.says({"repository_owner_id": "666"})
+    job.says(toad | {"repository_owner_id": "666"})
     assert "another owner" in job.fails("2.0", shelf.url)
-    job.says({})
+    job.says(toad | {"repository_id": "816"})
+    assert "is another than the one of this name" in job.fails("2.0", shelf.url)
+    job.says(toad)
     assert "is not trusted to publish to" in job.fails("2.0", other.url)
 
 
@@ -180,12 +185,14 @@ def test_each_forgery_is_refused_at_the_front_door_with_its_reason(
     larder: Larder, issuers: Issuers
 ) -> None:
     shelf, github = larder.repository(), issuers.github
-    trust(larder, github, shelf.name, **_GITHUB, owner_id="4711", source_id="815")
+    newt = {"source": "octo/newt", "workflow": "release.yml"}
+    trust(larder, github, shelf.name, **newt, owner_id="4711", source_id="815")
     at = int(datetime.now(UTC).timestamp())
-    workflow = "octo/frog/.github/workflows/test.yml@refs/heads/main"
+    files = "octo/newt/.github/workflows"
 
     def claims(**other: Any) -> dict[str, Any]:
-        return issuers.claims(github, **other)
+        own = {"repository": "octo/newt", "workflow_ref": f"{files}/release.yml@refs/heads/main"}
+        return issuers.claims(github, **own | other)
 
     good = signed(claims())
     heard = exchanged(larder, good)
@@ -202,9 +209,11 @@ def test_each_forgery_is_refused_at_the_front_door_with_its_reason(
         signed(claims(), "two"): "has no key of the id",
         signed(claims(), "two", kid="one"): "was not signed by",
         signed(
-            claims(repository="octo/toad")
-        ): "No project here trusts this job: repository octo/toad",
-        signed(claims(workflow_ref=workflow)): "repository octo/frog, workflow test.yml, no env",
+            claims(repository="octo/evil")
+        ): "No project here trusts this job: repository octo/evil",
+        signed(
+            claims(workflow_ref=f"{files}/test.yml@refs/heads/main")
+        ): "repository octo/newt, workflow test.yml, no env",
         signed(claims(repository_owner_id="666")): "another owner than the one that was trusted",
         signed(claims(repository_id="816")): "is another than the one of this name",
         good: "was exchanged before",
@@ -267,6 +276,7 @@ def test_a_publisher_follows_the_page_and_its_jobs_publish(
             "trusted-publishing.md",
             {
                 "--github acme/frog": f"--github acme/frog --issuer {issuers.github.url}",
+                "GitHub: acme/": f"GitHub at {host_of(issuers.github)}: acme/",
                 "--gitlab acme/frog": f"--gitlab acme/frog --issuer {issuers.gitlab.url}",
                 "--google releases": f"--issuer {issuers.google.url} --google releases",
                 "https://ci.example": issuers.other.url,
