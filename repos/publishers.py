@@ -137,7 +137,7 @@ def mint(*, issuer: Issuer, assertion: Assertion, address: str) -> Minted:
     """
     identity = identity_in(issuer.kind, assertion.claims)
     with transaction.atomic():
-        fitting = _fitting(issuer, identity)
+        fitting = _locked(_fitting(issuer, identity))
         whose = Whose(identity.owner_id, identity.source_id)
         found = [each for each in fitting if whose.may_be(each)]
         if not found:
@@ -157,6 +157,12 @@ def mint(*, issuer: Issuer, assertion: Assertion, address: str) -> Minted:
     return Minted(token, secret)
 
 
+def _locked(found: Iterable[TrustedPublisher]) -> list[TrustedPublisher]:
+    """Return those of them that are there still, and stay until a token hangs on them."""
+    rows = TrustedPublisher.objects.filter(pk__in=[each.pk for each in found]).order_by("pk")
+    return list(rows.select_related("repository__tenant").select_for_update(of=("self",)))
+
+
 def keep(found: QuerySet[TrustedPublisher], whose: Whose) -> list[TrustedPublisher]:
     """Return those that are still whose they were; they fit nobody else from now on.
 
@@ -165,9 +171,10 @@ def keep(found: QuerySet[TrustedPublisher], whose: Whose) -> list[TrustedPublish
     locked = found.order_by("pk").select_for_update(of=("self",))
     theirs = [each for each in locked if whose.may_be(each)]
     for each in theirs:
-        each.owner_id = each.owner_id or whose.owner_id
-        each.source_id = each.source_id or whose.source_id
-        each.save(update_fields=["owner_id", "source_id"])
+        known = (each.owner_id or whose.owner_id, each.source_id or whose.source_id)
+        if known != (each.owner_id, each.source_id):
+            each.owner_id, each.source_id = known
+            each.save(update_fields=["owner_id", "source_id"])
     return theirs
 
 
