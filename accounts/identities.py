@@ -9,9 +9,10 @@ from typing import Any
 
 from accounts.assertions import AssertionRefused
 from accounts.models import Issuer
-from base.ci_homes import home_of_github, home_of_gitlab
+from base.ci_homes import home_of_github, home_of_gitlab, own_host
 
 _NAME_AT_MOST = 200
+_ID_AT_MOST = 100
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _GITHUB_FOLDER = ".github/workflows/"
 # A pull request from outside starts these with all rights, and their ref is the default branch.
@@ -24,7 +25,10 @@ class Identity:
 
     kind: Issuer.Kind
     source: str
-    owner_id: str = ""  # empty: the issuer has no names that could come to others
+    # What stays the same when a name comes to others: the numbers of the account or group, and of
+    # the repository, project or account itself. Empty: the issuer tells none.
+    owner_id: str = ""
+    source_id: str = ""
     workflow: str = ""
     environment: str = ""
     ref: str = ""
@@ -38,12 +42,18 @@ class Identity:
     @property
     def name(self) -> str:
         """Return how people and the audit call it."""
-        return called(self.kind, self.source, self.workflow, self.environment)
+        parts = (self.source, self.workflow, self.environment)
+        return called(self.kind, self.issuer, *parts)
+
+    @property
+    def issuer(self) -> str:
+        """Return who vouches for it, as its claims say: they were checked to be that issuer's."""
+        return _said_perhaps(self.claims, "iss")
 
     @property
     def facts(self) -> dict[str, str]:
         """Return what is kept beside the files that it publishes: people see who built them."""
-        names = ("source_url", "environment", "ref", "commit", "run")
+        names = ("issuer", "source_url", "environment", "ref", "commit", "run")
         folder = _GITHUB_FOLDER if self.kind == Issuer.Kind.GITHUB and self.workflow else ""
         return {name: getattr(self, name) for name in names} | {
             "kind": str(self.kind),
@@ -52,10 +62,16 @@ class Identity:
         }
 
 
-def called(kind: str, *parts: str) -> str:
+def called(kind: str, issuer: str, *parts: str) -> str:
     """Return a name for CI of these parts. It is no user's: none of those has a space."""
     known = ", ".join(part for part in parts if part)
-    return f"{Issuer.Kind(kind).label}: {known}"[:_NAME_AT_MOST]
+    return f"{service(kind, issuer)}: {known}"[:_NAME_AT_MOST]
+
+
+def service(kind: str, issuer: str) -> str:
+    """Return what people call who runs CI; with the host where it is not the public one."""
+    label, host = Issuer.Kind(kind).label, own_host(kind, issuer)
+    return f"{label} at {host}" if host else label
 
 
 def identity_in(kind: str, claims: Mapping[str, Any]) -> Identity:
@@ -87,7 +103,8 @@ def _of_github(claims: Mapping[str, Any]) -> Identity:
         kind=Issuer.Kind.GITHUB,
         source=source,
         spelled=spelled,
-        owner_id=_said(claims, "repository_owner_id"),
+        owner_id=_id(claims, "repository_owner_id"),
+        source_id=_id(claims, "repository_id"),
         workflow=workflow,
         environment=_said_perhaps(claims, "environment").lower(),
         ref=_said_perhaps(claims, "ref"),
@@ -114,7 +131,8 @@ def _of_gitlab(claims: Mapping[str, Any]) -> Identity:
         kind=Issuer.Kind.GITLAB,
         source=source,
         spelled=spelled,
-        owner_id=_said(claims, "namespace_id"),
+        owner_id=_id(claims, "namespace_id"),
+        source_id=_id(claims, "project_id"),
         workflow=_file_of(configuration, f"{source}//", versions),
         environment=_said_perhaps(claims, "environment"),
         ref=_said_perhaps(claims, "ref_path"),
@@ -141,7 +159,8 @@ def _file_of(said: str, start: str, versions: Iterable[str]) -> str:
 def _of_google(claims: Mapping[str, Any]) -> Identity:
     if claims.get("email_verified") is not True:
         raise AssertionRefused("The token does not say that its e-mail address was verified.")
-    return Identity(Issuer.Kind.GOOGLE, _said(claims, "email").lower(), claims=claims)
+    email = _said(claims, "email").lower()
+    return Identity(Issuer.Kind.GOOGLE, email, source_id=_id(claims, "sub"), claims=claims)
 
 
 def _commit(claims: Mapping[str, Any]) -> str:
@@ -154,6 +173,14 @@ def _number(claims: Mapping[str, Any], name: str) -> str:
     """Return a number that becomes part of an address; empty for anything else."""
     said = _said_perhaps(claims, name)
     return said if said.isascii() and said.isdecimal() else ""
+
+
+def _id(claims: Mapping[str, Any], name: str) -> str:
+    """Return what is kept of a publisher, so that it fits nobody else from then on."""
+    said = _said(claims, name)
+    if len(said) > _ID_AT_MOST:
+        raise AssertionRefused(f"The token's claim {name} is too long.")
+    return said
 
 
 def _said(claims: Mapping[str, Any], name: str) -> str:

@@ -112,6 +112,11 @@ class Principal:
         return self.user is None
 
     @property
+    def hears_names(self) -> bool:
+        """Say whether they are told who does what; who reads what anyone may read is not."""
+        return not self.is_anonymous
+
+    @property
     def name(self) -> str:
         """Return what the caller is called: a user's name, or what CI's issuer says it is."""
         if self.user is not None:

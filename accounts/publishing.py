@@ -29,11 +29,14 @@ def audience() -> str:
     return urlsplit(settings.BASE_URL).netloc.lower()
 
 
-def why_nobody_asks() -> str:
-    """Return what keeps clients away from this installation; empty where nothing does."""
+def what_http_costs() -> str:
+    """Return what becomes of clients where they are sent by http; empty where it is https."""
     if urlsplit(settings.BASE_URL).scheme == "https":
         return ""
-    return f"Clients ask by https alone; LARDER_BASE_URL is {settings.BASE_URL}."
+    return (
+        f"LARDER_BASE_URL is {settings.BASE_URL}. uv and GitHub's publishing action ask by https "
+        "alone; PDM and scripts ask by http, where whoever listens can use what they send and get."
+    )
 
 
 def create(*, issuer: Issuer, name: str, said: Mapping[str, str]) -> tuple[PublishingToken, str]:

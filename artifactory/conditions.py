@@ -52,6 +52,13 @@ def condition_of(criterion: Criterion, repositories: Iterable[Repository]) -> Q:
             return ~found if criterion.operator == "$ne" else found
 
 
+def names_people(criterion: Criterion) -> bool:
+    """Say whether a query asks who uploaded a file."""
+    if isinstance(criterion, Condition):
+        return _COLUMNS.get(criterion.field) == "uploaded_by"
+    return any(names_people(each) for each in criterion.parts)
+
+
 def _is_of(condition: Condition, repository: Repository) -> bool:
     is_it = fits(_pattern(condition), repository.key)
     return is_it != (condition.operator == "$ne")

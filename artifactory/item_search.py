@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from django.db.models import QuerySet
 
+from accounts.principal import Principal
 from artifactory import aql, properties
 from artifactory.aql import Aql, AqlRefused
 from artifactory.bodies import text_of
-from artifactory.conditions import condition_of, repositories_meant
+from artifactory.conditions import condition_of, names_people, repositories_meant
 from artifactory.shapes import Json, answered, checksums, moment
 from packages.models import Distribution
+from packages.provenance import uploader
 from packages.search.engines import within_seconds
 from packages.search.ground import Ground, among, through
 from pypi.answer import Answer, Ask
@@ -44,9 +46,11 @@ def find(ask: Ask) -> Answer:
     """Answer which files the caller may read in the tenant and that meet a query."""
     ask.authenticate()
     query = aql.parse(text_of(ask, at_most=4 * aql.LENGTH_AT_MOST))
+    if not ask.principal.hears_names and names_people(query.criterion):
+        raise AqlRefused("Who uploaded a file is told to who has signed in alone.")
     with within_seconds(_SECONDS):
         rows = _found(ask, query)
-    results = _results(query, rows)
+    results = _results(ask, query, rows)
     span: Json = {
         "start_pos": query.offset,
         "end_pos": query.offset + len(results),
@@ -115,7 +119,7 @@ def _shown(ground: Ground, rows: QuerySet[Distribution]) -> Iterator[Distributio
             yield row
 
 
-def _results(query: Aql, rows: list[Distribution]) -> list[Json]:
+def _results(ask: Ask, query: Aql, rows: list[Distribution]) -> list[Json]:
     wanted = set(query.include)
     names = {each[1:] for each in wanted if each.startswith("@")}
     has_all = bool(wanted & _PROPERTIES)
@@ -126,7 +130,9 @@ def _results(query: Aql, rows: list[Distribution]) -> list[Json]:
         fields = set(aql.FIELDS)
     results = []
     for row in rows:
-        result = {name: value for name, value in _item(row).items() if name in fields}
+        result = {
+            name: value for name, value in _item(row, ask.principal).items() if name in fields
+        }
         if of_each or has_all or names:
             result["properties"] = [
                 {"key": name, "value": value}
@@ -138,7 +144,7 @@ def _results(query: Aql, rows: list[Distribution]) -> list[Json]:
     return results
 
 
-def _item(row: Distribution) -> Json:
+def _item(row: Distribution, by: Principal) -> Json:
     """Return a file as an item; here its size is a number."""
     at, digests = moment(row.uploaded_at), checksums(row)
     return {
@@ -148,9 +154,9 @@ def _item(row: Distribution) -> Json:
         "type": "file",
         "size": row.size,
         "created": at,
-        "created_by": row.uploaded_by,
+        "created_by": uploader(row, by),
         "modified": at,
-        "modified_by": row.uploaded_by,
+        "modified_by": uploader(row, by),
         "updated": at,
         "actual_sha1": digests["sha1"],
         "actual_md5": digests["md5"],

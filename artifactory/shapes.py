@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from packages.models import Distribution
 from packages.paths import Entry
+from packages.provenance import uploader
 from pypi.answer import Answer, Ask, caching
 from pypi.files import content_type
 from repos.models import Repository
@@ -72,7 +73,7 @@ def created_file(ask: Ask, key: str, row: Distribution) -> Json:
         "repo": key,
         "path": f"/{row.path}",
         "created": moment(row.uploaded_at),
-        "createdBy": row.uploaded_by,
+        "createdBy": uploader(row, ask.principal),
         "downloadUri": download_uri(ask, key, row.path),
         "mimeType": content_type(row.filename),
         "size": str(row.size),
@@ -85,7 +86,7 @@ def created_file(ask: Ask, key: str, row: Distribution) -> Json:
 def file_info(ask: Ask, key: str, row: Distribution) -> Json:
     """Return what is told of a file: bytes do not change, so it was changed when it came."""
     at = moment(row.uploaded_at)
-    changed = {"lastModified": at, "modifiedBy": row.uploaded_by, "lastUpdated": at}
+    changed = {"lastModified": at, "modifiedBy": uploader(row, ask.principal), "lastUpdated": at}
     return created_file(ask, key, row) | changed
 
 

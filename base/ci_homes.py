@@ -1,4 +1,4 @@
-"""Where the repositories are whose CI an OpenID Connect issuer vouches for.
+"""Where the repositories are whose CI an OpenID Connect issuer vouches for, and which is which.
 
 Apart from both that ask: the claims of CI are read in the web process, and certificates in one that
 knows no Django.
@@ -10,6 +10,13 @@ from urllib.parse import urlsplit
 
 _GITHUB_ISSUERS_HOST = "token.actions.githubusercontent.com"
 _GITHUB = "https://github.com"
+# The issuers that readers of attestations take the kinds of PEP 740's publishers to be of.
+_PUBLIC = {
+    "github": f"https://{_GITHUB_ISSUERS_HOST}",
+    "gitlab": "https://gitlab.com",
+    "google": "https://accounts.google.com",
+}
+_PUBLIC_HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "google": "accounts.google.com"}
 
 
 def home_of_github(issuer: str) -> str:
@@ -29,3 +36,20 @@ def home_of_github(issuer: str) -> str:
 def home_of_gitlab(issuer: str) -> str:
     """Return the address of the server, which is its own issuer, without a slash at the end."""
     return issuer.rstrip("/")
+
+
+def is_public(kind: str, issuer: str) -> bool:
+    """Say whether it is the one public issuer of its kind, which everybody means by the kind."""
+    return _PUBLIC.get(kind) == issuer
+
+
+def own_host(kind: str, issuer: str) -> str:
+    """Return the host where its CI runs; empty where that is the public one of its kind."""
+    home = home_of_github(issuer) if kind == "github" else issuer
+    host = urlsplit(home).netloc
+    return "" if host == _PUBLIC_HOSTS.get(kind) else host
+
+
+def may_be_same(kept: str, told: str) -> bool:
+    """Say whether two numbers of an owner or a repository are one; not every host tells both."""
+    return not (kept and told) or kept == told

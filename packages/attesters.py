@@ -11,7 +11,7 @@ from accounts.principal import Principal
 from packages.attestations import AttestationRefused, Expected, Verified
 from packages.filenames import NormalizedName
 from repos.models import Repository, TrustedPublisher
-from repos.publishers import kept_by_owner
+from repos.publishers import Whose, keep
 
 _KINDS = ("github", "gitlab", "google")
 
@@ -26,6 +26,7 @@ def expected(repository: Repository, project: NormalizedName, by: Principal) -> 
             source=each.source,
             workflow=each.workflow,
             owner_id=each.owner_id,
+            source_id=each.source_id,
             ref=each.ref,
             environment=each.environment,
         )
@@ -38,14 +39,14 @@ def confirm(
 ) -> None:
     """Ask again, in the transaction that publishes: a publisher may be gone since the start.
 
-    Who comes first becomes the owner, as with tokens. Raises AttestationRefused.
+    Who publishes first is who is trusted, as with tokens. Raises AttestationRefused.
     """
     present = _publishers(repository, project, by)
-    for each in verified.attested:
-        if not kept_by_owner(present.filter(pk=each.key), each.owner_id):
+    for each in sorted(verified.attested, key=lambda each: each.key):  # two lock in one order
+        if not keep(present.filter(pk=each.key), Whose(each.owner_id, each.source_id)):
             raise AttestationRefused(
                 f"{each.source} is no longer trusted to publish {project} to {repository}: its "
-                "publisher was removed, or got another owner, while the file was uploaded."
+                "publisher was removed, or has become another's, while the file was uploaded."
             )
 
 

@@ -8,7 +8,7 @@ remote is explained as a virtual that shows nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from accounts.principal import Principal
 from packages.filenames import NormalizedName
@@ -17,6 +17,7 @@ from packages.index.decision import AskSource, Cause, Decision, Hidden, Line, Si
 from packages.index.opening import open_source
 from packages.index.reasons import reason
 from packages.index.virtual import entered
+from packages.provenance import Place, attesters
 from repos.models import Kind, Repository
 from repos.virtuals import Source, SourceId, Tree, alone, readable_beneath
 
@@ -35,6 +36,8 @@ class Explained:
     why: str
     # Whose settings or contents decide it; None: nobody's, or not for the reader to know.
     decides: Repository | None = None
+    # Whose CI attests the file, as verified here; empty: nobody's, or that is upstream's to say.
+    attested_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +85,19 @@ def explanation(
         readable = readable_beneath(by, tree)
     decision = decide(tree, name, readable, ask)
     silences = {each.source.id: _silence(tree, decision, each) for each in decision.silences}
-    lines = [_line(tree, decision, each) for each in decision.lines]
+    attested = {_place(each): "" for each in decision.lines if each.file.is_attested}
+    attested |= attesters(name, attested)
+    lines = [
+        replace(_line(tree, decision, each), attested_by=attested.get(_place(each), ""))
+        for each in decision.lines
+    ]
     return Explanation(
         lines=[*lines, *silences.values()], members=list(_members(tree, decision, silences))
     )
+
+
+def _place(line: Line) -> Place:
+    return line.source.repository.pk, line.file.filename
 
 
 def _line(tree: Tree, decision: Decision, line: Line) -> Explained:

@@ -6,20 +6,24 @@ by anybody who has the file; what the issuer of CI said was checked at the uploa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
+from accounts.identities import called, service
 from accounts.models import Issuer, PublishingToken
 from accounts.principal import Principal
+from base.ci_homes import own_host
 from packages.attestations import Attested, Verified
+from packages.filenames import NormalizedName
 from packages.models import Distribution, Provenance
 from repos.models import TrustedPublisher
 
+Place = tuple[int, str]  # the id of a repository, and a file's name
 # As the ends of their types tell them apart (PEP 740, SLSA).
 _PREDICATES = {"/attestations/publish/v1": "publish", "/provenance/v1": "SLSA provenance"}
 
@@ -30,6 +34,7 @@ class Build:
 
     kind: str  # accounts.models.Issuer.Kind
     source: str
+    issuer: str = ""  # who vouches for it, as tokens and certificates name it
     source_url: str = ""
     workflow: str = ""  # the path in the source
     environment: str = ""
@@ -38,9 +43,24 @@ class Build:
     run: str = ""
 
     @property
-    def host(self) -> str:
-        """Return what people call who runs it."""
+    def name(self) -> str:
+        """Return how people and the audit call it."""
+        return called(self.kind, self._where, self.source, self.workflow_name)
+
+    @property
+    def label(self) -> str:
+        """Return what its kind is called."""
         return Issuer.Kind(self.kind).label
+
+    @property
+    def service(self) -> str:
+        """Return what people call who runs it."""
+        return service(self.kind, self._where)
+
+    @property
+    def host(self) -> str:
+        """Return the host where it runs; empty where that is the public one of its kind."""
+        return own_host(self.kind, self._where)
 
     @property
     def workflow_name(self) -> str:
@@ -56,6 +76,11 @@ class Build:
     def workflow_url(self) -> str:
         """Return where people read the workflow as it was in that commit; likewise."""
         return self._at(f"blob/{self.commit}/{self.workflow}") if self.workflow else ""
+
+    @property
+    def _where(self) -> str:
+        """Return what tells the host: of older rows, which name no issuer, the source."""
+        return self.issuer or self.source_url
 
     def _at(self, path: str) -> str:
         if not self.source_url or not self.commit:
@@ -108,8 +133,8 @@ def copy_provenance(source: Distribution, copy: Distribution) -> None:
         uploaded_to_id=found.uploaded_to_id,
         uploaded_at=found.uploaded_at,
     )
-    copy.is_attested = bool(found.attested)
-    copy.save(update_fields=["is_attested"])
+    copy.is_attested, copy.has_provenance = bool(found.attested), bool(found.document)
+    copy.save(update_fields=["is_attested", "has_provenance"])
 
 
 def provenances() -> QuerySet[Provenance]:
@@ -128,9 +153,32 @@ def provenance_of(file: Distribution, by: Principal) -> Provenance | None:
 def published_by(row: Provenance, by: Principal) -> Build | None:
     """Return the run of CI that published a file, as its issuer said; None: it was no CI's.
 
-    Who reads what anyone may read is not told who works here; what is attested is public.
+    What is attested is public; the names of people and jobs are not.
     """
-    return Build(**row.said) if row.said and not by.is_anonymous else None
+    return Build(**row.said) if row.said and by.hears_names else None
+
+
+def uploader(file: Distribution, by: Principal) -> str:
+    """Return who uploaded a file, as far as `by` is told; empty: nobody did, or they are not."""
+    return file.uploaded_by if by.hears_names else ""
+
+
+def attesters(project: NormalizedName, files: Collection[Place]) -> dict[Place, str]:
+    """Return whose CI attests each of some files of a project, as people call it."""
+    if not files:
+        return {}
+    rows = provenances().filter(
+        distribution__release__project__normalized=project,
+        distribution__repository__in={repository for repository, _ in files},
+        distribution__is_attested=True,
+    )
+    places = F("distribution__repository"), F("distribution__filename")
+    return {
+        (row.repository, row.filename): " and ".join(
+            dict.fromkeys(each.build.name for each in attestations(row))
+        )
+        for row in rows.annotate(repository=places[0], filename=places[1])
+    }
 
 
 def attestations(row: Provenance) -> list[Attestation]:
@@ -142,7 +190,8 @@ def _said_of(by: Principal) -> dict[str, str]:
     limits = by.token
     if limits is None or limits.publishing_id is None:
         return {}
-    return dict(PublishingToken.objects.get(pk=limits.publishing_id).said)
+    said = PublishingToken.objects.get(pk=limits.publishing_id).said
+    return {each.name: said[each.name] for each in fields(Build) if each.name in said}
 
 
 def _kept(verified: Verified) -> list[dict[str, object]]:
@@ -164,6 +213,7 @@ def _build(each: Attested, kind: str) -> Build:
     is_repository = url.scheme == "https"  # else an account's e-mail address
     return Build(
         kind=kind,
+        issuer=each.issuer,
         source=url.path.strip("/") if is_repository else each.source,
         source_url=each.source if is_repository else "",
         workflow=each.workflow,

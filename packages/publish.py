@@ -35,7 +35,7 @@ from packages.upload_form import judge_form, requires_python_of
 from packages.uploads import FORM_AROUND_THE_FILE, Upload, UploadRefused
 from repos.access import RoleMissing
 from repos.models import Kind, Repository
-from repos.publishers import note_use
+from repos.publishers import keep_by_token, note_use
 from repos.rules import Rules
 from repos.targets import Target
 
@@ -239,6 +239,8 @@ def _still_allowed(accepted: Accepted, target: Target, by: Principal) -> Reposit
     is_as_before = target.still_stands(by)
     present, project = by if is_as_before else again(by), accepted.named.normalized
     _judge_token(target.repository, project, present)
+    if present.token is not None and present.token.publishing_id is not None:
+        keep_by_token(present.token.publishing_id, repository=target.repository, normalized=project)
     if accepted.verified is not None:
         confirm(accepted.verified, repository=target.repository, project=project, by=present)
     return target.repository if is_as_before else target.again(present)

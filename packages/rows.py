@@ -106,7 +106,8 @@ def row_at(spot: Spot) -> Distribution:
     Blob.objects.filter(distributions=row).update(named_at=clock.now())
     for model in (StoredMetadata, Property, Reading, Provenance):
         model._default_manager.filter(distribution=row).delete()  # noqa: SLF001 - Django's public way
-    row.yanked, row.yanked_reason, row.is_attested = False, "", False
+    row.yanked, row.yanked_reason = False, ""
+    row.is_attested = row.has_provenance = False
     return row
 
 
@@ -131,7 +132,9 @@ def name_row(row: Distribution, release: Release, accepted: Accepted) -> None:
     row.python_tag = named.python_tag
     row.requires_python = accepted.requires_python
     row.findings = list(accepted.findings)
-    row.is_attested = accepted.verified is not None
+    verified = accepted.verified
+    row.is_attested = verified is not None
+    row.has_provenance = verified is not None and bool(verified.provenance)
     served = metadata is not None and metadata_is_servable(named.kind, metadata)
     row.metadata_sha256 = hashlib.sha256(metadata.raw).hexdigest() if metadata and served else ""
     if row.pk is None:

@@ -140,7 +140,7 @@ def headers_of(error: LarderError, *, fetch_mode: str) -> dict[str, str]:
         headers["WWW-Authenticate"] = CHALLENGE
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = error.allowed
-    if isinstance(error, TooManyFailures):
+    if isinstance(error, TooManyFailures | VerifierAway):
         headers["Retry-After"] = str(error.retry_after)
     elif status_of(error) == HTTPStatus.SERVICE_UNAVAILABLE:
         # RFC 9110. pip and uv come again by themselves: when, is better said than guessed.

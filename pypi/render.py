@@ -99,7 +99,7 @@ def file_url(project: str, file: PageFile, *, to_repository: str) -> str:
 
 def _provenance_url(url: str, file: PageFile, address: str) -> str:
     """Return where the attestations of a file are: upstream, or beside the file; empty for none."""
-    return urljoin(address, f"{url}{PROVENANCE}") if file.is_attested else file.provenance
+    return urljoin(address, f"{url}{PROVENANCE}") if file.has_provenance else file.provenance
 
 
 def _file_json(page: ProjectPage, file: PageFile, address: str) -> dict[str, object]:

@@ -587,6 +587,11 @@ def validate_claims(value: object) -> None:
         raise ValidationError(f"Claims have at most {_CLAIMS_AT_MOST} characters in all.")
 
 
+def _is_number(text: str) -> bool:
+    """Say whether a text is a number, or nothing."""
+    return not text or (text.isascii() and text.isdecimal())
+
+
 class TrustedPublisher(models.Model):
     """CI that may publish a project of a repository without a secret (docs/decisions/0014)."""
 
@@ -624,11 +629,18 @@ class TrustedPublisher(models.Model):
         validators=[validate_claims],
         help_text="Further claims, each of which must be there and equal.",
     )
-    # A name that is let go and taken by others is not trusted.
+    # A name that is let go and taken by others is not trusted, nor what is made again under it.
     owner_id = models.CharField(
         max_length=100,
         blank=True,
-        help_text="The number of the account or group at its host. Empty: of the first who comes.",
+        help_text="The number of the account or group at its host. Empty: of the first that "
+        "publishes.",
+    )
+    source_id = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="The number of the repository, project or account at its host. Empty: of the "
+        "first that publishes.",
     )
     created_at = models.DateTimeField(editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
@@ -664,13 +676,14 @@ class TrustedPublisher(models.Model):
     @property
     def name(self) -> str:
         """Return how CI is called that fits: as the audit names it, but for an open environment."""
-        return called(self.issuer.kind, self.source, self.workflow, self.environment)
+        parts = (self.source, self.workflow, self.environment)
+        return called(self.issuer.kind, self.issuer.url, *parts)
 
     def clean(self) -> None:
         """Refuse what its issuer's claims could never fit, and write names as they compare."""
         if self.repository_id is None or self.issuer_id is None:
             return  # the form says so
-        names = ("source", "workflow", "environment", "ref")
+        names = ("source", "workflow", "environment", "ref", "source_id")
         if odd := [name for name in names if not getattr(self, name).isprintable()]:
             raise ValidationError(dict.fromkeys(odd, "Give it without control characters."))
         if self.repository.kind != Kind.LOCAL:
@@ -682,10 +695,11 @@ class TrustedPublisher(models.Model):
             case Issuer.Kind.GITLAB:
                 self._clean_job()
             case Issuer.Kind.GOOGLE:
-                self._refuse_what_is_not_told()
+                self._refuse_what_is_not_told("workflow", "environment", "ref", "owner_id")
                 self._clean_google()
             case Issuer.Kind.OTHER:
-                self._refuse_what_is_not_told()
+                names = ("workflow", "environment", "ref", "owner_id", "source_id")
+                self._refuse_what_is_not_told(*names)
 
     def _clean_job(self) -> None:
         self.source = self.source.strip("/").lower()
@@ -693,8 +707,10 @@ class TrustedPublisher(models.Model):
             raise ValidationError({"source": "Give owner/repository, or a project's path."})
         if not self.workflow:
             raise ValidationError({"workflow": "Name the file that CI runs."})
-        if self.owner_id and not (self.owner_id.isascii() and self.owner_id.isdecimal()):
+        if not _is_number(self.owner_id):
             raise ValidationError({"owner_id": "Give the owner's number, not their name."})
+        if not _is_number(self.source_id):
+            raise ValidationError({"source_id": "Give its number, not its name."})
         self._clean_ref()
 
     def _clean_ref(self) -> None:
@@ -723,7 +739,6 @@ class TrustedPublisher(models.Model):
             told = "Give the service account's e-mail address."
             raise ValidationError({"source": told}) from None
 
-    def _refuse_what_is_not_told(self) -> None:
-        names = ("workflow", "environment", "ref", "owner_id")
+    def _refuse_what_is_not_told(self, *names: str) -> None:
         if said := [name for name in names if getattr(self, name)]:
             raise ValidationError(dict.fromkeys(said, "This issuer does not tell it."))

@@ -6,11 +6,12 @@ docs/decisions/0014 says how. The keys of issuers, and what CI shows, are checke
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts import publishing
 from accounts.assertions import Assertion, AssertionRefused
@@ -19,18 +20,47 @@ from accounts.identities import Identity, identity_in
 from accounts.models import Issuer, PublishingToken
 from base import audit, clock
 from base.audit import Actor
+from base.ci_homes import may_be_same
 from base.errors import NotThere
 from base.stamps import configuring
+from repos.access import RoleMissing
 from repos.models import Repository, TrustedPublisher
 
-# What somebody says of a publisher, but for its owner.
+# What somebody says of a publisher, but for whose it is.
 _SAID = ("repository", "normalized", "issuer", "source", "workflow", "environment", "ref", "claims")
 _NAMED_AT_MOST = 20
+# Of one source in one repository: each token that it asks for hangs on all of them.
+PUBLISHERS_AT_MOST = 100
+_ANEW = (
+    "If that is right, who administers the repository presses Trust it anew on the publisher's "
+    "page, or removes the publisher and adds it again."
+)
 _ISSUER = ("kind", "url", "is_active", "private_allowed", "ca")
 
 
 class PublisherMissing(NotThere):
     """The repository trusts no such publisher."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """The numbers by which a host knows CI's owner and repository; empty where it tells none."""
+
+    owner_id: str
+    source_id: str
+
+    def may_be(self, publisher: TrustedPublisher) -> bool:
+        """Say whether a publisher is theirs, or nobody's yet."""
+        return self._has_owner(publisher) and may_be_same(publisher.source_id, self.source_id)
+
+    def why_not(self, publishers: Iterable[TrustedPublisher]) -> str:
+        """Return why none of the publishers is theirs; the words follow the name of the source."""
+        if any(map(self._has_owner, publishers)):
+            return "is another than the one of this name that was trusted."
+        return "has another owner than the one that was trusted."
+
+    def _has_owner(self, publisher: TrustedPublisher) -> bool:
+        return may_be_same(publisher.owner_id, self.owner_id)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -75,6 +105,7 @@ def add_publisher(publisher: TrustedPublisher, *, by: Actor) -> None:
     with configuring():
         publisher.created_at = clock.now()
         publisher.full_clean()
+        _require_room_for(publisher)
         publisher.save()
         _record(publisher, "publisher.add", by, after=_facts_of(publisher))
 
@@ -87,10 +118,10 @@ def remove_publisher(publisher: TrustedPublisher, *, by: Actor) -> None:
         publisher.delete()
 
 
-def trust_new_owner(publisher: TrustedPublisher, *, by: Actor) -> TrustedPublisher:
-    """Trust the same CI as the first who comes once more, and no longer the owner it had.
+def trust_anew(publisher: TrustedPublisher, *, by: Actor) -> TrustedPublisher:
+    """Trust whoever publishes first by its name once more, and no longer who had it.
 
-    It is removed and added: what its owner has of tokens publishes nothing any more.
+    It is removed and added: the tokens that it led to publish nothing any more.
     """
     with configuring():
         again = TrustedPublisher(**{name: getattr(publisher, name) for name in _SAID})
@@ -106,20 +137,19 @@ def mint(*, issuer: Issuer, assertion: Assertion, address: str) -> Minted:
     """
     identity = identity_in(issuer.kind, assertion.claims)
     with transaction.atomic():
-        found = kept_by_owner(_fitting(issuer, identity), identity.owner_id)
+        fitting = _locked(_fitting(issuer, identity))
+        whose = Whose(identity.owner_id, identity.source_id)
+        found = [each for each in fitting if whose.may_be(each)]
         if not found:
-            raise AssertionRefused(
-                f"{identity.source} has another owner than the one that was trusted. "
-                "If that is right, who administers the repository presses Trust the new owner on "
-                "the publisher's page.",
-                code="invalid-publisher",
-            )
+            told = f"{identity.source} {whose.why_not(fitting)} {_ANEW}"
+            raise AssertionRefused(told, code="invalid-publisher")
         if not publishing.use_up(issuer=issuer, digest=assertion.digest, until=assertion.until):
             raise AssertionRefused(
                 "This token was exchanged before. Ask the issuer for another one.",
                 code="invalid-reuse-token",
             )
-        token, secret = publishing.create(issuer=issuer, name=identity.name, said=identity.facts)
+        said = identity.facts | asdict(whose)
+        token, secret = publishing.create(issuer=issuer, name=identity.name, said=said)
         token.publishers.set(found)
         names = sorted(f"{each.repository}/{each.normalized}" for each in found)[:_NAMED_AT_MOST]
         after = {"expires_at": token.expires_at, "publishes": names}
@@ -127,14 +157,35 @@ def mint(*, issuer: Issuer, assertion: Assertion, address: str) -> Minted:
     return Minted(token, secret)
 
 
-def kept_by_owner(found: Iterable[TrustedPublisher], owner_id: str) -> list[TrustedPublisher]:
-    """Return those whose owner is still who it was, locked; who comes first becomes the owner."""
-    rows = TrustedPublisher.objects.filter(pk__in=[each.pk for each in found])
-    locked = rows.select_related("repository__tenant").select_for_update(of=("self",))
-    theirs = [each for each in locked if each.owner_id in {"", owner_id}]
-    new = [each.pk for each in theirs if not each.owner_id]
-    TrustedPublisher.objects.filter(pk__in=new).update(owner_id=owner_id)
+def _locked(found: Iterable[TrustedPublisher]) -> list[TrustedPublisher]:
+    """Return those of them that are there still, and stay until a token hangs on them."""
+    rows = TrustedPublisher.objects.filter(pk__in=[each.pk for each in found]).order_by("pk")
+    return list(rows.select_related("repository__tenant").select_for_update(of=("self",)))
+
+
+def keep(found: QuerySet[TrustedPublisher], whose: Whose) -> list[TrustedPublisher]:
+    """Return those that are still whose they were; they fit nobody else from now on.
+
+    For the transaction that publishes: who publishes first, under the lock, is who is trusted.
+    """
+    locked = found.order_by("pk").select_for_update(of=("self",))
+    theirs = [each for each in locked if whose.may_be(each)]
+    for each in theirs:
+        known = (each.owner_id or whose.owner_id, each.source_id or whose.source_id)
+        if known != (each.owner_id, each.source_id):
+            each.owner_id, each.source_id = known
+            each.save(update_fields=["owner_id", "source_id"])
     return theirs
+
+
+def keep_by_token(token_id: int, *, repository: Repository, normalized: str) -> None:
+    """Keep whose the publishers are that let a token publish this. Raises RoleMissing."""
+    said = PublishingToken.objects.get(pk=token_id).said
+    whose = Whose(said.get("owner_id", ""), said.get("source_id", ""))
+    rows = TrustedPublisher.objects.filter(repository=repository, normalized=normalized)
+    found = rows.filter(tokens=token_id)
+    if not keep(found, whose):
+        raise RoleMissing(f"{said['source']} {whose.why_not(found)} {_ANEW}")
 
 
 def note_use(token_id: int, *, repository: Repository, normalized: str) -> None:
@@ -157,6 +208,17 @@ def burn(secret: str, *, address: str) -> None:
 def _require_there(publisher: TrustedPublisher) -> None:
     if not TrustedPublisher.objects.filter(pk=publisher.pk).exists():
         raise PublisherMissing("Somebody has removed this publisher meanwhile.")
+
+
+def _require_room_for(publisher: TrustedPublisher) -> None:
+    same = TrustedPublisher.objects.filter(
+        repository=publisher.repository, issuer=publisher.issuer, source=publisher.source
+    )
+    if same.count() >= PUBLISHERS_AT_MOST:
+        raise ValidationError(
+            f"{publisher.repository} trusts {publisher.source} {PUBLISHERS_AT_MOST} times, which "
+            "is the most. Remove publishers that are not used any more."
+        )
 
 
 def _fitting(issuer: Issuer, identity: Identity) -> list[TrustedPublisher]:
@@ -192,7 +254,7 @@ def _told(issuer: Issuer) -> dict[str, object]:
 
 
 def _facts_of(publisher: TrustedPublisher) -> dict[str, object]:
-    names = ("source", "workflow", "environment", "ref", "claims", "owner_id")
+    names = ("source", "workflow", "environment", "ref", "claims", "owner_id", "source_id")
     facts: dict[str, object] = {name: getattr(publisher, name) for name in names}
     return {"project": publisher.normalized, "issuer": str(publisher.issuer)} | facts
 

@@ -18,6 +18,7 @@ from tests.cast import Member
 from tests.uploads import upload
 
 HOME = "https://github.com/Octo/frog"
+GITHUB = "https://token.actions.githubusercontent.com"
 LOGGED_AT = datetime(2026, 11, 20, 10, 15, 2, tzinfo=UTC)
 COMMIT = "0e2a68d2f4dbbd2a6f8bd4ad25b4e5fb0ac54a1c"
 PROVENANCE = json.dumps({"version": 1, "attestation_bundles": ["of octo/frog"] * 200}).encode()
@@ -33,6 +34,9 @@ class FakeVerifier:
         self.expected: list[Expected] = []
         self.asked = 0
         self.owner_id = "4711"
+        self.source_id = "815"
+        self.issuer = GITHUB
+        self.provenance = PROVENANCE
 
     def verify(
         self, raw: str, *, filename: str, sha256: str, expected: Sequence[Expected]
@@ -42,13 +46,14 @@ class FakeVerifier:
         self.expected = list(expected)
         if raw != SENT:
             raise AttestationRefused(f"The attestation of {filename} ({sha256[:4]}) is altered.")
-        return Verified(PROVENANCE, tuple(self._attested(kind) for kind in (PUBLISH, SLSA)))
+        return Verified(self.provenance, tuple(self._attested(kind) for kind in (PUBLISH, SLSA)))
 
     def _attested(self, predicate_type: str) -> Attested:
         first = self.expected[0]
         is_google = first.kind == "google"
         return Attested(
             predicate_type=predicate_type,
+            issuer=self.issuer,
             key=first.key,
             source=first.source if is_google else HOME,
             commit="" if is_google else COMMIT,
@@ -56,6 +61,7 @@ class FakeVerifier:
             workflow="" if is_google else ".github/workflows/release.yml",
             run="" if is_google else f"{HOME}/actions/runs/17/attempts/1",
             owner_id="" if is_google else self.owner_id,
+            source_id="" if is_google else self.source_id,
             logged_at=LOGGED_AT,
         )
 
@@ -83,7 +89,8 @@ def upload_attested(
 
 def attest(row: Distribution) -> None:
     """Let a file that is there be attested, as if it had come so."""
-    build = {"kind": "github", "source": "Octo/frog", "source_url": HOME, "commit": COMMIT}
+    where = {"kind": "github", "issuer": GITHUB, "source": "Octo/frog", "source_url": HOME}
+    build = where | {"commit": COMMIT}
     Provenance.objects.create(
         distribution=row,
         attested=[{"predicate_type": PUBLISH, "logged_at": LOGGED_AT.isoformat(), "build": build}],
@@ -91,4 +98,4 @@ def attest(row: Distribution) -> None:
         uploaded_to=row.repository,
         uploaded_at=row.uploaded_at,
     )
-    Distribution.objects.filter(pk=row.pk).update(is_attested=True)
+    Distribution.objects.filter(pk=row.pk).update(is_attested=True, has_provenance=True)

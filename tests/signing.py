@@ -23,6 +23,7 @@ AUDIENCE = "testserver"
 GITHUB = {
     "sub": "repo:octo/frog:ref:refs/heads/main",
     "repository": "Octo/frog",
+    "repository_id": "815",
     "repository_owner": "Octo",
     "repository_owner_id": "4711",
     "workflow_ref": "Octo/frog/.github/workflows/release.yml@refs/heads/main",

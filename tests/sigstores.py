@@ -83,6 +83,13 @@ class Job:
         ]
 
 
+_FROG = "https://github.com/Octo/frog"
+ON_GITHUB = Job(
+    issuer="https://token.actions.githubusercontent.com",
+    source=_FROG,
+    workflow=f"{_FROG}/.github/workflows/release.yml@refs/heads/main",
+    run=f"{_FROG}/actions/runs/9/attempts/1",
+)
 MACHINE = Job(
     source="", commit="", ref="", owner_id="", workflow="", run="", email="Deploy@acme.example"
 )

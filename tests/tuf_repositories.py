@@ -27,6 +27,7 @@ class TufRepository:
     """Hands out files under names, as its one key has signed them."""
 
     def __init__(self) -> None:
+        self.version = 0  # of what was served last
         self._signer = CryptoSigner.generate_ed25519()
         root = Root(expires=LATER)
         for role in _ROLES:
@@ -34,18 +35,22 @@ class TufRepository:
         self.root = self._signed(root)  # by which it is trusted at first
 
     def serve(self, server: Server, files: dict[str, bytes], *, expires: datetime = LATER) -> None:
-        """Answer for it."""
-        targets = Targets(expires=expires)
+        """Answer for it, with newer metadata than before."""
+        self.version += 1
+        version = self.version
+        targets = Targets(version, expires=expires)
         for name, content in files.items():
             targets.targets[name] = TargetFile.from_data(name, content)
             digest = hashlib.sha256(content).hexdigest()
             server.replies[f"/targets/{digest}.{name}"] = Reply(content)
         replies = {
-            "1.targets.json": self._signed(targets),
-            "1.snapshot.json": self._signed(
-                Snapshot(expires=expires, meta={"targets.json": MetaFile(1)})
+            f"{version}.targets.json": self._signed(targets),
+            f"{version}.snapshot.json": self._signed(
+                Snapshot(version, expires=expires, meta={"targets.json": MetaFile(version)})
             ),
-            "timestamp.json": self._signed(Timestamp(expires=expires, snapshot_meta=MetaFile(1))),
+            "timestamp.json": self._signed(
+                Timestamp(version, expires=expires, snapshot_meta=MetaFile(version))
+            ),
         }
         for name, content in replies.items():
             server.replies[f"/{name}"] = Reply(content)

@@ -12,6 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.rest.callers import principal_of
 from accounts.rest.views import asked
 from base.keyset import cursor, place_of
 
@@ -75,7 +76,8 @@ def page_of(
     found = list(order.after(rows, page["cursor"])[: page["limit"] + 1])
     shown = found[: page["limit"]]
     after = order.place(shown[-1]) if len(found) > page["limit"] else ""
-    return listed(request, form(shown, many=True).data, after)
+    facts = form(shown, many=True, context={"by": principal_of(request)}).data
+    return listed(request, facts, after)
 
 
 def listed(request: Request, results: Any, after: str) -> Response:

@@ -182,7 +182,7 @@ def _of_publishers(group: Groups) -> None:
     added.add_argument("--claim", metavar="NAME=VALUE", action="append", default=[],
                        type=_claim, help="what its token must say too")  # fmt: skip
     added.add_argument("--owner-id", default="", metavar="NUMBER",
-                       help="of the owner; of the first who comes, if left out")  # fmt: skip
+                       help="of the owner; of the first who publishes, if left out")  # fmt: skip
     removed = _command(group, "remove", publishers.remove_publisher, "trust CI no longer")
     _takes_repository(removed)
     removed.add_argument("id", type=int, help="as in the list")

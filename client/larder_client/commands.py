@@ -135,7 +135,11 @@ def explain(asked: Namespace) -> None:
     if asked.json:
         tell(found, "", as_json=True)
         return
-    show(found["lines"], ("filename", "source", "is_shown", "why", "pip"), as_json=False)
+    show(
+        found["lines"],
+        ("filename", "source", "is_shown", "why", "pip", "attested_by"),
+        as_json=False,
+    )
     print(f"\npip takes {found['taken'] or 'none of them'}. {found['why']}".rstrip())
 
 

@@ -9,7 +9,7 @@ from larder_client.api import Json
 from larder_client.output import show, tell
 from larder_client.problems import Problem
 
-_SHOWN = ("id", "project", "name", "only", "is_pending", "last_used_at", "owner_id")
+_SHOWN = ("id", "project", "name", "only", "is_pending", "last_used_at", "owner_id", "source_id")
 # Where the tokens of their own services come from; one of a company's own stands in --issuer.
 _ISSUERS = {
     "github": "https://token.actions.githubusercontent.com",

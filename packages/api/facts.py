@@ -10,15 +10,19 @@ from rest_framework import serializers
 
 from accounts.models import Issuer
 from accounts.rest.views import Strict
+from packages.index.base import PageFile
 from packages.models import Distribution, Project
+from packages.provenance import uploader
 from repos.models import Repository
 
 # What of a file is made of more than its row.
-_MADE = {"repository", "project", "version", "is_release_yanked", "url", "provenance"}
+_MADE = {
+    "repository", "project", "version", "is_release_yanked", "uploaded_by", "url", "provenance",
+}  # fmt: skip
 
 
 class FileFacts(serializers.ModelSerializer[Distribution]):
-    """A file that a repository holds."""
+    """A file that a repository holds; the context says by whom it is read (`by`)."""
 
     repository = serializers.CharField(source="__str__", read_only=True, help_text="tenant/key")
     project = serializers.CharField(help_text="Empty until extraction has named the file.")
@@ -26,10 +30,14 @@ class FileFacts(serializers.ModelSerializer[Distribution]):
     kind = serializers.CharField(help_text="wheel, sdist, ...; empty as above.")
     upstream_change = serializers.CharField(help_text="Of a remote: what upstream did since.")
     is_release_yanked = serializers.BooleanField()
+    uploaded_by = serializers.CharField(
+        help_text="Empty for who has not signed in, and of what nobody uploaded."
+    )
     url = serializers.URLField(allow_null=True, help_text="Where its bytes are.")
     provenance = serializers.URLField(
         allow_null=True,
-        help_text="Where its attestations are (PEP 740); null: none were verified here.",
+        help_text="Where its attestations are (PEP 740); null: none were verified here, or their "
+        "CI runs on hosts of its own, which a provenance cannot name.",
     )
 
     class Meta:
@@ -57,6 +65,7 @@ class FileFacts(serializers.ModelSerializer[Distribution]):
             "project": release.project.normalized if release else "",
             "version": release.version if release else "",
             "is_release_yanked": release is not None and release.yanked,
+            "uploaded_by": uploader(instance, self.context["by"]),
             "url": url_of_row(instance),
             "provenance": provenance_of_row(instance),
         }
@@ -85,6 +94,10 @@ class BuildFacts(serializers.Serializer[Any]):
     """A run of CI; empty is what nobody says of it."""
 
     kind = serializers.ChoiceField(Issuer.Kind.choices)
+    issuer = serializers.CharField(help_text="Who vouches for it, as tokens name it (iss).")
+    host = serializers.CharField(
+        help_text="Where it runs; empty: on the public host of its kind, github.com say."
+    )
     source = serializers.CharField(help_text="Its repository, or an account.")  # type: ignore[assignment]  # a field, not where it is
     source_url = serializers.CharField()
     workflow = serializers.CharField(help_text="Its path in the repository.")
@@ -222,9 +235,16 @@ def url_of_row(row: Distribution) -> str | None:
 
 
 def provenance_of_row(row: Distribution) -> str | None:
-    """Return where the attestations of a file are that were verified; None where none were."""
-    url = url_of_row(row) if row.is_attested else None
+    """Return where the provenance of a file is that was verified; None where none is served."""
+    url = url_of_row(row) if row.has_provenance else None
     return f"{url}.provenance" if url else None
+
+
+def provenance_of_line(repository: Repository, project: str, file: PageFile) -> str | None:
+    """Return where the provenance of a file is that a repository shows, here or upstream."""
+    if not file.has_provenance:
+        return file.provenance or None
+    return f"{url_of(repository, '', project, file.sha256, file.filename)}.provenance"
 
 
 def url_of(repository: Repository, scope: str, project: str, sha256: str, filename: str) -> str:

@@ -33,6 +33,7 @@ from packages.promotion import promote
 from packages.properties import said_by
 from packages.provenance import attestations, provenance_of, published_by
 from packages.publish import Published
+from packages.search.conditions import attested
 from packages.visibility import hidden_above
 from repos.access import admitted
 from repos.targets import target_of_upload
@@ -40,6 +41,8 @@ from repos.targets import target_of_upload
 _BY_NAME = Order(("filename", "pk"), (str, int))
 _BUILT = {
     "kind": "github",
+    "issuer": "https://token.actions.githubusercontent.com",
+    "host": "",
     "source": "acme/frog",
     "source_url": "https://github.com/acme/frog",
     "workflow": ".github/workflows/release.yml",
@@ -68,6 +71,10 @@ class FilesAsked(PageAsked):
     project = serializers.CharField(required=False, max_length=200, help_text="Normalised.")
     filename = serializers.CharField(required=False, max_length=255)
     extraction = serializers.ChoiceField(Distribution.Extraction.choices, required=False)
+    attested = serializers.BooleanField(
+        required=False,
+        help_text="Those that have attestations which were verified here, or those that have none.",
+    )
     upstream_change = serializers.ChoiceField(
         ["any", *Distribution.UpstreamChange.values],
         required=False,
@@ -94,6 +101,8 @@ class Files(RestView):
         for name in ("filename", "extraction"):
             if name in wanted:
                 rows = rows.filter(**{name: wanted[name]})
+        if "attested" in wanted:
+            rows = rows.filter(attested(wanted["attested"]))
         if "upstream_change" in wanted:
             rows = rows.exclude(upstream_change="")  # the index is of these
             if wanted["upstream_change"] != "any":
@@ -107,7 +116,7 @@ class OneFile(RestView):
     @extend_schema(operation_id="read_file", responses=FileFacts)
     def get(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """Read what is known of a file, and where its bytes are."""
-        return Response(FileFacts(_file(self.by, (tenant, key, pk))).data)
+        return Response(_told(self.by, (tenant, key, pk)))
 
     @extend_schema(
         operation_id="yank_file",
@@ -120,7 +129,7 @@ class OneFile(RestView):
         row = _file(self.by, (tenant, key, pk), Role.WRITER)
         said = sent(Yank, request)
         curate.yank(row, reason=said["reason"], by=self.by, undo=not said["yanked"])
-        return Response(FileFacts(_file(self.by, (tenant, key, pk))).data)
+        return Response(_told(self.by, (tenant, key, pk)))
 
     @extend_schema(operation_id="delete_file", request=None, responses={204: None})
     def delete(self, request: Request, tenant: str, key: str, pk: str) -> Response:
@@ -137,7 +146,7 @@ class Restoring(RestView):
     def post(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """List a deleted file again, with the bytes it had."""
         curate.restore(_file(self.by, (tenant, key, pk), Role.ADMIN), by=self.by)
-        return Response(FileFacts(_file(self.by, (tenant, key, pk))).data)
+        return Response(_told(self.by, (tenant, key, pk)))
 
 
 class ReadingAgain(RestView):
@@ -147,7 +156,7 @@ class ReadingAgain(RestView):
     def post(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """Let a file wait once more whose metadata could not be extracted."""
         curate.try_again(_file(self.by, (tenant, key, pk), Role.WRITER), by=self.by)
-        return Response(FileFacts(_file(self.by, (tenant, key, pk))).data, status=202)
+        return Response(_told(self.by, (tenant, key, pk)), status=202)
 
 
 class LiftingQuarantine(RestView):
@@ -157,7 +166,7 @@ class LiftingQuarantine(RestView):
     def post(self, request: Request, tenant: str, key: str, pk: str) -> Response:
         """Give a file of a remote out again that upstream has quarantined."""
         cache.lift_quarantine(_file(self.by, (tenant, key, pk), Role.ADMIN), by=self.by)
-        return Response(FileFacts(_file(self.by, (tenant, key, pk))).data)
+        return Response(_told(self.by, (tenant, key, pk)))
 
 
 class Promoting(RestView):
@@ -236,8 +245,13 @@ def published(done: Published, by: Principal) -> Response:
     rows = Distribution.objects.select_related("release__project", "repository__tenant")
     row = rows.get(pk=done.distribution.pk)
     facts = {"created": done.created, "notes": hidden_above(row, by=by)}
-    said = {"file": FileFacts(row).data} | facts
+    said = {"file": FileFacts(row, context={"by": by}).data} | facts
     return Response(said, status=201 if done.created else 200)
+
+
+def _told(by: Principal, where: tuple[str, str, str]) -> Any:
+    """Return the facts of a file that the caller may read."""
+    return FileFacts(_file(by, where), context={"by": by}).data
 
 
 def _file(by: Principal, where: tuple[str, str, str], role: Role = Role.READER) -> Distribution:

@@ -12,13 +12,15 @@ from rest_framework.response import Response
 
 from accounts.rest.views import RestView, asked
 from accounts.roles import Role
+from packages.api.facts import provenance_of_line
 from packages.explain import Explained, Explanation, explanation
 from packages.extraction.waiting import waiting_in
-from packages.filenames import parse_name
+from packages.filenames import NormalizedName, parse_name
 from packages.index.decision import Cause
 from packages.index.virtual import page_order
 from packages.pip_choice import PLATFORMS, PYTHONS, USUAL_PLATFORM, USUAL_PYTHON, choose
 from repos.access import require
+from repos.models import Repository
 from repos.quiet import extract_now
 
 _CAUSES = {cause: cause.name.lower().replace("_", "-") for cause in Cause}
@@ -43,6 +45,12 @@ class ExplainedLine(serializers.Serializer[Any]):
     cause = serializers.ChoiceField(sorted(_CAUSES.values()), allow_null=True)
     why = serializers.CharField(help_text="The cause as a clause; empty for what is shown.")
     pip = serializers.CharField(allow_null=True, help_text="Why pip passes over a shown file.")
+    attested_by = serializers.CharField(
+        help_text="Whose CI attests it, as was verified here (PEP 740); empty: nobody's."
+    )
+    provenance = serializers.URLField(
+        allow_null=True, help_text="Of a shown file: where its provenance is, here or upstream."
+    )
 
 
 class ExplainedMember(serializers.Serializer[Any]):
@@ -86,7 +94,7 @@ class Explain(RestView):
         said = asked(QuestionAsked, request)
         name = parse_name(said["project"])
         found = explanation(repository, name, self.by)
-        return Response(_written(name, found, said))
+        return Response(_written(repository, name, found, said))
 
 
 class Extraction(RestView):
@@ -111,7 +119,9 @@ class ExtractionNow(RestView):
         return Response(ExtractionState(waiting_in(repository)).data, status=202)
 
 
-def _written(name: str, found: Explanation, said: dict[str, Any]) -> dict[str, Any]:
+def _written(
+    repository: Repository, name: NormalizedName, found: Explanation, said: dict[str, Any]
+) -> dict[str, Any]:
     shown = [line.file for line in found.lines if line.cause is None and line.file is not None]
     machine = {"python": said["python"], "platform": said["platform"]}
     choice = choose(sorted(shown, key=page_order), **machine)
@@ -119,7 +129,10 @@ def _written(name: str, found: Explanation, said: dict[str, Any]) -> dict[str, A
         "project": name,
         "taken": choice.taken.filename if choice.taken else None,
         "why": choice.why,
-        "lines": [_line(line, choice.passed_over) for line in found.lines],
+        "lines": [
+            _line(line, choice.passed_over) | _vouched(repository, name, line)
+            for line in found.lines
+        ],
         "members": [
             {
                 "source": str(member.source) if member.source else None,
@@ -144,4 +157,14 @@ def _line(line: Explained, passed_over: Mapping[str, str]) -> dict[str, Any]:
         "cause": _CAUSES[line.cause] if line.cause is not None else None,
         "why": line.why,
         "pip": passed_over.get(file.filename) if file and is_shown else None,
+    }
+
+
+def _vouched(repository: Repository, name: NormalizedName, line: Explained) -> dict[str, Any]:
+    is_shown = line.cause is None and line.file is not None
+    return {
+        "attested_by": line.attested_by,
+        "provenance": provenance_of_line(repository, name, line.file)
+        if line.file and is_shown
+        else None,
     }

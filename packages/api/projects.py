@@ -26,6 +26,7 @@ from packages.api.facts import (
     ProjectStatus,
     ReleaseFacts,
     Yank,
+    provenance_of_line,
     url_of,
 )
 from packages.curate import let_go, set_status, yank
@@ -198,6 +199,5 @@ def _line(
     )  # fmt: skip
     facts = {each: getattr(file, each) for each in shown}
     url = url_of(repository, "", name, file.sha256, file.filename)
-    # Of upstream's it is the address that its page names.
-    provenance = f"{url}.provenance" if file.is_attested else file.provenance or None
+    provenance = provenance_of_line(repository, name, file)
     return facts | {"source": str(source or repository), "url": url, "provenance": provenance}

@@ -32,7 +32,7 @@ _BY_PROJECT = Order(("normalized", "pk"), (str, int))
 class PublisherFacts(Strict, serializers.ModelSerializer[TrustedPublisher]):
     """CI that may publish a project without a secret, and whether it has."""
 
-    moved_by_use = ("owner_id", "is_pending", "last_used_at")
+    moved_by_use = ("owner_id", "source_id", "is_pending", "last_used_at")
 
     project = serializers.CharField(
         source="normalized", max_length=200, help_text="Its name; it need not be there yet."
@@ -51,7 +51,7 @@ class PublisherFacts(Strict, serializers.ModelSerializer[TrustedPublisher]):
         model = TrustedPublisher
         fields = (
             "id", "project", "issuer", "kind", "source", "workflow", "environment", "ref",
-            "claims", "owner_id", "name", "is_pending", "created_at", "last_used_at",
+            "claims", "owner_id", "source_id", "name", "is_pending", "created_at", "last_used_at",
         )  # fmt: skip
         read_only_fields = ("created_at", "last_used_at")
         validators: ClassVar[list[Any]] = []  # the use case's
@@ -99,7 +99,7 @@ class Publishers(RestView):
         ],
     )
     def post(self, request: Request, tenant: str, key: str) -> Response:
-        """Let CI publish a project, be it there or not. Its owner is the first who comes."""
+        """Let CI publish a project, be it there or not. Its owner is the first who publishes."""
         require(self.by, tenant, key, Role.ADMIN)
         fields = sent(PublisherFacts, request)
 
@@ -118,7 +118,7 @@ class OnePublisher(RestView):
 
     @extend_schema(operation_id="read_publisher", responses=PublisherFacts)
     def get(self, request: Request, tenant: str, key: str, pk: str) -> Response:
-        """Read a publisher, with its last use and the owner that it is kept by."""
+        """Read a publisher, with its last use, and by which numbers it is kept."""
         row = require(self.by, tenant, key, Role.ADMIN)
         return versioned(request, PublisherFacts(_publisher(row, pk)).data)
 

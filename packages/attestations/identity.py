@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from base.ci_homes import home_of_github, home_of_gitlab
+from base.ci_homes import home_of_github, home_of_gitlab, may_be_same
 from packages.attestations.values import Expected
 from packages.filenames import shown
 
@@ -20,14 +20,18 @@ _ISSUER = 8
 _SOURCE = 12
 _COMMIT = 13
 _REF = 14
+_SOURCE_ID = 15
 _OWNER_ID = 17
 _BUILD_CONFIG = 18
 _RUN = 21
 _ENVIRONMENT = 23
-READ = (_ISSUER, _SOURCE, _COMMIT, _REF, _OWNER_ID, _BUILD_CONFIG, _RUN, _ENVIRONMENT)
+READ = (
+    _ISSUER, _SOURCE, _COMMIT, _REF, _SOURCE_ID, _OWNER_ID, _BUILD_CONFIG, _RUN, _ENVIRONMENT,
+)  # fmt: skip
 
 # A URL that ends with what tells most: the workflow and its ref.
 _NAME_AT_MOST = 300
+_ID_AT_MOST = 100
 
 
 class NotExpected(Exception):
@@ -44,6 +48,7 @@ class Signer:
     commit: str
     ref: str
     owner_id: str
+    source_id: str
     build_config: str
     run: str
     environment: str
@@ -63,6 +68,7 @@ def signer_of(said: Mapping[int, str], email: str) -> Signer:
         commit=said.get(_COMMIT, ""),
         ref=said.get(_REF, ""),
         owner_id=said.get(_OWNER_ID, ""),
+        source_id=said.get(_SOURCE_ID, ""),
         build_config=said.get(_BUILD_CONFIG, ""),
         run=said.get(_RUN, ""),
         environment=said.get(_ENVIRONMENT, ""),
@@ -74,12 +80,16 @@ def publisher_of(signer: Signer, expected: Sequence[Expected]) -> Expected:
     fitting = [each for each in expected if _fits(signer, each)]
     if not fitting:
         raise NotExpected(f"was signed by {signer.name}, which may not publish this project.")
-    for each in fitting:
-        if each.owner_id in {"", signer.owner_id}:
+    by_owner = [each for each in fitting if may_be_same(each.owner_id, signer.owner_id)]
+    for each in by_owner:
+        if may_be_same(each.source_id, signer.source_id):
             return each
-    raise NotExpected(
-        f"was signed by {signer.name}, which has another owner than the one that was trusted."
+    why = (
+        "is another than the one of this name that was trusted."
+        if by_owner
+        else "has another owner than the one that was trusted."
     )
+    raise NotExpected(f"was signed by {signer.name}, which {why}")
 
 
 def repository_of(signer: Signer, publisher: Expected) -> str:
@@ -112,8 +122,14 @@ def _fits(signer: Signer, publisher: Expected) -> bool:
         and path_of_workflow(signer, publisher.kind) == f"{folder}{publisher.workflow}"
         and (not publisher.ref or fnmatchcase(signer.ref, publisher.ref))
         and _environment_fits(signer, publisher)
-        and bool(signer.owner_id)  # who comes first is the owner: that cannot be nobody
+        # Who comes first is kept by these: that cannot be nobody.
+        and _is_id(signer.owner_id)
+        and _is_id(signer.source_id)
     )
+
+
+def _is_id(said: str) -> bool:
+    return 0 < len(said) <= _ID_AT_MOST
 
 
 def _environment_fits(signer: Signer, publisher: Expected) -> bool:

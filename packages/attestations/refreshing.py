@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from tuf.api.exceptions import DownloadError, RepositoryError
 from tuf.ngclient import Updater
@@ -18,18 +20,24 @@ from packages.attestations.sigstore_checks import (
 )
 
 _NAME = "trusted_root.json"
+# By everybody: who fetches it may be another than who serves, and it is no secret.
+_READABLE = 0o444
 
 
-def newest_trust_root(url: str, first: bytes | None) -> bytes:
+def newest_trust_root(url: str, first: bytes | None, *, known: Path) -> bytes:
     """Return the trust root that the TUF repository at `url` has now.
 
-    `first` is what that is trusted by at first; None: what sigstore knows. Raises TrustRootRefused.
+    `first` is what that is trusted by at first; None: what sigstore knows. In the folder `known`
+    is kept what it has said: with something older it is not trusted again. Raises TrustRootRefused.
     """
     first = first or first_root(url)
+    said = known / quote(url, safe="")  # another repository has nothing to say of this one
+    for each in (known, said):
+        each.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         try:
             updater = Updater(
-                metadata_dir=folder,
+                metadata_dir=str(said),
                 metadata_base_url=url,
                 target_dir=folder,
                 target_base_url=f"{url}/targets",
@@ -51,9 +59,12 @@ def newest_trust_root(url: str, first: bytes | None) -> bytes:
 def put_trust_root(raw: bytes, path: Path) -> bool:
     """Write a trust root, whole or not at all; False: it was there already.
 
-    One that has no authority in common with the new one is another Sigstore's, and stays.
+    Who might read or write the older one may do so with this, and everybody may read it. One that
+    has no authority in common with the new one is another Sigstore's, and stays.
     """
+    mode = _READABLE | stat.S_IWUSR
     with suppress(FileNotFoundError):
+        mode |= stat.S_IMODE(path.stat().st_mode)
         before = path.read_bytes()
         if before == raw:
             return False
@@ -64,6 +75,7 @@ def put_trust_root(raw: bytes, path: Path) -> bool:
         with fresh.open("wb") as file:
             file.write(raw)
             file.flush()
+            os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         fresh.replace(path)
     finally:

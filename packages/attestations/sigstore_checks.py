@@ -36,6 +36,7 @@ from sigstore.models import Bundle, TrustedRoot
 from sigstore.verify import Verifier
 from sigstore_models.trustroot.v1 import TrustedRoot as InnerRoot
 
+from base.ci_homes import is_public
 from base.errors import InvalidInput
 from packages.attestations.identity import (
     ARC,
@@ -100,12 +101,13 @@ class Checks:
             except _MALFORMED as error:
                 raise AttestationRefused(f"{which} of {shown(filename)} is malformed.") from error
             attested.append(checked.says(kind))
+            if not is_public(checked.publisher.kind, checked.publisher.issuer):
+                continue  # its readers would take it for the public host's (decision 0015)
             bundle = {"publisher": checked.publisher_object(), "attestations": []}
             bundles.setdefault(checked.publisher.key, bundle)["attestations"].append(
                 checked.as_sent()
             )
-        provenance = {"version": 1, "attestation_bundles": list(bundles.values())}
-        return Verified(json.dumps(provenance).encode(), tuple(attested))
+        return Verified(_provenance(list(bundles.values())), tuple(attested))
 
 
 class _Checked:
@@ -149,6 +151,7 @@ class _Checked:
         signer = self.signer
         return Attested(
             predicate_type=kind,
+            issuer=signer.issuer,
             key=self.publisher.key,
             source=signer.source or signer.email,
             commit=signer.commit,
@@ -156,6 +159,7 @@ class _Checked:
             workflow=path_of_workflow(signer, self.publisher.kind),
             run=signer.run,
             owner_id=signer.owner_id,
+            source_id=signer.source_id,
             logged_at=datetime.fromtimestamp(self._entry.integrated_time or 0, UTC),
         )
 
@@ -240,6 +244,11 @@ def _listed(raw: bytes, filename: str) -> list[object]:
     if len(sent) > MAX_ATTESTATIONS:
         raise AttestationRefused(f"{which} are {len(sent)}; {MAX_ATTESTATIONS} are the most.")
     return sent
+
+
+def _provenance(bundles: list[dict[str, Any]]) -> bytes:
+    """Return the provenance object of PEP 740; nothing where it would hold nothing."""
+    return json.dumps({"version": 1, "attestation_bundles": bundles}).encode() if bundles else b""
 
 
 def _require_new(kind: str, attested: Sequence[Attested]) -> None:

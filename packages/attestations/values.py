@@ -17,6 +17,8 @@ class AttestationRefused(InvalidInput):
 class VerifierAway(LarderError):
     """No attestation can be verified now: no matter of what was sent."""
 
+    retry_after = 60  # seconds; the sentence says so in words
+
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
     """A publisher that may attest a file; names as `repos.models.TrustedPublisher` has them."""
@@ -27,6 +29,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     workflow: str = ""
     owner_id: str = ""  # empty: whoever owns it now
+    source_id: str = ""  # empty: whichever has its name now
     ref: str = ""
     environment: str = ""
 
@@ -35,6 +38,7 @@ class Attested(msgspec.Struct, frozen=True, kw_only=True):
     """What one attestation says, once it is known to be true; empty for what it does not say."""
 
     predicate_type: str
+    issuer: str  # who vouched for the job to the Sigstore
     key: int  # of the publisher that it fits
     source: str  # the URL of the source repository, or an e-mail address
     commit: str
@@ -42,11 +46,12 @@ class Attested(msgspec.Struct, frozen=True, kw_only=True):
     workflow: str  # the path in that repository
     run: str  # the URL of the run
     owner_id: str
+    source_id: str
     logged_at: datetime
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """All that attests a file: the provenance object of PEP 740 as JSON, and what is in it."""
+    """All that attests a file, and as JSON what PEP 740's provenance object can tell of it."""
 
-    provenance: bytes
+    provenance: bytes  # empty: nothing, see `sigstore_checks`
     attested: tuple[Attested, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -99,13 +100,22 @@ class Verifier:
             self._process = None
 
     def _answered(self, request: VerifyThis, trust_root: Path | None) -> IsVerified | Refusal:
-        """Return the answer of a process; of a second one, should the first have died meanwhile."""
+        """Return the answer of a process; of a second one, should the first have died meanwhile.
+
+        What has used up its time of the processor would do so again: it is refused. A process that
+        has not, and is silent, is the machine's fault.
+        """
         for _ in range(2):
             try:
                 answer = self._asked(request, trust_root)
             except Gone as gone:
                 self.close()
                 log.warning("verifier_gone", signal=gone.signal_number, is_late=gone.is_late)
+                if gone.signal_number == signal.SIGPROF:  # it was at work all the time
+                    raise AttestationRefused(
+                        f"The attestations of {shown(request.filename)} cannot be verified within "
+                        f"{request.seconds:g} seconds of the processor."
+                    ) from None
                 if gone.is_late:
                     break
                 continue

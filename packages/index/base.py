@@ -85,8 +85,9 @@ class PageFile:
     python_tag: str
     # PEP 740: where upstream has the file's attestations; empty for none.
     provenance: str = ""
-    # PEP 740: they were verified here, and are served beside the file.
+    # PEP 740: attestations were verified here; a provenance that tells of them is beside the file.
     is_attested: bool = False
+    has_provenance: bool = False
 
 
 @dataclass(frozen=True, slots=True)

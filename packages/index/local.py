@@ -74,10 +74,15 @@ class LocalIndex:
         """Return the stored provenance of `filename`."""
         found = self._distribution(project, filename, sha256)
         stored = (
-            Provenance.objects.filter(distribution=found).first() if found.is_attested else None
+            Provenance.objects.filter(distribution=found).first() if found.has_provenance else None
         )
         if stored is None:
-            raise FileNotFound(f"{filename} in {self.repository} has no attestations.")
+            why = (
+                "was attested by CI on a host of its own, which no provenance can name (PEP 740)."
+                if found.is_attested
+                else "has no attestations."
+            )
+            raise FileNotFound(f"{filename} in {self.repository} {why}")
         return bytes(stored.document)
 
     def _project(self, project: NormalizedName) -> Project:
@@ -152,4 +157,5 @@ def page_file(row: Distribution) -> PageFile:
         kind=row.kind,
         python_tag=row.python_tag,
         is_attested=row.is_attested,
+        has_provenance=row.has_provenance,
     )

@@ -159,9 +159,11 @@ class Distribution(models.Model):
     sha256 = models.CharField(max_length=64)
     requires_python = models.CharField(max_length=500, blank=True)
     metadata_sha256 = models.CharField(max_length=64, blank=True)  # empty: none is served (PEP 658)
-    # PEP 740: its provenance is served. The default of the database too: who adds rows by SQL, or
-    # is of the version before, knows nothing of it.
+    # PEP 740: attestations of it were verified; and a provenance is served, which tells of those
+    # by CI on public hosts. The defaults of the database too: who adds rows by SQL, or is of the
+    # version before, knows nothing of them.
     is_attested = models.BooleanField(default=False, db_default=False)
+    has_provenance = models.BooleanField(default=False, db_default=False)
     yanked = models.BooleanField(default=False)  # PEP 592, for this file alone
     yanked_reason = models.CharField(max_length=500, blank=True)
     findings = models.JSONField(default=list)  # what is odd and was let in, a sentence each
@@ -193,6 +195,17 @@ class Distribution(models.Model):
             models.Index(fields=["repository", "filename"], name="distribution_by_filename"),
             models.Index(fields=["repository", "path"], name="distribution_by_path"),
             models.Index(fields=["deleted_at"], name="distribution_deleted_at"),
+            # For searches, the latest first, and for lists by name: `no` is looked for as well.
+            models.Index(
+                fields=["repository", "is_attested", "id"],
+                condition=models.Q(deleted_at__isnull=True),
+                name="distribution_attested",
+            ),
+            models.Index(
+                fields=["repository", "is_attested", "filename"],
+                condition=models.Q(deleted_at__isnull=True),
+                name="distribution_attested_by_name",
+            ),
             models.Index(
                 fields=["repository", "extraction_attempts", "id"],
                 condition=models.Q(extraction="pending", deleted_at__isnull=True),

@@ -158,7 +158,7 @@ def _held(
         "here": row.filename,
         "withheld": withheld,
         "may_try_again": is_stuck and visit.may_write,
-        "is_named": not visit.principal.is_anonymous,
+        "is_named": visit.principal.hears_names,
         # Nothing else may be left of the version of a file that is not given out.
         "trail": _trail(repository, there.project, "" if withheld else there.version),
     }

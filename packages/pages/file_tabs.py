@@ -184,7 +184,7 @@ def activity(visit: Visit) -> dict[str, object]:
     return {
         "events": events,
         "older": events[-1].pk if len(events) == EVENTS_AT_MOST else None,
-        "is_named": not visit.principal.is_anonymous,
+        "is_named": visit.principal.hears_names,
         "picture": columns("Downloads", f"{total} in the last {_DAYS} days", days),
         "total": total,
     }

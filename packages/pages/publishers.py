@@ -53,7 +53,7 @@ def publishers_page(request: HttpRequest, tenant: str, key: str) -> HttpResponse
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def publisher_page(request: HttpRequest, tenant: str, key: str, pk: int) -> HttpResponse:
-    """Show one publisher; trust it no longer, or its name's new owner."""
+    """Show one publisher; trust it no longer, or whoever has its name now."""
     if request.method == "POST":
         principal = signed_in(request)
         come_in = _admitted(principal, tenant, key)
@@ -62,8 +62,8 @@ def publisher_page(request: HttpRequest, tenant: str, key: str, pk: int) -> Http
             case "remove":
                 publishers.remove_publisher(row, by=principal.actor)
                 messages.success(request, f"{row.name} may not publish {row.normalized} any more.")
-            case "new-owner":
-                _trust_new_owner(request, row, principal)
+            case "anew":
+                _trust_anew(request, row, principal)
             case _:
                 raise InvalidInput("This page has no such button.")
         return redirect("publishers", tenant=tenant, key=key)
@@ -79,9 +79,9 @@ def publisher_page(request: HttpRequest, tenant: str, key: str, pk: int) -> Http
     return render(request, "packages/publisher.html", context)
 
 
-def _trust_new_owner(request: HttpRequest, row: TrustedPublisher, by: Principal) -> None:
+def _trust_anew(request: HttpRequest, row: TrustedPublisher, by: Principal) -> None:
     try:
-        publishers.trust_new_owner(row, by=by.actor)
+        publishers.trust_anew(row, by=by.actor)
     except ValidationError as refusal:  # it is older than a rule that it would break
         messages.error(request, " ".join(refusal.messages))
     else:
@@ -119,7 +119,7 @@ def _page(
         "project": project,
         "form": form,
         "kinds": _kinds(),
-        "why_nobody_asks": publishing.why_nobody_asks(),
+        "what_http_costs": publishing.what_http_costs(),
     } | _job()
     return render(request, "packages/publishers.html", heading(come_in) | context, status=status)
 

@@ -17,6 +17,7 @@ from packages.models import Distribution, Document, Property
 from packages.properties import key_of_value
 from packages.search.engines import ComparesByBytes, FitsPattern, HoldsWord
 from packages.search.language import (
+    ATTESTED,
     KIND,
     REPOSITORY,
     STATE,
@@ -41,6 +42,7 @@ from repos.models import Repository
 
 _FILE_KINDS = tuple(kind.value for kind in FileKind)
 _REPOSITORY_KINDS = (RepositoryKind.LOCAL.value, RepositoryKind.REMOTE.value)
+_ATTESTED = {"yes": True, "no": False}
 _STATES = tuple(Distribution.Extraction.values)
 _EQUALITY = {Operator.EQUAL, Operator.UNEQUAL}
 _NOTHING = Q(pk__in=[])
@@ -137,7 +139,17 @@ def _of_field(term: Matches | Compares, repositories: Repositories) -> Q:
         return _signed(term, _of_kind(term, repositories))
     if term.field == STATE:
         return _signed(term, Q(extraction__in=_chosen(term, _STATES)))
+    if term.field == ATTESTED:
+        return _signed(term, attested(*(_ATTESTED[word] for word in _chosen(term, _ATTESTED))))
     return of_property(term)
+
+
+def attested(*wanted: bool) -> Q:
+    """Return what a file meets that has attestations which were verified here, or has none.
+
+    As a list of values: SQLite finds no index for a column that stands for itself.
+    """
+    return Q(is_attested__in=wanted)
 
 
 def _of_kind(term: Matches | Compares, repositories: Repositories) -> Q:

@@ -15,8 +15,8 @@ from dataclasses import field as with_settings
 from base.errors import InvalidInput
 
 # The fields that are no properties.
-TENANT, REPOSITORY, KIND, STATE = "tenant", "repository", "kind", "state"
-BUILT_IN = (TENANT, REPOSITORY, KIND, STATE)
+TENANT, REPOSITORY, KIND, STATE, ATTESTED = "tenant", "repository", "kind", "state", "attested"
+BUILT_IN = (TENANT, REPOSITORY, KIND, STATE, ATTESTED)
 
 
 class QueryRefused(InvalidInput):

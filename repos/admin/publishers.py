@@ -68,7 +68,7 @@ class PublisherAdmin(UseCaseAdmin[TrustedPublisher]):
     def get_fields(self, request: HttpRequest, obj: TrustedPublisher | None = None) -> Any:
         """Ask what it is; of one that is there, tell its use as well."""
         asked = ("repository", "normalized", "issuer", "source", "workflow", "environment", "ref")
-        return (*asked, "owner_id", "claims", *(self.readonly_fields if obj else ()))
+        return (*asked, "owner_id", "source_id", "claims", *(self.readonly_fields if obj else ()))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A publisher is trusted or not, and never changed into another."""

@@ -15,6 +15,7 @@ GITLAB = {
     "namespace_path": "Acme/tools",
     "namespace_id": "72",
     "project_path": "Acme/tools/frog",
+    "project_id": "9",
     "ci_config_ref_uri": "gitlab.example/Acme/tools/frog//ci/release.yml@refs/heads/main",
     "ref_path": "refs/heads/main",
     "environment": "Release",
@@ -24,7 +25,7 @@ GOOGLE = {"sub": "1234", "email": "Robot@acme.example", "email_verified": True}
 
 def test_a_workflow_of_github() -> None:
     found = identity_in("github", GITHUB | {"environment": "Release"})
-    assert (found.source, found.owner_id) == ("octo/frog", "4711")
+    assert (found.source, found.owner_id, found.source_id) == ("octo/frog", "4711", "815")
     assert (found.workflow, found.environment, found.ref) == (
         "release.yml",
         "release",
@@ -35,7 +36,7 @@ def test_a_workflow_of_github() -> None:
 
 def test_a_pipeline_of_gitlab() -> None:
     found = identity_in("gitlab", GITLAB)
-    assert (found.source, found.owner_id) == ("acme/tools/frog", "72")
+    assert (found.source, found.owner_id, found.source_id) == ("acme/tools/frog", "72", "9")
     assert (found.workflow, found.environment, found.ref) == (
         "ci/release.yml",
         "Release",
@@ -48,6 +49,7 @@ def test_what_is_kept_of_a_run_leads_to_it() -> None:
     facts = identity_in("github", GITHUB | told | {"environment": "Release"}).facts
     assert facts == {
         "kind": "github",
+        "issuer": told["iss"],
         "source": "Octo/frog",
         "source_url": "https://github.com/Octo/frog",
         "workflow": ".github/workflows/release.yml",
@@ -58,6 +60,8 @@ def test_what_is_kept_of_a_run_leads_to_it() -> None:
     }
     at_work = GITHUB | {"iss": "https://github.acme.example/_services/token"}
     assert identity_in("github", at_work).source_url == "https://github.acme.example/Octo/frog"
+    assert identity_in("github", at_work).name.startswith("GitHub at github.acme.example: octo/")
+    assert identity_in("github", GITHUB | told).name.startswith("GitHub: octo/frog, ")
     theirs = GITLAB | {"iss": "https://gitlab.example/", "sha": "b" * 40, "job_id": 7}
     facts = identity_in("gitlab", theirs).facts
     assert (facts["source_url"], facts["workflow"]) == (
@@ -131,6 +135,9 @@ def test_a_configuration_of_another_project_is_none(uri: str | None) -> None:
     [
         ("github", {"repository": None}, "lacks the claim repository"),
         ("github", {"repository_owner_id": ""}, "lacks the claim repository_owner_id"),
+        ("github", {"repository_id": ""}, "lacks the claim repository_id"),
+        ("github", {"repository_id": "1" * 101}, "claim repository_id is too long"),
+        ("gitlab", {"project_id": None}, "lacks the claim project_id"),
         ("github", {"workflow_ref": None}, "lacks the claim workflow_ref"),
         ("github", {"repository": ["octo/frog"]}, "repository is no text"),
         ("github", {"environment": "a\nb"}, "environment is no text"),

@@ -125,6 +125,17 @@ def test_items_are_told_as_clients_read_them(scripts, cast: Cast) -> None:
     assert len(scripts.reader.aql(f'items.find({{"size": {len(wheel[1])}}})')) == 1
 
 
+def test_who_uploaded_is_told_to_who_has_signed_in(scripts, cast: Cast) -> None:
+    published(Client(), "frog", "1.0", make_wheel("frog", "1.0"), by=cast.acme.writer)
+    assert scripts.reader.aql('items.find({"created_by": "wes"})')
+    grant(cast.acme.repository, Role.READER)
+    (found,) = scripts.nobody.aql("items.find({})")
+    assert (found["created_by"], found["modified_by"]) == ("", "")
+    for query in ('{"created_by": "wes"}', '{"$or": [{"modified_by": {"$ne": "wes"}}]}'):
+        refused = scripts.nobody.refused("POST", "api/search/aql", 400, f"items.find({query})")
+        assert refused == "Who uploaded a file is told to who has signed in alone."
+
+
 def test_results_come_in_order_and_in_parts(scripts, shelf: None) -> None:
     query = (
         'items.find({"repo":"local"}).include("name").sort({"$%s":["path"]}).offset(%d).limit(2)'

@@ -82,6 +82,15 @@ def test_a_file_is_told_as_it_is(scripts, frog: Distribution) -> None:
     }
 
 
+def test_who_uploaded_it_is_told_to_who_has_signed_in(
+    cast: Cast, scripts, frog: Distribution
+) -> None:
+    grant(cast.acme.repository, Role.READER)
+    told = scripts.nobody.get(f"api/storage/local/{PATH}")
+    assert (told["createdBy"], told["modifiedBy"]) == ("", "")
+    assert scripts.reader.get(f"api/storage/local/{PATH}")["createdBy"] == "wes"
+
+
 def test_folders_have_what_lies_in_them(scripts, frog: Distribution) -> None:
     put(scripts.writer, "local/libs/deep/frog-2.0.zip")
     put(scripts.writer, "local/toad-1.0.zip")

@@ -73,7 +73,8 @@ from base.audit import SYSTEM
 from packages import curate, statistics
 from packages.describe import set_properties
 from packages.extraction.extract import extract_due
-from packages.models import Distribution, FileDownloads, Project, Release, RepositoryDay
+from packages.models import Distribution, FileDownloads, Project, Provenance, Release
+from packages.models import RepositoryDay
 from repos import publishers
 from repos.models import Repository, RepositoryState, TrustedPublisher
 RepositoryState.objects.exclude(extract_after=None).update(extract_after=clock.now())
@@ -102,10 +103,41 @@ github = Issuer(kind="github", url="https://token.actions.example")
 gitlab = Issuer(kind="gitlab", url="https://gitlab.acme.example", private_allowed=True)
 for issuer in (github, gitlab):
     publishers.save_issuer(issuer, by=SYSTEM)
-used = {"owner_id": "4711", "last_used_at": clock.now() - timedelta(hours=3)}
+used = {"owner_id": "4711", "source_id": "815", "last_used_at": clock.now() - timedelta(hours=3)}
 trust(github, "acme-billing", "acme/billing", "release.yml", environment="release", **used)
 trust(github, "acme-lamp", "acme/lamp", "release.yml")
 trust(gitlab, "acme-ledger", "tools/ledger", ".gitlab-ci.yml", ref="refs/tags/*")
+# What an upload with attestations leaves; a provenance is served of a public host alone.
+def attest(release, issuer, home, path, **more):
+    at = clock.now() - timedelta(hours=3)
+    build = {
+        "kind": issuer.kind, "issuer": issuer.url, "source": path, "source_url": f"{home}/{path}",
+        "commit": "0e2a68d2f4dbbd2a6f8bd4ad25b4e5fb0ac54a1c", "ref": "refs/tags/v2", **more,
+    }
+    said = [
+        {"predicate_type": each, "logged_at": at.isoformat(), "build": build} for each in _KINDS
+    ]
+    is_public = home == "https://github.com"
+    for file in Distribution.objects.filter(release=release):
+        Provenance.objects.create(
+            distribution=file, attested=said, said=build | {"environment": "release"},
+            document=b"{}" if is_public else b"", uploaded_to=local, uploaded_at=at,
+        )
+        file.is_attested, file.has_provenance = True, is_public
+        file.save(update_fields=["is_attested", "has_provenance"])
+_KINDS = (
+    "https://docs.attest.example/attestations/publish/v1", "https://slsa.dev/provenance/v1",
+)
+billing = Release.objects.filter(project=project("acme-billing"))
+public = Issuer(kind="github", url="https://token.actions.githubusercontent.com")
+attest(
+    billing.get(version="2.1"), public, "https://github.com", "acme/billing",
+    workflow=".github/workflows/release.yml", run="https://github.com/acme/billing/actions/runs/17",
+)
+attest(
+    billing.get(version="2.0.1"), gitlab, "https://gitlab.acme.example", "tools/billing",
+    workflow=".gitlab-ci.yml", run="https://gitlab.acme.example/tools/billing/-/jobs/9",
+)
 today = clock.now().date()
 files = Distribution.objects.filter(release__isnull=False).order_by("pk")
 for day in range(30):

@@ -11,6 +11,7 @@ from tests.browser.house import EMPTY, EMPTY_REMOTE, LOCAL, REMOTE, VIRTUAL
 WHEEL = "acme_billing-2.1-py3-none-any.whl"
 SENSOR = "acme_sensor-1.4-cp312-cp312-manylinux_2_28_x86_64.whl"
 FILE = f"{LOCAL}/project/acme-billing/2.1/{WHEEL}/"
+OWN_CI = f"{LOCAL}/project/acme-billing/2.0.1/acme_billing-2.0.1-py3-none-any.whl/"
 PROJECT_TABS = (
     *("readme", "info", "files", "versions", "requirements", "needed-by", "properties"),
     "activity",
@@ -68,6 +69,7 @@ SCREENS: dict[str, Screen] = {
     "a file with native code": Screen(
         f"{LOCAL}/project/acme-sensor/1.4/{SENSOR}/?tab=security", OF_ACME
     ),
+    "file, by CI of one's own": Screen(f"{OWN_CI}?tab=security", OF_ACME),
     "compare": Screen(f"{LOCAL}/-/compare/acme-billing/?from=2.0&to=2.1", OF_ACME),
     "a member": Screen(f"{FILE}?tab=contents&member=acme_billing/tariffs/night.toml", OF_ACME),
     "a member compared": Screen(

@@ -31,7 +31,7 @@ from tests.journeys.front import nginx
 from tests.journeys.larder import Larder, Repository
 from tests.journeys.machine import Machine, sha256, twine, uv
 from tests.signing import claims_at, signed
-from tests.sigstores import PUBLISH, SLSA, Job, statement, the_sigstore
+from tests.sigstores import ON_GITHUB, PUBLISH, SLSA, Job, statement, the_sigstore
 from tests.upstreams import Asked, Reply
 
 _TRUST = """
@@ -112,9 +112,10 @@ def larder(trust_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="module")
 def shelf(larder: Larder, issuer: LoopbackIssuer) -> Repository:
-    """A repository that trusts octo/frog with its project frog."""
+    """A repository that trusts octo/frog, on a GitHub of one's own and on the public one."""
     repository = larder.repository()
-    larder.python(_TRUST, issuer.url, ca_pem(), repository.name)
+    for url in (issuer.url, ON_GITHUB.issuer):
+        larder.python(_TRUST, url, ca_pem(), repository.name)
     return repository
 
 
@@ -157,17 +158,21 @@ class Ci:
         wheel.write_bytes(content)
         return wheel
 
-    def attests(self, wheel: Path, *, digest: str = "") -> list[Path]:
-        """Attest a wheel twice, and return both files, which lie beside it."""
+    @property
+    def job(self) -> Job:
+        """Return what it is to a Sigstore."""
         url = f"{self.issuer.url}/Octo/frog"
         workflow = f"{url}/.github/workflows/release.yml@refs/heads/main"
         run = f"{url}/actions/runs/9/attempts/1"
-        job = Job(issuer=self.issuer.url, source=url, commit=COMMIT, workflow=workflow, run=run)
+        return Job(issuer=self.issuer.url, source=url, commit=COMMIT, workflow=workflow, run=run)
+
+    def attests(self, wheel: Path, *, digest: str = "", job: Job | None = None) -> list[Path]:
+        """Attest a wheel twice, and return both files, which lie beside it."""
         made = []
         for name, kind in (("publish", PUBLISH), ("slsa", SLSA)):
             said = statement(wheel.name, digest or sha256(wheel), kind)
             path = wheel.with_name(f"{wheel.name}.{name}.attestation")
-            path.write_text(json.dumps(the_sigstore().attestation(said, job)))
+            path.write_text(json.dumps(the_sigstore().attestation(said, job or self.job)))
             made.append(path)
         return made
 
@@ -198,11 +203,23 @@ def ci(machine: Machine, issuer: LoopbackIssuer) -> Ci:
     return Ci(machine, issuer)
 
 
-def test_uv_publishes_by_trusted_publishing_and_an_outsider_verifies_what_is_served(
-    larder: Larder, shelf: Repository, ci: Ci, trust_root: Path
+def test_uv_publishes_by_trusted_publishing_and_no_provenance_passes_it_for_the_public_host_s(
+    larder: Larder, shelf: Repository, ci: Ci
 ) -> None:
     wheel = ci.builds("1.0")
     ci.publishes(wheel, *ci.attests(wheel), to=shelf)
+    page = got(f"{shelf.simple}frog/", larder.reader).decode()
+    assert wheel.name in page
+    assert f"{wheel.name}.provenance" not in page
+
+
+def test_twine_publishes_with_a_token_and_an_outsider_verifies_what_is_served(
+    larder: Larder, shelf: Repository, ci: Ci, trust_root: Path
+) -> None:
+    wheel = ci.builds("1.1")
+    attestations = ci.attests(wheel, job=ON_GITHUB)
+    command = twine(shelf.url, [wheel, *attestations], token=larder.writer)
+    ci.machine.run(*command, "--attestations")
     beside = f"{shelf.url}files/frog/{sha256(wheel)}/{wheel.name}.provenance"
     assert beside in provenances(shelf, larder.reader)
     served = ci.machine.home / "served"
@@ -210,14 +227,6 @@ def test_uv_publishes_by_trusted_publishing_and_an_outsider_verifies_what_is_ser
     read = [sys.executable, "-c", _READ_BACK, str(wheel), str(served), str(trust_root)]
     done = subprocess.run(read, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["GitHub Octo/frog release.yml", PUBLISH, SLSA]
-
-
-def test_twine_publishes_with_a_token(larder: Larder, shelf: Repository, ci: Ci) -> None:
-    wheel = ci.builds("1.1")
-    command = twine(shelf.url, [wheel, *ci.attests(wheel)], token=larder.writer)
-    ci.machine.run(*command, "--attestations")
-    beside = f"{shelf.url}files/frog/{sha256(wheel)}/{wheel.name}.provenance"
-    assert beside in provenances(shelf, larder.reader)
 
 
 def test_an_altered_one_is_refused_with_its_reason_in_the_terminal(

@@ -116,12 +116,13 @@ def test_publishers_are_listed_and_removed_by_their_ids(
         "is_pending": True,
         "last_used_at": None,
         "owner_id": "",
+        "source_id": "",
     }
     portal.answers[f"GET {HERE}"] = (200, {"results": [row], "next": None})
     assert larder(monkeypatch, "publisher", "list", "acme/pypi-local") == 0
     head, line = capsys.readouterr().out.splitlines()
     assert head.split("  ")[0] == "ID"
-    told = ["7", "frog", row["name"], "ref refs/tags/*, runner own", "yes", "-", "-"]
+    told = ["7", "frog", row["name"], "ref refs/tags/*, runner own", "yes", "-", "-", "-"]
     assert re.split("  +", line) == told
     assert larder(monkeypatch, "publisher", "list", "acme/pypi-local", "--json") == 0
     assert json.loads(capsys.readouterr().out) == [row]

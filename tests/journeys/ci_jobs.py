@@ -61,6 +61,7 @@ def claims_of_gitlab(project: str, ref: str = "refs/tags/v1") -> dict[str, str]:
         "project_path": project,
         "namespace_path": project.rpartition("/")[0],
         "namespace_id": "72",
+        "project_id": "9",
         "ci_config_ref_uri": f"gitlab.example/{project}//.gitlab-ci.yml@{ref}",
         "ref_path": ref,
     }

@@ -107,6 +107,11 @@ def larder(issuers: Issuers, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             yield replace(running, url=f"https://localhost:{front.port}")
 
 
+def host_of(issuer: LoopbackIssuer) -> str:
+    """Return where an issuer is, which is no public one."""
+    return urlsplit(issuer.url).netloc
+
+
 def trust(larder: Larder, issuer: LoopbackIssuer, shelf: str, **what: str) -> None:
     """Let a repository trust CI with its project frog."""
     larder.python(_TRUST, issuer.url, shelf, json.dumps(what))
@@ -126,7 +131,8 @@ def test_a_pending_publisher_of_github_publishes_and_publishes_again(
     for version in ("1.0", "2.0"):
         job.publishes(version, shelf.url)
     told = larder.python(_PUBLISHED, shelf.name).splitlines()
-    assert "frog-2.0-py3-none-any.whl by GitHub: octo/frog, release.yml" in told
+    who = f"GitHub at {host_of(issuers.github)}: octo/frog, release.yml"
+    assert f"frog-2.0-py3-none-any.whl by {who}" in told
     done = Counter(told)
     assert done["publisher.token"] == done["distribution.publish"] == 2
     assert done["publisher.burn"] == 2  # uv ends its tokens
@@ -150,22 +156,28 @@ def test_a_pending_publisher_of_gitlab_publishes_and_publishes_again(
     shows("refs/heads/main")
     assert "No project here trusts this job: project acme/tools/frog" in job.fails("3.0", shelf.url)
     told = larder.python(_PUBLISHED, shelf.name).splitlines()
-    assert "frog-2.0-py3-none-any.whl by GitLab: acme/tools/frog, .gitlab-ci.yml" in told
+    who = f"GitLab at {host_of(issuers.gitlab)}: acme/tools/frog, .gitlab-ci.yml"
+    assert f"frog-2.0-py3-none-any.whl by {who}" in told
 
 
 def test_what_is_not_trusted_is_told_to_who_runs_the_job(
     larder: Larder, issuers: Issuers, job: GitHubJob
 ) -> None:
     shelf, other = larder.repository(), larder.repository()
-    trust(larder, issuers.github, shelf.name, **_GITHUB)
+    # What other tests trust is kept by nobody before it has published: this is of its own.
+    trust(larder, issuers.github, shelf.name, source="octo/toad", workflow="release.yml")
+    workflow = "octo/toad/.github/workflows/release.yml@refs/heads/main"
+    toad = {"repository": "octo/toad", "workflow_ref": workflow}
     job.says({"repository": "evil/frog"})
     assert "No project here trusts this job: repository evil/frog" in job.fails("1.0", shelf.url)
-    job.says({"jti": "always the same"})
+    job.says(toad | {"jti": "always the same"})
     job.publishes("1.0", shelf.url)
     assert "exchanged before" in job.fails("2.0", shelf.url)
-    job.says({"repository_owner_id": "666"})
+    job.says(toad | {"repository_owner_id": "666"})
     assert "another owner" in job.fails("2.0", shelf.url)
-    job.says({})
+    job.says(toad | {"repository_id": "816"})
+    assert "is another than the one of this name" in job.fails("2.0", shelf.url)
+    job.says(toad)
     assert "is not trusted to publish to" in job.fails("2.0", other.url)
 
 
@@ -173,12 +185,14 @@ def test_each_forgery_is_refused_at_the_front_door_with_its_reason(
     larder: Larder, issuers: Issuers
 ) -> None:
     shelf, github = larder.repository(), issuers.github
-    trust(larder, github, shelf.name, **_GITHUB)
+    newt = {"source": "octo/newt", "workflow": "release.yml"}
+    trust(larder, github, shelf.name, **newt, owner_id="4711", source_id="815")
     at = int(datetime.now(UTC).timestamp())
-    workflow = "octo/frog/.github/workflows/test.yml@refs/heads/main"
+    files = "octo/newt/.github/workflows"
 
     def claims(**other: Any) -> dict[str, Any]:
-        return issuers.claims(github, **other)
+        own = {"repository": "octo/newt", "workflow_ref": f"{files}/release.yml@refs/heads/main"}
+        return issuers.claims(github, **own | other)
 
     good = signed(claims())
     heard = exchanged(larder, good)
@@ -195,10 +209,13 @@ def test_each_forgery_is_refused_at_the_front_door_with_its_reason(
         signed(claims(), "two"): "has no key of the id",
         signed(claims(), "two", kid="one"): "was not signed by",
         signed(
-            claims(repository="octo/toad")
-        ): "No project here trusts this job: repository octo/toad",
-        signed(claims(workflow_ref=workflow)): "repository octo/frog, workflow test.yml, no env",
+            claims(repository="octo/evil")
+        ): "No project here trusts this job: repository octo/evil",
+        signed(
+            claims(workflow_ref=f"{files}/test.yml@refs/heads/main")
+        ): "repository octo/newt, workflow test.yml, no env",
         signed(claims(repository_owner_id="666")): "another owner than the one that was trusted",
+        signed(claims(repository_id="816")): "is another than the one of this name",
         good: "was exchanged before",
     }
     told = {shown: exchanged(larder, shown) for shown in forgeries}
@@ -259,6 +276,7 @@ def test_a_publisher_follows_the_page_and_its_jobs_publish(
             "trusted-publishing.md",
             {
                 "--github acme/frog": f"--github acme/frog --issuer {issuers.github.url}",
+                "GitHub: acme/": f"GitHub at {host_of(issuers.github)}: acme/",
                 "--gitlab acme/frog": f"--gitlab acme/frog --issuer {issuers.gitlab.url}",
                 "--google releases": f"--issuer {issuers.google.url} --google releases",
                 "https://ci.example": issuers.other.url,
@@ -271,10 +289,14 @@ def test_a_publisher_follows_the_page_and_its_jobs_publish(
         publish_at_gitlab(desk, issuers)
         publish_at_google(desk, issuers, metadata)
     said = desk.follow(f"## Who built what{afterwards}")
+    hosts = {name: host_of(getattr(issuers, name)) for name in ("github", "gitlab", "google")}
     for version, name in (
-        ("1.0", "GitHub: trusted-publishing/frog, release.yml, release"),
-        ("1.1", "GitLab: trusted-publishing/frog, .gitlab-ci.yml"),
-        ("1.2", "Google: releases@trusted-publishing.iam.gserviceaccount.com"),
+        ("1.0", f"GitHub at {hosts['github']}: trusted-publishing/frog, release.yml, release"),
+        ("1.1", f"GitLab at {hosts['gitlab']}: trusted-publishing/frog, .gitlab-ci.yml"),
+        (
+            "1.2",
+            f"Google at {hosts['google']}: releases@trusted-publishing.iam.gserviceaccount.com",
+        ),
     ):
         assert f"frog-{version}-py3-none-any.whl\t{name}\n" in said
 
@@ -332,5 +354,5 @@ def test_an_administrator_follows_the_page_about_issuers(larder: Larder, desk_wi
     desk = desk_with("issuers.md", {})
     (desk.folder / "ca.pem").write_text(ca_pem())
     said = desk.follow()
-    assert "newt\tGitLab: issuers/newt, .gitlab-ci.yml\ttrue" in said
+    assert "newt\tGitLab at gitlab.issuers.example: issuers/newt, .gitlab-ci.yml\ttrue" in said
     assert "issuer.delete" in (desk.folder / "audit.csv").read_text()

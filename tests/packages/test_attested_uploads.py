@@ -19,6 +19,7 @@ from packages.models import Distribution, Provenance
 from packages.promotion import promote
 from packages.provenance import attestations, copy_provenance, published_by
 from repos import publishers
+from repos.models import TrustedPublisher
 from repos.targets import target_of_upload
 from tests.attested import COMMIT, PROVENANCE, SENT, FakeVerifier, upload_attested, verifying
 from tests.cast import Cast, basic, make_repository
@@ -58,7 +59,7 @@ def test_what_is_verified_is_kept_and_audited(
     assert event.after["is_attested"] is True
     # Who comes first is the owner.
     publisher.refresh_from_db()
-    assert publisher.owner_id == "4711"
+    assert (publisher.owner_id, publisher.source_id) == ("4711", "815")
 
 
 @pytest.mark.parametrize("case", ["nobody", "another kind", "switched off", "claims", "elsewhere"])
@@ -100,7 +101,7 @@ def test_while_nothing_can_be_verified_they_come_again_later(client: Client, cas
     trust(cast.acme.repository, make_issuer())
     with patch.object(publish, "verify", side_effect=VerifierAway("Cannot be verified now.")):
         answer = upload_attested(client, "1.0", WHEEL, by=cast.acme.writer)
-    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
     assert answer.reason_phrase == "Cannot be verified now."
     assert not Distribution.objects.exists()
 
@@ -149,7 +150,7 @@ def test_ci_answers_for_its_own_publisher_and_what_its_issuer_said_is_kept(
     assert row.provenance.said["commit"] == sha
 
 
-@pytest.mark.parametrize("change", ["removed", "other owner"])
+@pytest.mark.parametrize("change", ["removed", "other owner", "made again"])
 def test_a_publisher_that_goes_meanwhile_is_believed_no_more(
     client: Client, cast: Cast, verifier: FakeVerifier, change: str
 ) -> None:
@@ -159,8 +160,10 @@ def test_a_publisher_that_goes_meanwhile_is_believed_no_more(
         verified = verifier.verify(*args, **more)
         if change == "removed":
             publishers.remove_publisher(publisher, by=SYSTEM)
+        elif change == "made again":
+            TrustedPublisher.objects.update(owner_id="4711", source_id="816")
         else:
-            publishers.kept_by_owner([publisher], "666")
+            TrustedPublisher.objects.update(owner_id="666")
         return verified
 
     with patch.object(publish, "verify", meanwhile):

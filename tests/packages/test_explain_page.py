@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 import pytest
 from bs4 import BeautifulSoup
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -20,6 +21,7 @@ from packages.filenames import parse_name
 from packages.models import Distribution, Project, Release
 from repos import configure
 from repos.models import Claim, Repository
+from tests.attested import attest
 from tests.cast import Cast, grant, make_repository
 from tests.dists import make_sdist, make_wheel
 from tests.uploads import published
@@ -244,3 +246,39 @@ def test_nobody_hears_more_of_a_virtual_here_than_on_its_pages(
         answer = Client().get(f"/acme/all/-/explain/?project={project}")
         assert answer.status_code == HTTPStatus.FOUND
         assert "/accounts/sign-in/" in answer.headers["Location"]
+
+
+def test_an_attested_line_says_by_whom_and_where_its_provenance_is(
+    client: Client, cast: Cast, virtual: Repository
+) -> None:
+    row = Distribution.objects.get(repository=cast.acme.repository)
+    other = Distribution.objects.get(repository__key="other")
+    for each in (row, other):
+        attest(each)
+    client.force_login(cast.acme.reader.user)
+    page = ask(client)
+    by = "attested by GitHub: Octo/frog"
+    shown, hidden = cells(page, "lines")
+    assert (shown[0], hidden[0]) == (f"{WHEEL} attested", f"{WHEEL} attested")
+    assert shown[2] == f"shown {by}: its provenance"
+    assert hidden[2].endswith(f"has other bytes under this name {by}")
+    url = f"/acme/all/files/frog/{other.sha256}/{WHEEL}.provenance"
+    assert f'href="{url}"' in page
+    assert client.get(url).status_code == HTTPStatus.OK
+    Distribution.objects.update(has_provenance=False)
+    assert cells(ask(client), "lines")[0][2] == f"shown {by}, of which no provenance tells"
+
+
+def test_the_same_by_rest_and_in_the_command_s_words(
+    client: Client, cast: Cast, virtual: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    attest(Distribution.objects.get(repository=cast.acme.repository))
+    path = "/api/v1/repositories/acme/{}/explain?project=frog"
+    (line,) = client.get(path.format("local"), headers=cast.acme.reader.headers).json()["lines"]
+    assert line["attested_by"] == "GitHub: Octo/frog"
+    assert line["provenance"].endswith(f"{WHEEL}.provenance")
+    lines = client.get(path.format("all"), headers=cast.acme.reader.headers).json()["lines"]
+    (hidden,) = (each for each in lines if each["attested_by"])
+    assert (hidden["is_shown"], hidden["provenance"]) == (False, None)
+    call_command("explain", "acme/local", "frog")
+    assert capsys.readouterr().out.rstrip().endswith("shown; attested by GitHub: Octo/frog")

@@ -75,29 +75,30 @@ def test_a_workflow_is_trusted_listed_and_removed(cast: Cast, ada: Client) -> No
     issuer = make_issuer()
     assert "No CI publishes here without a secret yet." in text_of(ada)
     page = text_of(ada, **GITHUB)
-    assert "GitHub: octo/frog, release.yml may publish frog." in page
+    assert "GitHub at ci.example: octo/frog, release.yml may publish frog." in page
     assert 'title="Nobody has published it yet' in page
-    assert "owner: kept at first use" in page
+    assert "owner and number: kept at the first publish" in page
     assert send(exchanged(issuer).secret).status_code == 200
     page = text_of(ada)
     assert ">pending</span>" not in page
     assert "owner <code>4711</code>" in page
+    assert "its number <code>815</code>" in page
     assert 'href="/acme/local/project/frog/"' in page
     one = f"{URL}{TrustedPublisher.objects.get().pk}/"
     assert f'href="{one}"' in page
-    assert "Trust the new owner" in text_of(ada, one)
+    assert "Trust it anew" in text_of(ada, one)
     assert "may not publish frog any more" in text_of(ada, one, do="remove")
     assert not TrustedPublisher.objects.exists()
 
 
-def test_a_new_owner_is_whoever_publishes_next(cast: Cast, ada: Client) -> None:
+def test_it_is_trusted_anew_as_whoever_publishes_next(cast: Cast, ada: Client) -> None:
     issuer = make_issuer()
     trust(cast.acme.repository, issuer, environment="release", claims={"sub": "x"})
-    TrustedPublisher.objects.update(owner_id="666")
+    TrustedPublisher.objects.update(owner_id="666", source_id="816")
     one = f"{URL}{TrustedPublisher.objects.get().pk}/"
-    assert "is trusted as whoever publishes next" in text_of(ada, one, do="new-owner")
+    assert "is trusted as whoever publishes next" in text_of(ada, one, do="anew")
     row = TrustedPublisher.objects.get()
-    assert (row.owner_id, row.last_used_at) == ("", None)
+    assert (row.owner_id, row.source_id, row.last_used_at) == ("", "", None)
     assert (row.environment, row.claims) == ("release", {"sub": "x"})
     assert ada.get(one).status_code == 404  # it is another one
 
@@ -212,7 +213,7 @@ def test_what_an_older_rule_took_is_not_trusted_anew(cast: Cast, ada: Client) ->
     trust(cast.acme.repository, make_issuer())
     TrustedPublisher.objects.update(owner_id="666", ref="v1")
     one = f"{URL}{TrustedPublisher.objects.get().pk}/"
-    assert "write refs/tags/v1." in text_of(ada, one, do="new-owner")
+    assert "write refs/tags/v1." in text_of(ada, one, do="anew")
     assert TrustedPublisher.objects.get().owner_id == "666"
 
 

@@ -18,6 +18,7 @@ from tests.attested import COMMIT, HOME, upload_attested, verifying
 from tests.cast import Cast, Member, basic, grant, make_repository
 from tests.dists import make_sdist, make_wheel
 from tests.publishers import exchanged, make_issuer, trust
+from tests.signing import ISSUER
 from tests.virtuals import make_virtual
 
 HEADERS = [
@@ -67,6 +68,37 @@ def test_a_file_s_page_tells_verified_said_and_claimed_apart(client: Client, fro
     assert "<dt>Built by</dt>" in general
     assert "<dt>Published by</dt>" in general
     assert "attested</span>" in general
+
+
+def test_who_runs_ci_of_one_s_own_is_named_and_no_provenance_passes_it_for_the_public_one(
+    client: Client, cast: Cast
+) -> None:
+    trust(cast.acme.repository, make_issuer())
+    with verifying() as verifier:
+        verifier.issuer, verifier.provenance = ISSUER, b""
+        upload_attested(client, "1.0", WHEEL, by=cast.acme.writer)
+    reader = cast.acme.reader
+    page = shown(client, f"{FILE}?tab=security", reader)
+    assert "<dd>GitHub at ci.example</dd>" in page
+    assert "readers would take it for that of the public GitHub, and not for ci.example" in page
+    assert ".provenance" not in page
+    project = shown(client, PROJECT, reader)
+    assert '<span class="part">at ci.example</span>' in project
+    assert "No provenance file tells of it" in project
+    row = Distribution.objects.get()
+    assert (row.is_attested, row.has_provenance) == (True, False)
+    rest = f"/api/v1/repositories/acme/local/files/{row.pk}"
+    assert client.get(rest, headers=reader.headers).json()["provenance"] is None
+    told = client.get(f"{rest}/provenance", headers=reader.headers).json()["attestations"][0]
+    assert (told["build"]["host"], told["build"]["issuer"]) == ("ci.example", ISSUER)
+    assert (
+        "provenance"
+        not in client.get("/acme/local/simple/frog/", headers=reader.headers).content.decode()
+    )
+    beside = f"/acme/local/files/frog/{row.sha256}/{row.filename}.provenance"
+    answer = client.get(beside, headers=reader.headers)
+    assert answer.status_code == 404
+    assert "by CI on a host of its own" in answer.reason_phrase
 
 
 def test_a_file_that_nobody_vouches_for_says_so(client: Client, frog: Cast) -> None:

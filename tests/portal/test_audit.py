@@ -440,7 +440,7 @@ def cached_file(scene: Scene) -> Distribution:
 
 
 _REMOTE, _VIRTUAL = one(Repository, kind=Kind.REMOTE), one(Repository, kind=Kind.VIRTUAL)
-CI = "GitHub: octo/frog, release.yml"
+CI = "GitHub at ci.example: octo/frog, release.yml"
 _given_to_ci: list[str] = []
 
 
@@ -716,7 +716,7 @@ CHANGES: dict[str, list[Change]] = {
     rf"^(?P<tenant>{_SLUG})/{_KEY}/-/publishers/(?P<pk>[0-9]{{1,18}})/$": [
         Change("a publisher taken away there", "publisher.remove", to_publisher("remove"),
                keeps="before", prepare=trust_ci),
-        Change("a new owner", "publisher.add", to_publisher("new-owner"), keeps="after",
+        Change("whoever is next", "publisher.add", to_publisher("anew"), keeps="after",
                beside="publisher.remove", prepare=trust_ci),
     ],
     "packages_project_change": [

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from accounts.roles import Role
 from base.models import AuditEvent
 from packages.models import Blob, Distribution, Reading
-from tests.cast import Cast
+from tests.cast import Cast, grant
 from tests.dists import make_wheel
 from tests.portal.test_rest import API, Rest, by_session, by_token, frog, told
 
@@ -39,6 +40,27 @@ def test_an_upload_is_checked_and_nothing_is_kept(cast: Cast, frog: Distribution
     assert "Sign in" in told(checked(by_session(cast.acme.writer), name, content), 401)
     assert (Distribution.objects.count(), Blob.objects.count()) == counts
     assert AuditEvent.objects.count() == events
+
+
+def test_who_uploaded_a_file_is_told_to_who_has_signed_in(cast: Cast, frog: Distribution) -> None:
+    grant(cast.acme.repository, Role.READER)
+    base, nobody = "/repositories/acme/local/files", Rest({})
+    for by, name in ((nobody, ""), (by_token(cast.acme.reader), "wes")):
+        (listed,) = by("GET", base).json()["results"]
+        assert listed == by("GET", f"{base}/{frog.pk}").json()
+        assert listed["uploaded_by"] == name
+
+
+def test_attested_files_are_listed_apart(cast: Cast, frog: Distribution) -> None:
+    base, ray = "/repositories/acme/local/files?attested", by_token(cast.acme.reader)
+    for is_attested in (False, True):
+        Distribution.objects.update(is_attested=is_attested)
+        for asked in ("true", "false"):
+            found = ray("GET", f"{base}={asked}").json()["results"]
+            assert [each["filename"] for each in found] == (
+                [frog.filename] if (asked == "true") == is_attested else []
+            )
+    assert "valid boolean" in told(ray("GET", f"{base}=maybe"), 400)
 
 
 def test_properties_say_what_was_sent_otherwise_than_the_archive_has_it(

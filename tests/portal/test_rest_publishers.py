@@ -91,14 +91,15 @@ def test_a_publisher_is_pending_until_its_project_is_there(
     said = made.json()
     assert made.status_code == 201, made.content
     assert (said["project"], said["source"], said["kind"]) == ("frog", "octo/frog", "github")
-    assert said["name"] == "GitHub: octo/frog, release.yml"
+    assert said["name"] == "GitHub at ci.example: octo/frog, release.yml"
     assert (said["is_pending"], said["last_used_at"], said["owner_id"]) == (True, None, "")
     assert send(exchanged(issuer).secret).status_code == 200
     read = ada("GET", f"{HERE}/{said['id']}")
     assert read["ETag"] == made["ETag"]  # use is no change
     (listed,) = ada("GET", HERE).json()["results"]
     assert listed == read.json()
-    assert (listed["is_pending"], listed["owner_id"]) == (False, "4711")
+    assert (listed["owner_id"], listed["source_id"]) == ("4711", "815")
+    assert not listed["is_pending"]
     assert listed["last_used_at"] == time().isoformat().replace("+00:00", "Z")
     assert ada("DELETE", f"{HERE}/{said['id']}").status_code == 204
     assert f"trusts no publisher {said['id']}" in told(ada("GET", f"{HERE}/{said['id']}"), 404)
@@ -124,6 +125,14 @@ def test_an_owner_that_is_said_beforehand_is_the_one(cast: Cast, ada: Rest) -> N
     assert exchanged(issuer, repository_owner_id="99").secret
 
 
+def test_a_repository_that_is_said_beforehand_is_the_one(cast: Cast, ada: Rest) -> None:
+    issuer = make_issuer()
+    assert ada("POST", HERE, FROG | {"source_id": "816"}).status_code == 201
+    with pytest.raises(Exception, match="is another than the one of this name"):
+        exchanged(issuer)
+    assert exchanged(issuer, repository_id="816").secret
+
+
 @pytest.mark.parametrize(
     ("other", "status", "words"),
     [
@@ -135,6 +144,7 @@ def test_an_owner_that_is_said_beforehand_is_the_one(cast: Cast, ada: Rest) -> N
         ({"workflow": ""}, 400, "workflow: Name the file"),
         ({"workflow": "ci/release.yml"}, 400, "workflow: Give a file's name"),
         ({"owner_id": "octo"}, 400, "owner_id: Give the owner's number"),
+        ({"source_id": "frog"}, 400, "source_id: Give its number"),
         ({"claims": {"sub": 7.5, "x": []}}, 400, "claims"),
         ({"last_used_at": None, "kimd": ""}, 400, "kimd: There is no such field"),
     ],

@@ -372,7 +372,7 @@ def test_nobody_sees_through_a_virtual_what_they_may_not(
 
 
 def test_links_are_made_of_the_host_name_that_was_asked_by(lane: Lane, frogs: Cast) -> None:
-    Distribution.objects.update(is_attested=True)
+    Distribution.objects.update(is_attested=True, has_provenance=True)
     reader, page = frogs.acme.reader.headers, "/acme/local/simple/frog/"
     for host in ("testserver", "localhost", "testserver"):
         answer = lane.get(page, reader, JSON, {"Host": host})

@@ -68,7 +68,7 @@ def test_ci_publishes_without_a_secret(
     assert post(BURN, {"token": said["token"]}).json() == {"success": True}
     again = upload(Client(), "frog", "2.0", make_wheel("frog", "2.0"), by=None, Authorization=shows)
     assert again.status_code == 401
-    events = AuditEvent.objects.filter(actor__startswith="GitHub: ")
+    events = AuditEvent.objects.filter(actor__startswith="GitHub at ")
     assert sorted(events.values_list("action", "repository")) == [
         ("distribution.publish", "acme/local"),
         ("publisher.burn", ""),
@@ -79,7 +79,7 @@ def test_ci_publishes_without_a_secret(
 def test_each_forgery_is_refused_with_its_reason(
     cast: Cast, time: MovableClock, issuer: LoopbackIssuer
 ) -> None:
-    trust(cast.acme.repository, issuer.row())
+    trust(cast.acme.repository, issuer.row(), owner_id="4711", source_id="815")
     now = time()
     at = int(now.timestamp())
 
@@ -104,8 +104,12 @@ def test_each_forgery_is_refused_with_its_reason(
         assert reason in heard[1]
     assert not PublishingToken.objects.exists()
     assert post(MINT, {"token": signed(claims())}).status_code == 200
-    other = signed(claims(jti="j2", repository_owner_id="666"))
-    assert "another owner" in refused(post(MINT, {"token": other}))[1]
+    for change, told in (
+        ({"repository_owner_id": "666"}, "another owner"),
+        ({"repository_id": "816"}, "another than the one of this name"),
+    ):
+        other = signed(claims(jti="j2", **change))
+        assert told in refused(post(MINT, {"token": other}))[1]
 
 
 @pytest.mark.parametrize("path", [MINT, BURN])

@@ -6,6 +6,7 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -28,6 +29,16 @@ from tests.conftest import MovableClock
 from tests.dists import make_wheel
 from tests.publishers import exchanged, make_issuer, trust
 from tests.uploads import upload
+
+GITLAB = {
+    "project_path": "acme/frog",
+    "project_id": "9",
+    "namespace_path": "acme",
+    "namespace_id": "7",
+    "ci_config_ref_uri": "ci.example/acme/frog//ci.yml@refs/heads/main",
+    "ref_path": "refs/heads/main",
+}
+GOOGLE = {"sub": "1234", "email": "robot@acme.example", "email_verified": True}
 
 
 def send(secret: str, project: str = "frog", to: str = "/acme/local/", version: str = "1.0"):
@@ -52,11 +63,12 @@ def test_a_pending_publisher_makes_the_project_and_publishes_again(
         answer = send(minted.secret, version=version)
         assert answer.status_code == 200, answer.content
     row = Distribution.objects.get(filename="frog-2.0-py3-none-any.whl")
-    assert row.uploaded_by == "GitHub: octo/frog, release.yml"
+    assert row.uploaded_by == "GitHub at ci.example: octo/frog, release.yml"
     event = AuditEvent.objects.filter(action="distribution.publish").latest("at", "pk")
     assert (event.actor, event.token) == (row.uploaded_by, str(minted.token))
     publisher.refresh_from_db()
-    assert (publisher.owner_id, publisher.last_used_at) == ("4711", time())
+    assert (publisher.owner_id, publisher.source_id) == ("4711", "815")
+    assert publisher.last_used_at == time()
     assert AuditEvent.objects.filter(action="publisher.token", tenant="").count() == 2
 
 
@@ -78,7 +90,9 @@ def test_a_token_publishes_its_pairs_of_repository_and_project_alone(cast: Cast)
         ("/globex/local/", "newt"),
     }
     assert set(heard.values()) == {200, 403}
-    told = "GitHub: octo/frog, release.yml is not trusted to publish toad to acme/local."
+    told = (
+        "GitHub at ci.example: octo/frog, release.yml is not trusted to publish toad to acme/local."
+    )
     assert told in send(minted.secret, "toad").content.decode()
 
 
@@ -116,7 +130,7 @@ def test_a_thousand_publishers_of_one_source_hold_nobody_up(cast: Cast) -> None:
     with CaptureQueriesContext(connection) as asked:
         minted = exchanged(issuer)
     assert len(asked) < 30
-    assert minted.token.publishers.filter(owner_id="4711").count() == 1001
+    assert minted.token.publishers.count() == 1001
     assert send(minted.secret).status_code == 200
 
 
@@ -272,7 +286,7 @@ def test_what_a_stranger_can_start_is_trusted_where_the_publisher_says_so(
         ),
         (
             "gitlab",
-            {"project_path": "acme/frog", "namespace_path": "acme", "namespace_id": "7"},
+            GITLAB | {"ci_config_ref_uri": "", "ref_path": ""},
             "this job: project acme/frog, no pipeline file of its own, no environment, no ref",
         ),
         (
@@ -295,12 +309,44 @@ def test_who_is_not_trusted_hears_what_they_are_and_nothing_of_others(
 def test_a_name_that_went_to_another_owner_is_not_trusted(cast: Cast) -> None:
     issuer = make_issuer()
     trust(cast.acme.repository, issuer)
-    exchanged(issuer, jti="first")
+    assert send(exchanged(issuer, jti="first").secret).status_code == 200
     code, sentence = refused(issuer, jti="second", repository_owner_id="666")
     assert code == "invalid-publisher"
     assert sentence.startswith("octo/frog has another owner")
-    assert sentence.endswith("presses Trust the new owner on the publisher's page.")
+    assert "presses Trust it anew on the publisher's page, or removes" in sentence
     assert exchanged(issuer, jti="third")
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab", "google"])
+def test_what_is_made_again_under_a_name_is_not_trusted(cast: Cast, kind: str) -> None:
+    issuer = make_issuer(kind)
+    kinds: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
+        "github": ({}, "repository_id", {}),
+        "gitlab": (GITLAB, "project_id", {"source": "acme/frog", "workflow": "ci.yml"}),
+        "google": (GOOGLE, "sub", {"source": "robot@acme.example", "workflow": ""}),
+    }
+    claims, number, publisher = kinds[kind]
+    row = trust(cast.acme.repository, issuer, **publisher)
+    assert send(exchanged(issuer, **claims, jti="first").secret).status_code == 200
+    again = claims | {number: "816", "jti": "second"}
+    code, sentence = refused(issuer, **again)
+    assert code == "invalid-publisher"
+    assert f"{row.source} is another than the one of this name that was trusted." in sentence
+    row.refresh_from_db()
+    publishers.trust_anew(row, by=SYSTEM)
+    assert send(exchanged(issuer, **again).secret, version="2.0").status_code == 200
+    assert TrustedPublisher.objects.get().source_id == "816"
+
+
+def test_who_asks_for_a_token_and_publishes_nothing_is_not_kept(cast: Cast) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer)
+    late = exchanged(issuer, jti="late", repository_id="816").secret
+    assert send(exchanged(issuer, jti="first").secret).status_code == 200
+    answer = send(late, version="2.0")
+    assert answer.status_code == 403
+    assert "Octo/frog is another than the one of this name" in answer.content.decode()
+    assert Distribution.objects.count() == 1
 
 
 def test_an_assertion_is_exchanged_once(cast: Cast, time: MovableClock) -> None:
@@ -353,16 +399,16 @@ def test_of_two_owners_who_come_first_at_once_one_is_the_owner() -> None:
     def one(number: int) -> str:
         try:
             start.wait()
-            exchanged(issuer, jti=str(number), repository_owner_id=str(1 + number % 2))
-        except AssertionRefused:
-            return "refused"
-        else:
-            return "token"
+            owner = str(1 + number % 2)
+            minted = exchanged(issuer, jti=str(number), repository_owner_id=owner)
+            return str(send(minted.secret, version=f"{number}.0").status_code)
+        except AssertionRefused:  # somebody has published by then
+            return "403"
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(8) as pool:
-        assert sorted(pool.map(one, range(8))) == ["refused"] * 4 + ["token"] * 4
+        assert sorted(pool.map(one, range(8))) == ["200"] * 4 + ["403"] * 4
 
 
 @pytest.mark.parametrize(
@@ -429,11 +475,24 @@ def test_what_somebody_has_removed_is_not_trusted_again_by_another(cast: Cast) -
     publisher = trust(cast.acme.repository, make_issuer())
     same = TrustedPublisher.objects.get()
     publishers.remove_publisher(publisher, by=SYSTEM)
-    for change in (publishers.remove_publisher, publishers.trust_new_owner):
+    for change in (publishers.remove_publisher, publishers.trust_anew):
         with pytest.raises(publishers.PublisherMissing):
             change(same, by=SYSTEM)
     assert not TrustedPublisher.objects.exists()
     assert AuditEvent.objects.filter(action="publisher.remove").count() == 1
+
+
+def test_one_source_is_trusted_a_hundred_times_in_a_repository(cast: Cast) -> None:
+    issuer = make_issuer()
+    with patch.object(publishers, "PUBLISHERS_AT_MOST", 2):
+        for project in ("frog", "toad"):
+            trust(cast.acme.repository, issuer, project)
+        with pytest.raises(ValidationError, match=r"trusts octo/frog 2 times, which is the most"):
+            trust(cast.acme.repository, issuer, "newt")
+        trust(cast.acme.repository, issuer, "newt", source="octo/newt")
+        trust(cast.globex.repository, issuer, "newt")
+        publishers.trust_anew(TrustedPublisher.objects.earliest("pk"), by=SYSTEM)
+    assert publishers.PUBLISHERS_AT_MOST == 100
 
 
 def test_a_remote_trusts_nobody(cast: Cast) -> None:

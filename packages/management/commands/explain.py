@@ -44,7 +44,8 @@ class Command(BaseCommand):
             (
                 line.file.filename if line.file else "-",
                 line.source or "a member",
-                "shown" if line.cause is None else f"hidden: {line.why}",
+                ("shown" if line.cause is None else f"hidden: {line.why}")
+                + (f"; attested by {line.attested_by}" if line.attested_by else ""),
             )
             for line in lines
         ]

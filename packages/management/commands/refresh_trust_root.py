@@ -43,7 +43,8 @@ class Command(BaseCommand):
             raise CommandError("Name a file to write it to, or set LARDER_SIGSTORE_TRUST_ROOT.")
         url = url.rstrip("/")
         try:
-            raw = newest_trust_root(url, root.read_bytes() if root else None)
+            first = root.read_bytes() if root else None
+            raw = newest_trust_root(url, first, known=path.with_name(f"{path.name}.tuf"))
             is_new = put_trust_root(raw, path)
         except TrustRootRefused as refused:
             raise CommandError(refused.sentence) from None

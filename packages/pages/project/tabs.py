@@ -175,7 +175,7 @@ def _activity(subject: Subject, _contents: Contents, query: QueryDict) -> Contex
         "total": total,
         "uploads": held.select_related("release").order_by("-uploaded_at", "-pk")[:_UPLOADS_SHOWN],
         # Who reads what anyone may read is not told who works here.
-        "tells_who": not subject.by.is_anonymous,
+        "tells_who": subject.by.hears_names,
     }
 
 

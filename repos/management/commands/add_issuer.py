@@ -37,6 +37,6 @@ class Command(BaseCommand):
             raise CommandError(f"{ca} cannot be read: {error}") from error
         except ValidationError as error:
             raise CommandError(f"{url}: {' '.join(error.messages)}") from error
-        if told := publishing.why_nobody_asks():
+        if told := publishing.what_http_costs():
             self.stderr.write(self.style.WARNING(told))
         self.stdout.write(f"{issuer} vouches for CI: {issuer.get_kind_display()}.")

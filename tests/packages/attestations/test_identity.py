@@ -29,6 +29,7 @@ def github(*, home: str = "https://github.com", issuer: str = GITHUB, **other: A
         "commit": COMMIT,
         "ref": "refs/tags/v1",
         "owner_id": "4711",
+        "source_id": "815",
         "build_config": f"{source}/.github/workflows/release.yml@refs/tags/v1",
         "run": f"{source}/actions/runs/9/attempts/1",
         "environment": "",
@@ -70,6 +71,7 @@ FILES = "https://github.com/Octo/frog/.github/workflows"
         (github(), on_github(ref="refs/tags/*")),
         (github(build_config=f"{FILES}/release.yml@{COMMIT}"), on_github()),
         (github(), on_github(owner_id="4711")),
+        (github(), on_github(owner_id="4711", source_id="815")),
         (github(), on_github(environment="release")),  # the certificate does not say
         (github(environment="Release"), on_github(environment="release")),
         (github(environment="release"), on_github()),
@@ -120,6 +122,9 @@ def test_a_publisher_is_known_by_its_certificate(signer: Signer, publisher: Expe
         (github(ref=""), on_github(ref="refs/*")),
         (github(environment="test"), on_github(environment="release")),
         (github(owner_id=""), on_github()),
+        (github(source_id=""), on_github()),
+        (github(source_id="9" * 101), on_github()),
+        (github(), on_github(source_id="816")),
         (github(owner_id=""), on_github(owner_id="4711")),
         (gitlab(), on_gitlab(source="acme/tools")),
         (gitlab(), on_gitlab(workflow="ci.yml")),
@@ -135,7 +140,7 @@ def test_what_its_certificate_does_not_say_is_another(signer: Signer, publisher:
 def test_a_machine_is_known_by_its_address_alone() -> None:
     google = "https://accounts.google.com"
     publisher = expected(kind="google", issuer=google, source="bot@acme.example", workflow="")
-    nothing = {"source": "", "build_config": "", "owner_id": "", "issuer": google}
+    nothing = {"source": "", "build_config": "", "owner_id": "", "source_id": "", "issuer": google}
     assert is_by(github(email="Bot@acme.example", **nothing), publisher)
     for signer in (
         github(email="bob@acme.example", **nothing),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import StringIO
@@ -68,7 +70,7 @@ def test_it_is_fetched_and_verifies(
     assert path.read_bytes() == OURS
     assert Checks(str(path))
     assert refresh(server, root=first) == f"{path} is the newest trust root of {url} already."
-    assert names_in(tmp_path) == ["larder.json", "root.json"]
+    assert names_in(tmp_path) == ["larder.json", "larder.json.tuf", "root.json"]
 
 
 def test_an_older_one_is_replaced_but_not_that_of_another_sigstore(
@@ -86,7 +88,7 @@ def test_an_older_one_is_replaced_but_not_that_of_another_sigstore(
     assert path.read_bytes() == other
     path.write_text("my notes")
     assert "another Sigstore" in refusal(server, path, root=first)
-    assert names_in(tmp_path) == ["larder.json", "root.json"]
+    assert names_in(tmp_path) == ["larder.json", "larder.json.tuf", "root.json"]
 
 
 def test_what_is_not_signed_is_not_written(
@@ -109,6 +111,43 @@ def test_what_is_not_signed_is_not_written(
     assert not path.exists()
 
 
+def test_what_was_taken_back_is_not_trusted_again(
+    repository: TufRepository, server: Server, first: Path, tmp_path: Path
+) -> None:
+    path, url = tmp_path / "larder.json", server.url.rstrip("/")
+    older = json.dumps(the_sigstore().trust_root(), indent=1).encode()
+    repository.serve(server, {NAME: older})
+    before = dict(server.replies)
+    refresh(server, path, root=first)
+    repository.serve(server, {NAME: OURS})
+    refresh(server, path, root=first)
+    server.replies |= before
+    assert refusal(server, path, root=first).startswith(f"What {url} has is not to be trusted: ")
+    assert path.read_bytes() == OURS
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, 0o644), (0o600, 0o644), (0o664, 0o664)])
+def test_who_serves_may_read_it_whoever_fetches_it(
+    repository: TufRepository,
+    server: Server,
+    first: Path,
+    tmp_path: Path,
+    before: int | None,
+    after: int,
+) -> None:
+    repository.serve(server, {NAME: OURS})
+    path = tmp_path / "larder.json"
+    if before is not None:
+        path.write_text(json.dumps(the_sigstore().trust_root() | {"tlogs": []}))
+        path.chmod(before)
+    others = os.umask(0o077)
+    try:
+        refresh(server, path, root=first)
+    finally:
+        os.umask(others)
+    assert stat.S_IMODE(path.stat().st_mode) == after
+
+
 def test_what_cannot_be_reached_or_written_is_said(
     repository: TufRepository, server: Server, first: Path, tmp_path: Path, settings: Any
 ) -> None:
@@ -125,4 +164,4 @@ def test_what_cannot_be_reached_or_written_is_said(
     repository.serve(server, {NAME: OURS})
     missing = tmp_path / "none" / "larder.json"
     assert refusal(server, missing, root=first).endswith(": No such file or directory.")
-    assert names_in(tmp_path) == ["root.json"]
+    assert names_in(tmp_path) == ["larder.json.tuf", "root.json"]

@@ -6,6 +6,7 @@ import base64
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,10 +29,22 @@ from tests.packages.attestations.conftest import (
     changed,
     expected,
 )
-from tests.sigstores import AT, MACHINE, PUBLISH, SLSA, Job, Sigstore, statement, the_sigstore
+from tests.sigstores import (
+    AT,
+    MACHINE,
+    ON_GITHUB,
+    PUBLISH,
+    SLSA,
+    Job,
+    Sigstore,
+    statement,
+    the_sigstore,
+)
 from tests.transparency import Log, canonical, text
 
 STATED = statement(FILENAME, SHA256)
+GOOGLE = "https://accounts.google.com"
+ON_GOOGLE = replace(MACHINE, issuer=GOOGLE)
 
 
 def attested(stated: Any = STATED, **other: Any) -> dict[str, Any]:
@@ -62,7 +75,11 @@ def test_what_is_true_is_told(verify: Verify) -> None:
 
 
 def test_the_provenance_is_in_the_words_of_its_readers(verify: Verify) -> None:
-    both = verify(attested(), attested(statement(FILENAME, SHA256, SLSA)))
+    both = verify(
+        attested(job=ON_GITHUB),
+        attested(statement(FILENAME, SHA256, SLSA), job=ON_GITHUB),
+        by=[expected(issuer=ON_GITHUB.issuer)],
+    )
     provenance = json.loads(both.provenance)
     assert provenance["version"] == 1
     (bundle,) = provenance["attestation_bundles"]
@@ -77,10 +94,11 @@ def test_the_provenance_is_in_the_words_of_its_readers(verify: Verify) -> None:
 
 
 def test_what_two_publishers_sign_is_in_two_bundles(verify: Verify) -> None:
+    machine = expected(key=2, kind="google", issuer=GOOGLE, source="deploy@acme.example")
     both = verify(
-        attested(),
-        attested(statement(FILENAME, SHA256, SLSA), job=MACHINE),
-        by=[expected(), expected(key=2, kind="google", source="deploy@acme.example")],
+        attested(job=ON_GITHUB),
+        attested(statement(FILENAME, SHA256, SLSA), job=ON_GOOGLE),
+        by=[expected(issuer=ON_GITHUB.issuer), machine],
     )
     assert [each.key for each in both.attested] == [1, 2]
     assert both.attested[1].source == "Deploy@acme.example"
@@ -88,13 +106,24 @@ def test_what_two_publishers_sign_is_in_two_bundles(verify: Verify) -> None:
     assert [bundle["publisher"]["kind"] for bundle in bundles] == ["GitHub", "Google"]
 
 
+def test_no_provenance_tells_of_an_issuer_of_one_s_own(verify: Verify) -> None:
+    own = verify(attested())
+    assert (len(own.attested), own.provenance) == (1, b"")
+    both = verify(
+        attested(),
+        attested(statement(FILENAME, SHA256, SLSA), job=ON_GITHUB),
+        by=[expected(), expected(key=2, issuer=ON_GITHUB.issuer)],
+    )
+    assert [each.issuer for each in both.attested] == [Job().issuer, ON_GITHUB.issuer]
+    (bundle,) = json.loads(both.provenance)["attestation_bundles"]
+    assert [len(bundle["attestations"]), bundle["publisher"]["kind"]] == [1, "GitHub"]
+
+
 def test_a_reader_verifies_what_is_served(
     verify: Verify, monkeypatch: pytest.MonkeyPatch, trust_root: Any
 ) -> None:
-    google = "https://accounts.google.com"
-    job = Job(issuer=google, email=MACHINE.email, source="", workflow="", ref="", commit="")
-    by = [expected(kind="google", issuer=google, source="deploy@acme.example", workflow="")]
-    served = verify(attested(job=job), by=by).provenance
+    by = [expected(kind="google", issuer=GOOGLE, source="deploy@acme.example", workflow="")]
+    served = verify(attested(job=ON_GOOGLE), by=by).provenance
     trusted = Verifier(trusted_root=TrustedRoot.from_file(str(trust_root)))
     monkeypatch.setattr(Verifier, "production", lambda **_: trusted)
     (bundle,) = Provenance.model_validate_json(served).attestation_bundles
@@ -104,12 +133,13 @@ def test_a_reader_verifies_what_is_served(
     assert said == PUBLISH
 
 
-def test_nothing_is_served_that_was_not_verified(verify: Verify, good: dict[str, Any]) -> None:
+def test_nothing_is_served_that_was_not_verified(verify: Verify) -> None:
+    good, by = attested(job=ON_GITHUB), [expected(issuer=ON_GITHUB.issuer)]
     more = copy.deepcopy(good)
     more["note"] = more["envelope"]["note"] = "trust me"
     more["envelope"]["signature"] += "\n"
-    assert verify(more).provenance == verify(good).provenance
-    assert b"trust me" not in verify(more).provenance
+    assert verify(more, by=by).provenance == verify(good, by=by).provenance
+    assert b"trust me" not in verify(more, by=by).provenance
 
 
 def test_a_name_may_be_written_in_another_way(verify: Verify) -> None:

@@ -185,13 +185,26 @@ def test_one_that_hangs_is_ended_and_the_next_one_asked(
     assert ask(own, raw, trust_root).attested
 
 
-@pytest.mark.parametrize("way", ["unable", "talking", "mumbling", "breaking off", "busy"])
+@pytest.mark.parametrize("way", ["unable", "talking", "mumbling", "breaking off"])
 def test_one_that_is_of_no_use_is_away(
     own: Verifier, raw: str, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     monkeypatch.setattr(verifier, "_COMMAND", ("tests.odd_helpers", way))
     assert is_away(own, raw)
     assert own.pid is None
+
+
+def test_what_takes_all_the_time_there_is_is_refused_and_the_next_is_verified(
+    own: Verifier, raw: str, trust_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(verifier, "_COMMAND", ("tests.odd_helpers", "busy"))
+        assert refusal(own, raw, None) == (
+            "The attestations of 'frog-1.0.tar.gz' cannot be verified within 5 seconds of the "
+            "processor."
+        )
+    assert own.pid is None
+    assert ask(own, raw, trust_root).attested
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS does not bound private memory")

@@ -40,6 +40,7 @@ class File:
     project: str
     kind: str
     state: str
+    attested: str
     properties: Mapping[str, Sequence[str]]
     about: str
     readme: str
@@ -76,6 +77,7 @@ def values(file: File, field: str, pattern: Pattern) -> Sequence[str]:
         "repository": [f"{file.tenant}/{file.key}" if has_slash else file.key],
         "kind": [file.kind_of_repository, file.kind],
         "state": [file.state],
+        "attested": [file.attested],
     }
     return built_in.get(field, file.properties.get(field, ()))
 

@@ -69,6 +69,7 @@ conditions: st.SearchStrategy[Query] = st.one_of(
     chosen("repository", "local", "acme/local", "globex/local", "other", "acme/none"),
     chosen("kind", "local", "remote", "wheel", "sdist"),
     chosen("state", *STATES),
+    chosen("attested", "yes", "no"),
     words.map(Word),
 )
 

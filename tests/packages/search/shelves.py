@@ -65,6 +65,7 @@ def model_of(file: Distribution) -> File:
         project=project.normalized,
         kind=file.kind,
         state=file.extraction,
+        attested="yes" if file.is_attested else "no",
         properties=properties,
         about=" ".join(said.values_list("value", flat=True)),
         readme=reading.readme_html if reading else "",

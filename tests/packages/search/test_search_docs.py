@@ -12,6 +12,7 @@ from packages.search.finding import search
 from packages.search.language import QueryRefused
 from repos import configure
 from repos.models import Kind
+from tests.attested import attest
 from tests.cast import Cast, make_repository
 from tests.packages.search.shelves import put
 
@@ -31,7 +32,7 @@ def published(cast: Cast) -> None:
     theirs = make_repository(cast.globex.tenant, "pypi-local")
     red = {"qa.approved": ["yes"], "team": ["red"], "pypi.summary": ["Functional frogs"]}
     put(local, "frog-fu", "1.2", {**red, "qa.approved": ["yes", "no"]})
-    put(local, "frog-fu", "1.10", red)
+    attest(put(local, "frog-fu", "1.10", red))
     tools = {"pypi.summary": ["Functional tools"], "pypi.requires.python": [">=3.9"]}
     put(local, "acme-tools", "2.0rc1", tools)
     put(theirs, "frog-fu", "1.10", red)

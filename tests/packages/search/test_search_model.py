@@ -15,6 +15,7 @@ from packages.search.language import Matches, Query, Wildcard, written
 from packages.search.parsing import parse
 from packages.search.projects import find_projects
 from repos.models import Kind
+from tests.attested import attest
 from tests.cast import Cast, assemble, make_repository
 from tests.packages.search import model, queries
 from tests.packages.search.shelves import model_of, put
@@ -39,7 +40,10 @@ def _files(cast: Cast) -> Iterator[Distribution]:
     yield put(acme, "bull-frog", "1.10", {"qa.approved": ["Yes"]}, state="failed")
     yield put(globex, "frog", "1!0.1", odd)
     yield put(globex, "x", "1.0.1", {"pypi.summary": ["\u00c9clair x"], "qa.level": ["frog"]})
-    yield put(other, "toad", "1.0", {"pypi.summary": ["no frog"]}, state="extracted")
+    toad = put(other, "toad", "1.0", {"pypi.summary": ["no frog"]}, state="extracted")
+    attest(toad)
+    toad.refresh_from_db()
+    yield toad
     yield put(other, "a-b", "1.2", {"qa.approved": ["no"], "qa.level": ["2.0rc1", "x and y"]})
 
 
