@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('packages', '0016_provenance'),
+        ('packages', '0017_whose_provenance_is_served'),
     ]
 
     operations = [
