@@ -32,6 +32,8 @@ def _where(identity: Identity, file: str) -> str:
         f"{file} {_cut(identity.workflow)}" if identity.workflow else f"no {file} of its own",
         f"environment {_cut(environment)}" if environment else "no environment",
         f"ref {_cut(ref)}" if ref else "no ref",
+        # Whoever sends a pull request can have started it: it fits who names the event alone.
+        *([f"event {_cut(str(identity.claims['event_name']))}"] if identity.by_strangers else []),
     )
     return ", ".join(told)
 

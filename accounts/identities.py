@@ -9,14 +9,13 @@ from typing import Any
 
 from accounts.assertions import AssertionRefused
 from accounts.models import Issuer
-from base.ci_homes import home_of_github, home_of_gitlab, own_host
+from base.ci_homes import BY_STRANGERS, home_of_github, home_of_gitlab, own_host
 
 _NAME_AT_MOST = 200
 _ID_AT_MOST = 100
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _GITHUB_FOLDER = ".github/workflows/"
 # A pull request from outside starts these with all rights, and their ref is the default branch.
-_BY_STRANGERS = frozenset({"pull_request_target", "workflow_run"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def _of_github(claims: Mapping[str, Any]) -> Identity:
         commit=_commit(claims),
         source_url=url,
         run=f"{url}/actions/runs/{run}/attempts/{attempt or 1}" if run else "",
-        by_strangers=_said_perhaps(claims, "event_name") in _BY_STRANGERS,
+        by_strangers=_said_perhaps(claims, "event_name") in BY_STRANGERS,
         claims=claims,
     )
 

@@ -16,6 +16,8 @@ _PUBLIC = {
     "gitlab": "https://gitlab.com",
     "google": "https://accounts.google.com",
 }
+# Events of GitHub that whoever sends a pull request can cause, in a job that has our secrets.
+BY_STRANGERS = frozenset({"pull_request_target", "workflow_run"})
 _PUBLIC_HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "google": "accounts.google.com"}
 
 
@@ -44,10 +46,15 @@ def is_public(kind: str, issuer: str) -> bool:
 
 
 def own_host(kind: str, issuer: str) -> str:
-    """Return the host where its CI runs; empty where that is the public one of its kind."""
+    """Return the host where its CI runs; empty where that is the public one of its kind.
+
+    An issuer of one's own at the public host, as GitHub gives to enterprises, is told by its URL.
+    """
+    if is_public(kind, issuer):
+        return ""
     home = home_of_github(issuer) if kind == "github" else issuer
-    host = urlsplit(home).netloc
-    return "" if host == _PUBLIC_HOSTS.get(kind) else host
+    host, said = urlsplit(home).netloc, urlsplit(issuer)
+    return f"{said.netloc}{said.path}" if host == _PUBLIC_HOSTS.get(kind) else host
 
 
 def may_be_same(kept: str, told: str) -> bool:

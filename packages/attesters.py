@@ -39,11 +39,14 @@ def confirm(
 ) -> None:
     """Ask again, in the transaction that publishes: a publisher may be gone since the start.
 
-    Who publishes first is who is trusted, as with tokens. Raises AttestationRefused.
+    Who publishes first is who is trusted, as with tokens; what was signed before the publisher was
+    added says nothing of who has the name now. Raises AttestationRefused.
     """
     present = _publishers(repository, project, by)
     for each in sorted(verified.attested, key=lambda each: each.key):  # two lock in one order
-        if not keep(present.filter(pk=each.key), Whose(each.owner_id, each.source_id)):
+        whose, found = Whose(each.owner_id, each.source_id), present.filter(pk=each.key)
+        is_of_now = found.filter(created_at__lte=each.logged_at).exists()
+        if not (keep(found, whose) if is_of_now else any(map(whose.may_be, found))):
             raise AttestationRefused(
                 f"{each.source} is no longer trusted to publish {project} to {repository}: its "
                 "publisher was removed, or has become another's, while the file was uploaded."

@@ -5,7 +5,7 @@ docs/decisions/0014 says how. The keys of issuers, and what CI shows, are checke
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 
@@ -33,7 +33,7 @@ _NAMED_AT_MOST = 20
 PUBLISHERS_AT_MOST = 100
 _ANEW = (
     "If that is right, who administers the repository presses Trust it anew on the publisher's "
-    "page, or removes the publisher and adds it again."
+    "page."
 )
 _ISSUER = ("kind", "url", "is_active", "private_allowed", "ca")
 
@@ -53,11 +53,16 @@ class Whose:
         """Say whether a publisher is theirs, or nobody's yet."""
         return self._has_owner(publisher) and may_be_same(publisher.source_id, self.source_id)
 
-    def why_not(self, publishers: Iterable[TrustedPublisher]) -> str:
+    def why_not(self, publishers: Sequence[TrustedPublisher]) -> str:
         """Return why none of the publishers is theirs; the words follow the name of the source."""
-        if any(map(self._has_owner, publishers)):
-            return "is another than the one of this name that was trusted."
-        return "has another owner than the one that was trusted."
+        if not publishers:
+            return "is no longer trusted to publish this project."
+        by_owner = [each for each in publishers if self._has_owner(each)]
+        if by_owner:
+            kept = f"its number is {self.source_id}, and was {by_owner[0].source_id}"
+            return f"is another than the one of this name that was trusted: {kept}."
+        kept = f"the number of its owner is {self.owner_id}, and was {publishers[0].owner_id}"
+        return f"has another owner than the one that was trusted: {kept}."
 
     def _has_owner(self, publisher: TrustedPublisher) -> bool:
         return may_be_same(publisher.owner_id, self.owner_id)
@@ -106,6 +111,7 @@ def add_publisher(publisher: TrustedPublisher, *, by: Actor) -> None:
         publisher.created_at = clock.now()
         publisher.full_clean()
         _require_room_for(publisher)
+        _take_numbers(publisher)
         publisher.save()
         _record(publisher, "publisher.add", by, after=_facts_of(publisher))
 
@@ -121,13 +127,19 @@ def remove_publisher(publisher: TrustedPublisher, *, by: Actor) -> None:
 def trust_anew(publisher: TrustedPublisher, *, by: Actor) -> TrustedPublisher:
     """Trust whoever publishes first by its name once more, and no longer who had it.
 
-    It is removed and added: the tokens that it led to publish nothing any more.
+    So with all publishers of its source in the repository, as they are kept together. They are
+    removed and added: the tokens that they led to publish nothing any more. Returns the one anew.
     """
     with configuring():
-        again = TrustedPublisher(**{name: getattr(publisher, name) for name in _SAID})
-        remove_publisher(publisher, by=by)
-        add_publisher(again, by=by)
-    return again
+        _require_there(publisher)
+        renewed = []
+        for each in list(_of_one_source(publisher)):
+            again = TrustedPublisher(**{name: getattr(each, name) for name in _SAID})
+            renewed.append((each.pk, again))
+            remove_publisher(each, by=by)
+        for _, again in renewed:
+            add_publisher(again, by=by)
+    return dict(renewed)[publisher.pk]
 
 
 def mint(*, issuer: Issuer, assertion: Assertion, address: str) -> Minted:
@@ -160,22 +172,45 @@ def mint(*, issuer: Issuer, assertion: Assertion, address: str) -> Minted:
 def _locked(found: Iterable[TrustedPublisher]) -> list[TrustedPublisher]:
     """Return those of them that are there still, and stay until a token hangs on them."""
     rows = TrustedPublisher.objects.filter(pk__in=[each.pk for each in found]).order_by("pk")
-    return list(rows.select_related("repository__tenant").select_for_update(of=("self",)))
+    rows = rows.select_related("repository__tenant")
+    return list(rows.select_for_update(of=("self",), no_key=True))
 
 
 def keep(found: QuerySet[TrustedPublisher], whose: Whose) -> list[TrustedPublisher]:
     """Return those that are still whose they were; they fit nobody else from now on.
 
-    For the transaction that publishes: who publishes first, under the lock, is who is trusted.
+    Neither do the others of the same source in the repository, whatever they publish: one name is
+    one owner's. For the transaction that publishes: who publishes first, under the lock, is who is
+    trusted.
     """
-    locked = found.order_by("pk").select_for_update(of=("self",))
-    theirs = [each for each in locked if whose.may_be(each)]
-    for each in theirs:
+    one = found.order_by("pk").first()
+    if one is None:
+        return []
+    # All of one source, in one order: two first publishes of two projects wait for each other.
+    locked = list(_of_one_source(one).select_for_update(of=("self",), no_key=True))
+    present = set(found.values_list("pk", flat=True))
+    theirs = [each for each in locked if each.pk in present and whose.may_be(each)]
+    for each in locked if theirs else []:
         known = (each.owner_id or whose.owner_id, each.source_id or whose.source_id)
-        if known != (each.owner_id, each.source_id):
+        if known != (each.owner_id, each.source_id) and whose.may_be(each):
             each.owner_id, each.source_id = known
             each.save(update_fields=["owner_id", "source_id"])
     return theirs
+
+
+def _of_one_source(publisher: TrustedPublisher) -> QuerySet[TrustedPublisher]:
+    """Return the publishers of the same source in the same repository, itself among them."""
+    return TrustedPublisher.objects.filter(
+        repository=publisher.repository_id, issuer=publisher.issuer_id, source=publisher.source
+    ).order_by("pk")
+
+
+def _take_numbers(publisher: TrustedPublisher) -> None:
+    """Let a new publisher be whose the others of its source are, if it is not said otherwise."""
+    kept = _of_one_source(publisher).exclude(owner_id="", source_id="").first()
+    if kept is not None:
+        publisher.owner_id = publisher.owner_id or kept.owner_id
+        publisher.source_id = publisher.source_id or kept.source_id
 
 
 def keep_by_token(token_id: int, *, repository: Repository, normalized: str) -> None:
@@ -185,7 +220,7 @@ def keep_by_token(token_id: int, *, repository: Repository, normalized: str) -> 
     rows = TrustedPublisher.objects.filter(repository=repository, normalized=normalized)
     found = rows.filter(tokens=token_id)
     if not keep(found, whose):
-        raise RoleMissing(f"{said['source']} {whose.why_not(found)} {_ANEW}")
+        raise RoleMissing(f"{said['source']} {whose.why_not(list(found))} {_ANEW}")
 
 
 def note_use(token_id: int, *, repository: Repository, normalized: str) -> None:
@@ -211,10 +246,7 @@ def _require_there(publisher: TrustedPublisher) -> None:
 
 
 def _require_room_for(publisher: TrustedPublisher) -> None:
-    same = TrustedPublisher.objects.filter(
-        repository=publisher.repository, issuer=publisher.issuer, source=publisher.source
-    )
-    if same.count() >= PUBLISHERS_AT_MOST:
+    if _of_one_source(publisher).count() >= PUBLISHERS_AT_MOST:
         raise ValidationError(
             f"{publisher.repository} trusts {publisher.source} {PUBLISHERS_AT_MOST} times, which "
             "is the most. Remove publishers that are not used any more."

@@ -37,6 +37,7 @@ class FakeVerifier:
         self.source_id = "815"
         self.issuer = GITHUB
         self.provenance = PROVENANCE
+        self.logged_at = LOGGED_AT
 
     def verify(
         self, raw: str, *, filename: str, sha256: str, expected: Sequence[Expected]
@@ -62,7 +63,7 @@ class FakeVerifier:
             run="" if is_google else f"{HOME}/actions/runs/17/attempts/1",
             owner_id="" if is_google else self.owner_id,
             source_id="" if is_google else self.source_id,
-            logged_at=LOGGED_AT,
+            logged_at=self.logged_at,
         )
 
 

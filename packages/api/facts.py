@@ -37,7 +37,7 @@ class FileFacts(serializers.ModelSerializer[Distribution]):
     provenance = serializers.URLField(
         allow_null=True,
         help_text="Where its attestations are (PEP 740); null: none were verified here, or their "
-        "CI runs on hosts of its own, which a provenance cannot name.",
+        "CI has issuers of its own, which a provenance cannot name.",
     )
 
     class Meta:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from base.ci_homes import home_of_github, home_of_gitlab, may_be_same
+from base.ci_homes import BY_STRANGERS, home_of_github, home_of_gitlab, may_be_same
 from packages.attestations.values import Expected
 from packages.filenames import shown
 
@@ -23,10 +23,12 @@ _REF = 14
 _SOURCE_ID = 15
 _OWNER_ID = 17
 _BUILD_CONFIG = 18
+_TRIGGER = 20
 _RUN = 21
 _ENVIRONMENT = 23
 READ = (
-    _ISSUER, _SOURCE, _COMMIT, _REF, _SOURCE_ID, _OWNER_ID, _BUILD_CONFIG, _RUN, _ENVIRONMENT,
+    _ISSUER, _SOURCE, _COMMIT, _REF, _SOURCE_ID, _OWNER_ID, _BUILD_CONFIG, _TRIGGER, _RUN,
+    _ENVIRONMENT,
 )  # fmt: skip
 
 # A URL that ends with what tells most: the workflow and its ref.
@@ -50,6 +52,7 @@ class Signer:
     owner_id: str
     source_id: str
     build_config: str
+    trigger: str
     run: str
     environment: str
 
@@ -70,6 +73,7 @@ def signer_of(said: Mapping[int, str], email: str) -> Signer:
         owner_id=said.get(_OWNER_ID, ""),
         source_id=said.get(_SOURCE_ID, ""),
         build_config=said.get(_BUILD_CONFIG, ""),
+        trigger=said.get(_TRIGGER, ""),
         run=said.get(_RUN, ""),
         environment=said.get(_ENVIRONMENT, ""),
     )
@@ -122,6 +126,8 @@ def _fits(signer: Signer, publisher: Expected) -> bool:
         and path_of_workflow(signer, publisher.kind) == f"{folder}{publisher.workflow}"
         and (not publisher.ref or fnmatchcase(signer.ref, publisher.ref))
         and _environment_fits(signer, publisher)
+        # Who trusts a job by these names the event, and of that no attestation is believed.
+        and signer.trigger not in BY_STRANGERS
         # Who comes first is kept by these: that cannot be nobody.
         and _is_id(signer.owner_id)
         and _is_id(signer.source_id)

@@ -78,7 +78,7 @@ class LocalIndex:
         )
         if stored is None:
             why = (
-                "was attested by CI on a host of its own, which no provenance can name (PEP 740)."
+                "was attested by an issuer of one's own, which no provenance can name (PEP 740)."
                 if found.is_attested
                 else "has no attestations."
             )

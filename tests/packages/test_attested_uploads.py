@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -11,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 
+from base import clock
 from base.audit import SYSTEM
 from base.models import AuditEvent
 from packages import curate, publish
@@ -40,6 +42,7 @@ def test_what_is_verified_is_kept_and_audited(
     client: Client, cast: Cast, verifier: FakeVerifier
 ) -> None:
     publisher = trust(cast.acme.repository, make_issuer())
+    verifier.logged_at = clock.now()
     answer = upload_attested(client, "1.0", WHEEL, by=cast.acme.writer)
     assert answer.status_code == 200, answer.reason_phrase
     (expected,) = verifier.expected
@@ -60,6 +63,16 @@ def test_what_is_verified_is_kept_and_audited(
     # Who comes first is the owner.
     publisher.refresh_from_db()
     assert (publisher.owner_id, publisher.source_id) == ("4711", "815")
+
+
+def test_what_was_signed_before_anybody_was_trusted_keeps_nobody_out(
+    client: Client, cast: Cast, verifier: FakeVerifier
+) -> None:
+    publisher = trust(cast.acme.repository, make_issuer())
+    verifier.logged_at = clock.now() - timedelta(days=400)
+    assert upload_attested(client, "1.0", WHEEL, by=cast.acme.writer).status_code == 200
+    publisher.refresh_from_db()
+    assert (publisher.owner_id, publisher.source_id) == ("", "")
 
 
 @pytest.mark.parametrize("case", ["nobody", "another kind", "switched off", "claims", "elsewhere"])

@@ -168,25 +168,3 @@ def test_events_name_their_repository(at, monkeypatch: pytest.MonkeyPatch) -> No
         "upstream.file": f"acme/{long}", "distribution.publish": f"{long}/{long}",
         "team.create": "", "token.create": "", "membership.end": "",
     }  # fmt: skip
-
-
-def test_a_provenance_stays_that_of_public_hosts(at) -> None:
-    models = at("packages", "0016_provenance")
-    for name, source in (("one", "https://github.com/octo/frog"), ("own", "https://git.example/a")):
-        file = a_file(models, f"frog-{name}", is_attested=True)
-        models("packages", "Provenance").objects.create(
-            distribution=file,
-            attested=[{"build": {"kind": "github", "source_url": source}}],
-            document=b"{}",
-            uploaded_to=file.repository,
-            uploaded_at=MOMENT,
-        )
-    a_file(models, "frog-none")
-    models = at("packages", "0017_whose_provenance_is_served")
-    served = models("packages", "Distribution").objects.values_list("filename", "has_provenance")
-    assert dict(served) == {"frog-one": True, "frog-own": False, "frog-none": False}
-    kept = models("packages", "Provenance").objects.values_list(
-        "distribution__filename", "document"
-    )
-    assert {name: bytes(raw) for name, raw in kept} == {"frog-one": b"{}", "frog-own": b""}
-    at("packages", "0016_provenance")

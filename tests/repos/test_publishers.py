@@ -23,6 +23,7 @@ from base.audit import SYSTEM
 from base.models import AuditEvent
 from packages.models import Distribution
 from repos import configure, publishers
+from repos.access import RoleMissing
 from repos.models import Kind, TrustedPublisher, VirtualSettings
 from tests.cast import Cast, assemble, basic, grant, make_repository
 from tests.conftest import MovableClock
@@ -269,7 +270,9 @@ def test_what_a_stranger_can_start_is_trusted_where_the_publisher_says_so(
 ) -> None:
     issuer = make_issuer()
     trust(cast.acme.repository, issuer, ref="refs/heads/main")
-    assert refused(issuer, event_name=event)[0] == "invalid-publisher"
+    code, sentence = refused(issuer, event_name=event)
+    assert code == "invalid-publisher"
+    assert f"event {event}. Compare it" in sentence
     assert exchanged(issuer, event_name="push")
     trust(cast.acme.repository, issuer, "toad", claims={"event_name": event})
     minted = exchanged(issuer, event_name=event, jti="j2")
@@ -313,7 +316,8 @@ def test_a_name_that_went_to_another_owner_is_not_trusted(cast: Cast) -> None:
     code, sentence = refused(issuer, jti="second", repository_owner_id="666")
     assert code == "invalid-publisher"
     assert sentence.startswith("octo/frog has another owner")
-    assert "presses Trust it anew on the publisher's page, or removes" in sentence
+    assert "the number of its owner is 666, and was 4711." in sentence
+    assert "presses Trust it anew on the publisher's page." in sentence
     assert exchanged(issuer, jti="third")
 
 
@@ -331,11 +335,44 @@ def test_what_is_made_again_under_a_name_is_not_trusted(cast: Cast, kind: str) -
     again = claims | {number: "816", "jti": "second"}
     code, sentence = refused(issuer, **again)
     assert code == "invalid-publisher"
-    assert f"{row.source} is another than the one of this name that was trusted." in sentence
+    assert f"{row.source} is another than the one of this name that was trusted:" in sentence
+    assert "its number is 816, and was " in sentence
     row.refresh_from_db()
     publishers.trust_anew(row, by=SYSTEM)
     assert send(exchanged(issuer, **again).secret, version="2.0").status_code == 200
     assert TrustedPublisher.objects.get().source_id == "816"
+
+
+def test_all_publishers_of_one_source_in_a_repository_are_kept_together(cast: Cast) -> None:
+    """Whoever makes the repository again under its name finds no door that nobody has used yet."""
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer, environment="release")
+    pending = trust(cast.acme.repository, issuer, "newt")
+    elsewhere = trust(cast.globex.repository, issuer, "newt")
+    assert send(exchanged(issuer, jti="first", environment="release").secret).status_code == 200
+    again = {"repository_id": "816", "repository_owner_id": "666"}
+    late = exchanged(issuer, jti="late", **again)  # globex has kept nobody
+    assert [each.pk for each in late.token.publishers.all()] == [elsewhere.pk]
+    publishers.remove_publisher(elsewhere, by=SYSTEM)
+    # Neither has a publisher that is added later.
+    added = trust(cast.acme.repository, issuer, "frog")
+    assert refused(issuer, jti="second", **again)[0] == "invalid-publisher"
+    for each in (pending, added):
+        each.refresh_from_db()
+        assert (each.owner_id, each.source_id) == ("4711", "815")
+    # If that is right, one act trusts the other with all of them.
+    publishers.trust_anew(added, by=SYSTEM)
+    assert exchanged(issuer, jti="third", **again).token.publishers.count() == 2
+    assert set(TrustedPublisher.objects.values_list("source_id", flat=True)) == {""}
+
+
+def test_who_was_removed_is_told_so_and_not_that_another_has_the_name(cast: Cast) -> None:
+    issuer = make_issuer()
+    trust(cast.acme.repository, issuer)
+    token = exchanged(issuer).token
+    TrustedPublisher.objects.all().delete()
+    with pytest.raises(RoleMissing, match="no longer trusted to publish"):
+        publishers.keep_by_token(token.pk, repository=cast.acme.repository, normalized="frog")
 
 
 def test_who_asks_for_a_token_and_publishes_nothing_is_not_kept(cast: Cast) -> None:
@@ -492,7 +529,6 @@ def test_one_source_is_trusted_a_hundred_times_in_a_repository(cast: Cast) -> No
         trust(cast.acme.repository, issuer, "newt", source="octo/newt")
         trust(cast.globex.repository, issuer, "newt")
         publishers.trust_anew(TrustedPublisher.objects.earliest("pk"), by=SYSTEM)
-    assert publishers.PUBLISHERS_AT_MOST == 100
 
 
 def test_a_remote_trusts_nobody(cast: Cast) -> None:

@@ -31,6 +31,7 @@ def github(*, home: str = "https://github.com", issuer: str = GITHUB, **other: A
         "owner_id": "4711",
         "source_id": "815",
         "build_config": f"{source}/.github/workflows/release.yml@refs/tags/v1",
+        "trigger": "push",
         "run": f"{source}/actions/runs/9/attempts/1",
         "environment": "",
     }
@@ -135,6 +136,13 @@ def test_a_publisher_is_known_by_its_certificate(signer: Signer, publisher: Expe
 )
 def test_what_its_certificate_does_not_say_is_another(signer: Signer, publisher: Expected) -> None:
     assert not is_by(signer, publisher)
+
+
+@pytest.mark.parametrize("event", ["pull_request_target", "workflow_run"])
+def test_what_strangers_can_start_attests_nothing(event: str) -> None:
+    assert publisher_of(github(), [on_github()])
+    with pytest.raises(NotExpected, match="which may not publish this project"):
+        publisher_of(github(trigger=event), [on_github()])
 
 
 def test_a_machine_is_known_by_its_address_alone() -> None:

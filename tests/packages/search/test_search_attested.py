@@ -34,7 +34,7 @@ def put_many(like: Distribution, *, rare: bool) -> None:
 
 
 @pytest.mark.parametrize("rare", [True, False])
-def test_what_is_rare_is_found_by_an_index_in_each_order(cast: Cast, rare: bool) -> None:
+def test_what_is_rare_is_found_by_its_index_in_each_order(cast: Cast, rare: bool) -> None:
     put_many(put(cast.acme.repository, "frog", "1.0"), rare=rare)
     rows = among([cast.acme.repository]).files().filter(attested(rare))
     latest = rows.order_by("-pk").values_list("pk", "repository_id", "kind")[:1001]
