@@ -1089,7 +1089,7 @@ def test_a_change_and_its_event_stand_and_fall_together(
         entry.prepare(scene)
     before = everything()
     with monkeypatch.context() as patched:
-        patched.setattr(AuditEvent.objects, "create", broken)
+        patched.setattr("base.audit.insert", broken)
         with pytest.raises(RuntimeError, match="broken"):
             entry.do(scene)
     assert everything() == before, "there is a change without its event"
@@ -1141,7 +1141,7 @@ def test_an_overwriting_upload_leaves_its_own_event(scene: Scene) -> None:
 def test_an_upload_without_its_event_is_no_upload(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(AuditEvent.objects, "create", broken)
+    monkeypatch.setattr("base.audit.insert", broken)
     before = {name: rows for name, rows in everything().items() if "Loose" not in name}
     with pytest.raises(RuntimeError):
         upload(Client(), "frog", "1.0", make_wheel("frog", "1.0"), by=scene.cast.acme.writer)
