@@ -15,7 +15,6 @@ _NAME_AT_MOST = 200
 _ID_AT_MOST = 100
 _COMMIT = re.compile(r"[0-9a-f]{40,64}")
 _GITHUB_FOLDER = ".github/workflows/"
-# A pull request from outside starts these with all rights, and their ref is the default branch.
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ _PUBLIC = {
     "gitlab": "https://gitlab.com",
     "google": "https://accounts.google.com",
 }
-# Events of GitHub that whoever sends a pull request can cause, in a job that has our secrets.
+# Events of GitHub that a pull request from outside causes, in a job that has all rights and the
+# default branch for its ref.
 BY_STRANGERS = frozenset({"pull_request_target", "workflow_run"})
-_PUBLIC_HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "google": "accounts.google.com"}
 
 
 def home_of_github(issuer: str) -> str:
@@ -52,9 +52,12 @@ def own_host(kind: str, issuer: str) -> str:
     """
     if is_public(kind, issuer):
         return ""
-    home = home_of_github(issuer) if kind == "github" else issuer
-    host, said = urlsplit(home).netloc, urlsplit(issuer)
-    return f"{said.netloc}{said.path}" if host == _PUBLIC_HOSTS.get(kind) else host
+    host, said = _host(kind, issuer), urlsplit(issuer)
+    return f"{said.netloc}{said.path}" if host == _host(kind, _PUBLIC.get(kind, "")) else host
+
+
+def _host(kind: str, issuer: str) -> str:
+    return urlsplit(home_of_github(issuer) if kind == "github" else issuer).netloc
 
 
 def may_be_same(kept: str, told: str) -> bool:

@@ -67,8 +67,8 @@ def _place_in(
         project.repository = repository
         canonical = canonicalize_version(named.version)
         release = find(Release, project_id=project.pk, canonical=canonical)
-    if project is not None and release is not None:
-        release.project = project
+        if release is not None:
+            release.project = project
     if found is not None and release is not None and found.release_id == release.pk:
         found.release = release
     return Place(repository, named.filename, found, named, project, release, scope)
