@@ -411,6 +411,9 @@ class Issuer(models.Model):
         max_length=500,
         unique=True,
         validators=[validate_issuer_url],
+        error_messages={
+            "unique": "It is there already. Change that one: in the admin, or by REST."
+        },
         help_text="Exactly as its tokens name it (iss), with or without a slash at the end. "
         "GitHub: https://token.actions.githubusercontent.com, GitLab: https://gitlab.com, Google: "
         "https://accounts.google.com.",

@@ -49,6 +49,7 @@ ACTS = {
     "membership.withdraw": "withdrew the invitation of {subject}",
     "properties.change": "changed properties of {subject}",
     "publisher.add": "let {source} publish {subject}",
+    "publisher.anew": "trusted {source} anew with {subject}",
     "publisher.burn": "ended a token that {subject} vouched for",
     "publisher.remove": "lets {source} no longer publish {subject}",
     "publisher.token": "got a token: {subject} vouches for it",

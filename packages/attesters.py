@@ -45,7 +45,7 @@ def confirm(
     present = _publishers(repository, project, by)
     for each in sorted(verified.attested, key=lambda each: each.key):  # two lock in one order
         whose, found = Whose(each.owner_id, each.source_id), present.filter(pk=each.key)
-        is_of_now = found.filter(created_at__lte=each.logged_at).exists()
+        is_of_now = found.filter(trusted_since__lte=each.logged_at).exists()
         if not (keep(found, whose) if is_of_now else any(map(whose.may_be, found))):
             raise AttestationRefused(
                 f"{each.source} is no longer trusted to publish {project} to {repository}: its "

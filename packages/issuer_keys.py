@@ -23,7 +23,7 @@ from base import clock
 from base.connections import give_back
 from packages.upstream import connection
 from packages.upstream.addresses import split_url
-from packages.upstream.errors import UpstreamFailed
+from packages.upstream.errors import NotConfigured, PrivateRefused, UpstreamFailed
 from packages.upstream.source import Source
 from repos.models import Repository, Upstream
 
@@ -80,6 +80,14 @@ def keys_of(issuer: Issuer) -> KeySource:
     return key_of
 
 
+def check(issuer: Issuer) -> int:
+    """Ask an issuer for its keys now; return how many there are. Raises IssuerAway."""
+    try:
+        return len(_fetched(issuer))
+    except UpstreamFailed as error:
+        raise _away(issuer, error.sentence) from None
+
+
 def forget() -> None:
     """Forget all keys; they are fetched anew."""
     with _kept_lock:
@@ -95,10 +103,14 @@ def _asked_for(kept: _Kept, issuer: Issuer, key_id: str) -> jwt.PyJWK | None:
             _ask(kept, issuer)
         found = kept.keys.get(key_id)
         if found is None and kept.failed:
-            raise IssuerAway(f"The keys of {issuer} cannot be had: {kept.failed}")
+            raise _away(issuer, kept.failed)
         return found
     finally:
         kept.lock.release()
+
+
+def _away(issuer: Issuer, why: str) -> IssuerAway:
+    return IssuerAway(f"The keys of {issuer} cannot be had: {why}")
 
 
 def _is_due(kept: _Kept) -> bool:
@@ -141,7 +153,16 @@ def _fetched(issuer: Issuer) -> dict[str, jwt.PyJWK]:
 
 def _document(source: Source, url: str) -> dict[str, Any]:
     headers = {"Accept": "application/json"}
-    reply = connection.ask(source, url, headers, limit=_BYTES_AT_MOST, seconds=_SECONDS)
+    try:
+        reply = connection.ask(source, url, headers, limit=_BYTES_AT_MOST, seconds=_SECONDS)
+    except PrivateRefused as refused:
+        told = "Say of the issuer that it may have a private address, if that is right"
+        raise UpstreamFailed(f"{refused.found}. {told}.") from None
+    except NotConfigured as refused:
+        raise UpstreamFailed(
+            f"{refused.url} is not asked: inside your network, and on other ports than the web's, "
+            "only the issuer's own host and port are."
+        ) from None
     if reply.status != HTTPStatus.OK:
         raise UpstreamFailed(f"{source.host} answered {reply.status}.")
     try:

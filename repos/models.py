@@ -642,7 +642,7 @@ class TrustedPublisher(models.Model):
         help_text="The number of the repository, project or account at its host. Empty: of the "
         "first that publishes.",
     )
-    created_at = models.DateTimeField(editable=False)
+    trusted_since = models.DateTimeField(editable=False)  # as the one of its numbers
     last_used_at = models.DateTimeField(null=True, editable=False)
     tokens: models.ManyToManyField[PublishingToken, models.Model] = models.ManyToManyField(
         PublishingToken, related_name="publishers", editable=False

@@ -26,8 +26,6 @@ from base.stamps import configuring
 from repos.access import RoleMissing
 from repos.models import Repository, TrustedPublisher
 
-# What somebody says of a publisher, but for whose it is.
-_SAID = ("repository", "normalized", "issuer", "source", "workflow", "environment", "ref", "claims")
 _NAMED_AT_MOST = 20
 # Of one source in one repository: each token that it asks for hangs on all of them.
 PUBLISHERS_AT_MOST = 100
@@ -108,7 +106,7 @@ def delete_issuer(issuer: Issuer, *, by: Actor) -> None:
 def add_publisher(publisher: TrustedPublisher, *, by: Actor) -> None:
     """Let a publisher publish a project, be it there or not."""
     with configuring():
-        publisher.created_at = clock.now()
+        publisher.trusted_since = clock.now()
         publisher.full_clean()
         _require_room_for(publisher)
         _take_numbers(publisher)
@@ -124,22 +122,24 @@ def remove_publisher(publisher: TrustedPublisher, *, by: Actor) -> None:
         publisher.delete()
 
 
-def trust_anew(publisher: TrustedPublisher, *, by: Actor) -> TrustedPublisher:
-    """Trust whoever publishes first by its name once more, and no longer who had it.
+def trust_anew(
+    publisher: TrustedPublisher, *, owner_id: str = "", source_id: str = "", by: Actor
+) -> None:
+    """Trust who has these numbers by its name from now on, and no longer who had it.
 
-    So with all publishers of its source in the repository, as they are kept together. They are
-    removed and added: the tokens that they led to publish nothing any more. Returns the one anew.
+    A number that is empty is that of whoever publishes first. So with all publishers of its source
+    in the repository, as they are kept together. The tokens that they led to publish nothing by
+    them any more, and neither does what was signed before attest anything.
     """
     with configuring():
         _require_there(publisher)
-        renewed = []
-        for each in list(_of_one_source(publisher)):
-            again = TrustedPublisher(**{name: getattr(each, name) for name in _SAID})
-            renewed.append((each.pk, again))
-            remove_publisher(each, by=by)
-        for _, again in renewed:
-            add_publisher(again, by=by)
-    return dict(renewed)[publisher.pk]
+        for each in _of_one_source(publisher):
+            before = _facts_of(each)
+            each.owner_id, each.source_id, each.trusted_since = owner_id, source_id, clock.now()
+            each.clean()
+            each.save(update_fields=["owner_id", "source_id", "trusted_since"])
+            each.tokens.clear()
+            _record(each, "publisher.anew", by, before=before, after=_facts_of(each))
 
 
 def mint(*, issuer: Issuer, assertion: Assertion, address: str) -> Minted:
@@ -215,18 +215,27 @@ def _take_numbers(publisher: TrustedPublisher) -> None:
 
 def keep_by_token(token_id: int, *, repository: Repository, normalized: str) -> None:
     """Keep whose the publishers are that let a token publish this. Raises RoleMissing."""
-    said = PublishingToken.objects.get(pk=token_id).said
-    whose = Whose(said.get("owner_id", ""), said.get("source_id", ""))
-    rows = TrustedPublisher.objects.filter(repository=repository, normalized=normalized)
-    found = rows.filter(tokens=token_id)
+    whose, found = _of_token(token_id, repository, normalized)
     if not keep(found, whose):
-        raise RoleMissing(f"{said['source']} {whose.why_not(list(found))} {_ANEW}")
+        source = PublishingToken.objects.get(pk=token_id).said["source"]
+        raise RoleMissing(f"{source} {whose.why_not(list(found))} {_ANEW}")
 
 
 def note_use(token_id: int, *, repository: Repository, normalized: str) -> None:
     """Remember that a publisher was used now: its token has published."""
-    used = TrustedPublisher.objects.filter(repository=repository, normalized=normalized)
-    used.filter(tokens=token_id).update(last_used_at=clock.now())
+    whose, found = _of_token(token_id, repository, normalized)
+    used = [each.pk for each in found if whose.may_be(each)]
+    TrustedPublisher.objects.filter(pk__in=used).update(last_used_at=clock.now())
+
+
+def _of_token(
+    token_id: int, repository: Repository, normalized: str
+) -> tuple[Whose, QuerySet[TrustedPublisher]]:
+    """Return whose a token of CI's is, and the publishers that let it publish a project."""
+    said = PublishingToken.objects.get(pk=token_id).said
+    rows = TrustedPublisher.objects.filter(repository=repository, normalized=normalized)
+    whose = Whose(said.get("owner_id", ""), said.get("source_id", ""))
+    return whose, rows.filter(tokens=token_id)
 
 
 def burn(secret: str, *, address: str) -> None:

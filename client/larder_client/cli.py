@@ -43,6 +43,7 @@ _EXAMPLE = {
     "--workflow release.yml\n"
     "  larder publisher add acme/pypi-local frog --gitlab acme/frog "
     "--issuer https://gitlab.example",
+    "publisher anew": "larder publisher anew acme/pypi-local 7 --source-id 816",
     "token create": "larder token create CI --tenant acme --role writer --days 90",
     "token change": "larder token change 7 --role reader --repository acme/pypi-local --days 30\n"
     "  larder token change 7 --name 'CI of frog' --all-projects --endless",
@@ -181,11 +182,20 @@ def _of_publishers(group: Groups) -> None:
     added.add_argument("--ref", default="", metavar="PATTERN", help="such as 'refs/tags/*'")
     added.add_argument("--claim", metavar="NAME=VALUE", action="append", default=[],
                        type=_claim, help="what its token must say too")  # fmt: skip
-    added.add_argument("--owner-id", default="", metavar="NUMBER",
-                       help="of the owner; of the first who publishes, if left out")  # fmt: skip
+    _takes_numbers(added)
+    renewed = _command(group, "anew", publishers.trust_anew, "trust others by a publisher's name")
+    _takes_repository(renewed)
+    renewed.add_argument("id", type=int, help="as in the list")
+    _takes_numbers(renewed)
     removed = _command(group, "remove", publishers.remove_publisher, "trust CI no longer")
     _takes_repository(removed)
     removed.add_argument("id", type=int, help="as in the list")
+
+
+def _takes_numbers(parser: ArgumentParser) -> None:
+    last = "of the first that publishes, if left out"
+    parser.add_argument("--owner-id", metavar="NUMBER", help=f"of the owner or group; {last}")
+    parser.add_argument("--source-id", metavar="NUMBER", help=f"of the repository itself; {last}")
 
 
 def _of_tokens(group: Groups) -> None:

@@ -31,12 +31,22 @@ def list_publishers(asked: Namespace) -> None:
 
 def add_publisher(asked: Namespace) -> None:
     """Let CI publish a project, be it there or not."""
-    wanted = {"project": asked.project, "owner_id": asked.owner_id, "claims": dict(asked.claim)}
-    wanted |= {"environment": asked.environment, "ref": asked.ref} | _whom(asked)
+    wanted = {"project": asked.project, "claims": dict(asked.claim)}
+    wanted |= {"environment": asked.environment, "ref": asked.ref} | _numbers(asked) | _whom(asked)
     path = ("repositories", *asked.repository, "publishers")
     made = signed_in(asked).send("POST", path, wanted)
     said = f"{made['name']} may publish {made['project']} to {'/'.join(asked.repository)}."
     tell(made, said, as_json=asked.json)
+
+
+def trust_anew(asked: Namespace) -> None:
+    """Trust others by the name of a publisher, and no longer who had it."""
+    path = ("repositories", *asked.repository, "publishers", str(asked.id), "anew")
+    now = signed_in(asked).send("POST", path, _numbers(asked))
+    names = {"source_id": "its number is", "owner_id": "the number of its owner is"}
+    whose = " and ".join(f"{said} {now[name]}" for name, said in names.items() if now[name])
+    said = f"{now['source']} is trusted anew: {whose or 'as whoever publishes first'}."
+    tell(now, said, as_json=asked.json)
 
 
 def remove_publisher(asked: Namespace) -> None:
@@ -45,6 +55,12 @@ def remove_publisher(asked: Namespace) -> None:
     signed_in(asked).send("DELETE", path)
     said = f"Publisher {asked.id} of {'/'.join(asked.repository)} is trusted no longer."
     tell({"id": asked.id}, said, as_json=asked.json)
+
+
+def _numbers(asked: Namespace) -> Json:
+    """Return the numbers that were given."""
+    given = {"owner_id": asked.owner_id, "source_id": asked.source_id}
+    return {name: number for name, number in given.items() if number}
 
 
 def _only(row: Json) -> list[str]:
@@ -58,10 +74,12 @@ def _whom(asked: Namespace) -> Json:
     if asked.subject:
         if not asked.issuer:
             raise Problem("Say whose subject it is. Add: --issuer URL")
-        return {"issuer": asked.issuer, "source": asked.subject, "workflow": asked.workflow}
+        whom = {"source": asked.subject, "workflow": asked.workflow}
+        return {"kind": "other", "issuer": asked.issuer} | whom
     kind = next(name for name in _ISSUERS if getattr(asked, name))
     workflow = asked.workflow or (".gitlab-ci.yml" if kind == "gitlab" else "")
     if kind == "github" and not workflow:
         raise Problem("Say which workflow may publish. Add: --workflow release.yml")
     issuer = asked.issuer or _ISSUERS[kind]
-    return {"issuer": issuer, "source": getattr(asked, kind), "workflow": workflow}
+    whom = {"source": getattr(asked, kind), "workflow": workflow}
+    return {"kind": kind, "issuer": issuer} | whom

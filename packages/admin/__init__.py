@@ -1,5 +1,5 @@
-"""Contents of repositories, and what remotes keep, in the Django admin."""
+"""Contents of repositories, what remotes keep, and who vouches for CI, in the Django admin."""
 
-from packages.admin import contents, remotes
+from packages.admin import contents, issuers, remotes
 
-__all__ = ["contents", "remotes"]
+__all__ = ["contents", "issuers", "remotes"]

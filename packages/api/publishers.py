@@ -40,7 +40,12 @@ class PublisherFacts(Strict, serializers.ModelSerializer[TrustedPublisher]):
     issuer = serializers.CharField(
         source="issuer.url", max_length=500, help_text="Its URL, as an administrator added it."
     )
-    kind = serializers.CharField(source="issuer.kind", read_only=True)
+    kind = serializers.ChoiceField(
+        Issuer.Kind.choices,
+        source="issuer.kind",
+        required=False,
+        help_text="Of the issuer. Said with a new publisher, an issuer of another kind is refused.",
+    )
     name = serializers.CharField(read_only=True, help_text="As the audit names who publishes.")
     is_pending = serializers.BooleanField(
         read_only=True, help_text="Nobody has published the project yet."
@@ -51,10 +56,26 @@ class PublisherFacts(Strict, serializers.ModelSerializer[TrustedPublisher]):
         model = TrustedPublisher
         fields = (
             "id", "project", "issuer", "kind", "source", "workflow", "environment", "ref",
-            "claims", "owner_id", "source_id", "name", "is_pending", "created_at", "last_used_at",
+            "claims", "owner_id", "source_id", "name", "is_pending", "trusted_since",
+            "last_used_at",
         )  # fmt: skip
-        read_only_fields = ("created_at", "last_used_at")
+        read_only_fields = ("trusted_since", "last_used_at")
         validators: ClassVar[list[Any]] = []  # the use case's
+
+
+class Numbers(Strict):
+    """By which numbers its host knows who is trusted."""
+
+    owner_id = serializers.CharField(
+        required=False,
+        max_length=100,
+        help_text="Of the account or group. Left out: of the first that publishes.",
+    )
+    source_id = serializers.CharField(
+        required=False,
+        max_length=100,
+        help_text="Of the repository, project or account. Left out: of the first that publishes.",
+    )
 
 
 class Publishers(RestView):
@@ -130,14 +151,39 @@ class OnePublisher(RestView):
         return Response(status=204)
 
 
+class TrustAnew(RestView):
+    """Trusts others by the name of a publisher."""
+
+    @extend_schema(
+        operation_id="trust_publisher_anew",
+        request=Numbers,
+        responses=PublisherFacts,
+        examples=[OpenApiExample("made again", {"source_id": "816"}, request_only=True)],
+    )
+    def post(self, request: Request, tenant: str, key: str, pk: str) -> Response:
+        """Trust who has these numbers by its name, or whoever publishes first, and nobody else.
+
+        This counts for all publishers of the same source in the repository. Tokens that they led to
+        publish nothing by them any more.
+        """
+        with self.changing(require, tenant, key, Role.ADMIN) as row:
+            numbers = sent(Numbers, request)
+            publishers.trust_anew(_publisher(row, pk), by=self.by.actor, **numbers)
+        return versioned(request, PublisherFacts(_publisher(row, pk)).data)
+
+
 def _new(repository: Repository, fields: Mapping[str, Any]) -> TrustedPublisher:
     values = dict(fields)
-    url = values.pop("issuer")["url"]
+    named = values.pop("issuer")
+    url, kind = named["url"], named.get("kind")
     issuer = Issuer.objects.filter(url=url, is_active=True).first() if url.isprintable() else None
     if issuer is None:
         urls = Issuer.objects.filter(is_active=True).values_list("url", flat=True)
         there = ", ".join(urls[:_SHOWN_AT_MOST]) or "none yet"
         raise ValidationError({"issuer": f"Nobody added this issuer here. There are: {there}."})
+    if kind not in {None, issuer.kind}:
+        there = issuer.get_kind_display()
+        raise ValidationError({"issuer": f"{issuer} was added as an issuer of {there}."})
     values["normalized"] = parse_name(values["normalized"])
     return TrustedPublisher(repository=repository, issuer=issuer, **values)
 

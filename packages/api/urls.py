@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     ),
     re_path(rf"{REPOSITORY}/publishers{END}", publishers.Publishers.as_view()),
     re_path(rf"{REPOSITORY}/publishers/(?P<pk>{NUMBER}){END}", publishers.OnePublisher.as_view()),
+    re_path(rf"{REPOSITORY}/publishers/(?P<pk>{NUMBER})/anew{END}", publishers.TrustAnew.as_view()),
     re_path(rf"{REPOSITORY}/upload{END}", uploads.Upload.as_view()),
     # Before the files, none of which is called so.
     re_path(rf"{REPOSITORY}/upload/check{END}", uploads.Checking.as_view()),

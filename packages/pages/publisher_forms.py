@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any, ClassVar
 
 from django import forms
@@ -16,6 +17,9 @@ from repos.models import Repository, TrustedPublisher
 
 Kind = Issuer.Kind
 _NUMBER = "A number. A name that is given up can come to somebody else; this cannot. Empty: whoever publishes first."  # noqa: E501
+_ITS_NUMBER = "A number. What is made again under the same name has another. Empty: of whoever publishes first."  # noqa: E501
+# By which a host knows who is behind a name, however often that is given away.
+NUMBERS = ("owner_id", "source_id")
 _REF = "Such as refs/tags/*. Empty: any."
 # Where most jobs run; an issuer of one's own is chosen beside them.
 _USUAL = frozenset({"https://token.actions.githubusercontent.com", "https://gitlab.com"})
@@ -53,6 +57,11 @@ class PublisherForm(forms.Form):
             self.order_fields(["issuer"])
         for field in self.fields.values():
             field.widget.attrs |= _TYPED
+
+    @property
+    def voucher(self) -> str:
+        """Return who vouches for it where that is not asked."""
+        return "" if "issuer" in self.fields else next(iter(self.issuers.values())).url
 
     @property
     def usual(self) -> list[forms.BoundField]:
@@ -95,9 +104,7 @@ class PublisherForm(forms.Form):
         try:
             publishers.add_publisher(row, by=by)
         except ValidationError as refusal:
-            for name, sentences in refusal.message_dict.items():
-                place = self.names.get(name, name)
-                self.add_error(place if place in self.fields else None, sentences)
+            _stand_beside(self, refusal, self.names)
             return None
         return row
 
@@ -111,7 +118,7 @@ class GitHubForm(PublisherForm):
 
     kind = Kind.GITHUB
     names: ClassVar = PublisherForm.names | {"source": "name"}
-    rarely: ClassVar = ("ref", "owner_id", "claims")
+    rarely: ClassVar = ("ref", *NUMBERS, "claims")
 
     owner = forms.CharField(max_length=100, help_text="The user or organisation: acme.")
     name = forms.CharField(label="Repository name", max_length=300)
@@ -126,6 +133,9 @@ class GitHubForm(PublisherForm):
     ref = forms.CharField(label="Branch or tag", max_length=255, required=False, help_text=_REF)
     owner_id = forms.CharField(
         label="Owner's id", max_length=100, required=False, help_text=_NUMBER
+    )
+    source_id = forms.CharField(
+        label="Repository's id", max_length=100, required=False, help_text=_ITS_NUMBER
     )
 
     def clean_owner(self) -> str:
@@ -144,7 +154,7 @@ class GitHubForm(PublisherForm):
         """Return what GitHub's claims are compared with."""
         told = self.cleaned_data
         return {"source": f"{told['owner']}/{told['name']}"} | {
-            name: told[name] for name in ("workflow", "environment", "ref", "owner_id")
+            name: told[name] for name in ("workflow", "environment", "ref", *NUMBERS)
         }
 
 
@@ -153,7 +163,7 @@ class GitLabForm(PublisherForm):
 
     kind = Kind.GITLAB
     names: ClassVar = PublisherForm.names | {"source": "name"}
-    rarely: ClassVar = ("ref", "owner_id", "claims")
+    rarely: ClassVar = ("ref", *NUMBERS, "claims")
 
     namespace = forms.CharField(max_length=300, help_text="The group or user: acme/tools.")
     name = forms.CharField(label="Project at GitLab", max_length=200)
@@ -167,6 +177,9 @@ class GitLabForm(PublisherForm):
     owner_id = forms.CharField(
         label="Namespace's id", max_length=100, required=False, help_text=_NUMBER
     )
+    source_id = forms.CharField(
+        label="Project's id", max_length=100, required=False, help_text=_ITS_NUMBER
+    )
 
     def clean_namespace(self) -> str:
         """Return the path without slashes around it."""
@@ -179,7 +192,7 @@ class GitLabForm(PublisherForm):
         """Return what GitLab's claims are compared with."""
         told = self.cleaned_data
         return {"source": f"{told['namespace']}/{told['name']}"} | {
-            name: told[name] for name in ("workflow", "environment", "ref", "owner_id")
+            name: told[name] for name in ("workflow", "environment", "ref", *NUMBERS)
         }
 
 
@@ -187,15 +200,19 @@ class GoogleForm(PublisherForm):
     """A service account of Google Cloud."""
 
     kind = Kind.GOOGLE
+    rarely: ClassVar = ("source_id", "claims")
 
     # The model says what is none, as it does by the other doors.
     source = forms.CharField(
         label="E-mail address of the service account", max_length=500, widget=forms.EmailInput
     )
+    source_id = forms.CharField(
+        label="Account's id", max_length=100, required=False, help_text=_ITS_NUMBER
+    )
 
     def said(self) -> dict[str, str]:
         """Return what Google's claims are compared with."""
-        return {"source": self.cleaned_data["source"]}
+        return {name: self.cleaned_data[name] for name in ("source", "source_id")}
 
 
 class OtherForm(PublisherForm):
@@ -215,3 +232,30 @@ class OtherForm(PublisherForm):
 FORMS: dict[str, type[PublisherForm]] = {
     form.kind: form for form in (GitHubForm, GitLabForm, GoogleForm, OtherForm)
 }
+
+
+class AnewForm(forms.Form):
+    """Whom to trust by a publisher's name from now on; `kind` says which numbers its host tells."""
+
+    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:  # noqa: ANN401 - Django's
+        super().__init__(*args, **kwargs)
+        asked = FORMS[kind].base_fields
+        self.fields |= {name: copy(asked[name]) for name in NUMBERS if name in asked}
+        for field in self.fields.values():
+            field.widget.attrs |= _TYPED
+
+    def trust(self, publisher: TrustedPublisher, *, by: Actor) -> bool:
+        """Trust them; False where the use case refuses, which stands beside its field then."""
+        try:
+            publishers.trust_anew(publisher, by=by, **self.cleaned_data)
+        except ValidationError as refusal:
+            _stand_beside(self, refusal, {})
+            return False
+        return True
+
+
+def _stand_beside(form: forms.Form, refusal: ValidationError, names: Mapping[str, str]) -> None:
+    """Let each sentence stand beside its field; `names` has fields that are called otherwise."""
+    for name, sentences in refusal.update_error_dict({}).items():
+        place = names.get(name, name)
+        form.add_error(place if place in form.fields else None, sentences)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -22,7 +22,7 @@ from accounts.roles import Role
 from base.errors import InvalidInput
 from base.keyset import cursor, place_of
 from packages.pages.frame import heading
-from packages.pages.publisher_forms import FORMS, PublisherForm
+from packages.pages.publisher_forms import FORMS, AnewForm, PublisherForm
 from packages.publishers import publishers_of
 from repos import publishers
 from repos.access import Admitted, RepositoryMissing, admitted
@@ -63,29 +63,37 @@ def publisher_page(request: HttpRequest, tenant: str, key: str, pk: int) -> Http
                 publishers.remove_publisher(row, by=principal.actor)
                 messages.success(request, f"{row.name} may not publish {row.normalized} any more.")
             case "anew":
-                _trust_anew(request, row, principal)
+                form = AnewForm(request.POST, kind=row.issuer.kind)
+                if not (form.is_valid() and form.trust(row, by=principal.actor)):
+                    return _one(request, come_in, row, form, status=HTTPStatus.BAD_REQUEST)
+                messages.success(request, _whom(row.source, form.cleaned_data))
             case _:
                 raise InvalidInput("This page has no such button.")
         return redirect("publishers", tenant=tenant, key=key)
     come_in = _admitted(caller_of(request), tenant, key)
-    context = (
-        heading(come_in)
-        | _job()
-        | {
-            "publisher": _publisher(come_in, pk),
-            "trail": [("publishers", reverse("publishers", args=[tenant, key]))],
-        }
-    )
-    return render(request, "packages/publisher.html", context)
+    row = _publisher(come_in, pk)
+    return _one(request, come_in, row, AnewForm(kind=row.issuer.kind))
 
 
-def _trust_anew(request: HttpRequest, row: TrustedPublisher, by: Principal) -> None:
-    try:
-        publishers.trust_anew(row, by=by.actor)
-    except ValidationError as refusal:  # it is older than a rule that it would break
-        messages.error(request, " ".join(refusal.messages))
-    else:
-        messages.success(request, f"{row.source} is trusted as whoever publishes next.")
+def _one(
+    request: HttpRequest,
+    come_in: Admitted,
+    row: TrustedPublisher,
+    form: AnewForm,
+    *,
+    status: int = HTTPStatus.OK,
+) -> HttpResponse:
+    url = reverse("publishers", args=[come_in.repository.tenant.slug, come_in.repository.key])
+    context = {"publisher": row, "form": form, "trail": [("publishers", url)]} | _job()
+    return render(request, "packages/publisher.html", heading(come_in) | context, status=status)
+
+
+def _whom(source: str, numbers: Mapping[str, str]) -> str:
+    """Say whom somebody trusts anew by these numbers, or the lack of them."""
+    names = {"source_id": "its number is", "owner_id": "the number of its owner is"}
+    said = [f"{name} {numbers[field]}" for field, name in names.items() if numbers.get(field)]
+    whose = " and ".join(said) or "whoever publishes first is the one"
+    return f"{source} is trusted anew: {whose}."
 
 
 def _admitted(principal: Principal, tenant: str, key: str) -> Admitted:

@@ -10,7 +10,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from packages.filenames import shown
-from packages.upstream.errors import AddressRefused, NotConfigured
+from packages.upstream.errors import AddressRefused, NotConfigured, PrivateRefused
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Origin = tuple[str, str, int]  # scheme, host, port
@@ -83,10 +83,7 @@ class Guard:
         if never:
             raise AddressRefused(f"{found}. Such addresses are never asked.")
         if not self.private_allowed:
-            raise AddressRefused(
-                f"{found}. Only the hosts of the index URL and of the URL of files may have one, "
-                "and only where a superuser ticked that."
-            )
+            raise PrivateRefused(found)
         if (host.lower(), port) not in self.configured:
             raise NotConfigured(
                 f"{found}: only the hosts of the index URL and of the URL of files may have one."

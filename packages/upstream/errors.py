@@ -37,6 +37,18 @@ class AddressRefused(NotAsked):
     """Upstream is, or leads to, an address that Larder does not talk to."""
 
 
+class PrivateRefused(AddressRefused):
+    """Upstream has a private address, and may have none."""
+
+    def __init__(self, found: str) -> None:
+        """`found` says which host has which address."""
+        super().__init__(
+            f"{found}. Only the hosts of the index URL and of the URL of files may have one, "
+            "and only where a superuser ticked that."
+        )
+        self.found = found
+
+
 class NotConfigured(AddressRefused):
     """Upstream leads to where only a setting of the remote would let Larder go."""
 

@@ -1,4 +1,4 @@
-"""Issuers, which superusers add, and publishers, which repositories trust, in the admin."""
+"""Publishers, which repositories trust, in the admin."""
 
 from __future__ import annotations
 
@@ -13,30 +13,6 @@ from accounts.authentication import signed_in
 from accounts.models import Issuer
 from repos import publishers
 from repos.models import TrustedPublisher
-
-
-@admin.register(Issuer)
-class IssuerAdmin(UseCaseAdmin[Issuer]):
-    """Who vouches for CI, in the whole installation."""
-
-    tenant_path = None
-    list_display = ("url", "kind", "is_active")
-    search_fields = ("url",)
-    fields = ("kind", "url", "is_active", "private_allowed", "ca")
-
-    def save_model(
-        self, request: HttpRequest, obj: Issuer, form: forms.ModelForm[Issuer], change: bool
-    ) -> None:
-        """Save by the use case."""
-        publishers.save_issuer(obj, by=signed_in(request).actor)
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Name the issuers; what they vouched for before goes with them."""
-        return [str(each) for each in objs], {"issuers": len(objs)}, set(), []
-
-    def delete_model(self, request: HttpRequest, obj: Issuer) -> None:
-        """Delete by the use case."""
-        publishers.delete_issuer(obj, by=signed_in(request).actor)
 
 
 class PublisherForm(forms.ModelForm[TrustedPublisher]):
@@ -63,7 +39,7 @@ class PublisherAdmin(UseCaseAdmin[TrustedPublisher]):
     reads_with = ("repository__tenant", "issuer")
     search_fields = ("repository__key", "repository__tenant__slug", "normalized", "source")
     autocomplete_fields = ("repository",)
-    readonly_fields = ("created_at", "last_used_at")
+    readonly_fields = ("trusted_since", "last_used_at")
 
     def get_fields(self, request: HttpRequest, obj: TrustedPublisher | None = None) -> Any:
         """Ask what it is; of one that is there, tell its use as well."""

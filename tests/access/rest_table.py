@@ -36,6 +36,7 @@ _OF_REPOSITORIES: tuple[tuple[str, str, Mapping[str, tuple[Role, int]]], ...] = 
     ("/grants/<pk>", "/grants/0", {"GET": (_A, 404), "PATCH": (_A, 415), "DELETE": (_A, 404)}),
     ("/publishers", "/publishers", {"GET": (_A, 200), "POST": (_A, 415)}),
     ("/publishers/<pk>", "/publishers/0", {"GET": (_A, 404), "DELETE": (_A, 404)}),
+    ("/publishers/<pk>/anew", "/publishers/0/anew", {"POST": (_A, 415)}),
     ("/explain", "/explain?project=frog", {"GET": (_R, 200)}),
     ("/extraction", "/extraction", {"GET": (_R, 200)}),
     ("/extraction/now", "/extraction/now", {"POST": (_A, 202)}),

@@ -15,7 +15,7 @@ from tests.client.test_logging_in import larder
 
 HERE = "/repositories/acme/pypi-local/publishers"
 ADD = ("publisher", "add", "acme/pypi-local", "frog")
-_BARE = {"project": "frog", "owner_id": "", "claims": {}, "environment": "", "ref": ""}
+_BARE = {"project": "frog", "claims": {}, "environment": "", "ref": ""}
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +31,7 @@ def logged_in(portal: Portal, config: object) -> None:
         (
             ["--github", "acme/frog", "--workflow", "release.yml", "--environment", "release"],
             {
+                "kind": "github",
                 "issuer": "https://token.actions.githubusercontent.com",
                 "source": "acme/frog",
                 "workflow": "release.yml",
@@ -40,6 +41,7 @@ def logged_in(portal: Portal, config: object) -> None:
         (
             ["--gitlab", "acme/tools/frog", "--ref", "refs/tags/*", "--owner-id", "72"],
             {
+                "kind": "gitlab",
                 "issuer": "https://gitlab.com",
                 "source": "acme/tools/frog",
                 "workflow": ".gitlab-ci.yml",
@@ -49,11 +51,17 @@ def logged_in(portal: Portal, config: object) -> None:
         ),
         (
             ["--gitlab", "acme/frog", "--issuer", "https://git.example", "--workflow", "ci.yml"],
-            {"issuer": "https://git.example", "source": "acme/frog", "workflow": "ci.yml"},
+            {
+                "kind": "gitlab",
+                "issuer": "https://git.example",
+                "source": "acme/frog",
+                "workflow": "ci.yml",
+            },
         ),
         (
             ["--google", "releases@acme.example", "--claim", "sub=1234=5"],
             {
+                "kind": "google",
                 "issuer": "https://accounts.google.com",
                 "source": "releases@acme.example",
                 "workflow": "",
@@ -62,7 +70,12 @@ def logged_in(portal: Portal, config: object) -> None:
         ),
         (
             ["--subject", "system:frog", "--issuer", "https://ci.example"],
-            {"issuer": "https://ci.example", "source": "system:frog", "workflow": ""},
+            {
+                "kind": "other",
+                "issuer": "https://ci.example",
+                "source": "system:frog",
+                "workflow": "",
+            },
         ),
     ],
 )

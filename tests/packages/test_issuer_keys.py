@@ -8,6 +8,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from jwt.algorithms import RSAAlgorithm
 
 from accounts.assertions import AssertionRefused, IssuerAway
@@ -93,7 +94,30 @@ def test_an_address_that_is_not_public_is_asked_where_that_is_allowed(
 
 def test_the_place_of_the_keys_is_guarded_too(issuer: LoopbackIssuer) -> None:
     issuer.describes_itself(jwks_uri="https://127.0.0.2/keys")
-    assert "not public" in away(issuer.row())
+    assert "https://127.0.0.2/ is not asked: inside your network" in away(issuer.row())
+
+
+def test_an_issuer_inside_the_network_needs_leave(issuer: LoopbackIssuer) -> None:
+    row = issuer.row()
+    row.private_allowed = False
+    told = away(row)
+    assert "which is not public. Say of the issuer that it may have a private address" in told
+    assert "index URL" not in told
+
+
+def test_an_administrator_asks_whether_it_answers(
+    issuer: LoopbackIssuer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    issuer.has_keys("one", "ec")
+    row = issuer.row()
+    row.save()
+    call_command("check_issuer", row.url)
+    assert capsys.readouterr().out == f"{row.url} answers, with 2 keys.\n"
+    issuer.describes_itself(jwks_uri=None)
+    with pytest.raises(CommandError, match=r"The keys of .* cannot be had: its discovery document"):
+        call_command("check_issuer", row.url)
+    with pytest.raises(CommandError, match="was not added"):
+        call_command("check_issuer", "https://ci.example")
 
 
 @pytest.mark.parametrize(

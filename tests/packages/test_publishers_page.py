@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from bs4 import BeautifulSoup
@@ -13,8 +14,11 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from accounts.models import Issuer
+from base.models import AuditEvent
+from repos import publishers
 from repos.models import TrustedPublisher
 from tests.cast import Cast
+from tests.conftest import MovableClock
 from tests.journeys.documented import file_in
 from tests.journeys.documented import text_of as text_of_docs
 from tests.publishers import exchanged, make_issuer, trust
@@ -91,16 +95,42 @@ def test_a_workflow_is_trusted_listed_and_removed(cast: Cast, ada: Client) -> No
     assert not TrustedPublisher.objects.exists()
 
 
-def test_it_is_trusted_anew_as_whoever_publishes_next(cast: Cast, ada: Client) -> None:
+def test_it_is_trusted_anew_by_the_numbers_that_one_names(
+    cast: Cast, ada: Client, time: MovableClock
+) -> None:
     issuer = make_issuer()
     trust(cast.acme.repository, issuer, environment="release", claims={"sub": "x"})
     TrustedPublisher.objects.update(owner_id="666", source_id="816")
     one = f"{URL}{TrustedPublisher.objects.get().pk}/"
-    assert "is trusted as whoever publishes next" in text_of(ada, one, do="anew")
+    page = text_of(ada, one, do="anew", owner_id="me", source_id="817")
+    assert "Give the owner&#x27;s number, not their name." in field(page, "owner_id")
+    assert 'value="817"' in page
+    assert TrustedPublisher.objects.get().source_id == "816"
+    told = "octo/frog is trusted anew: its number is 817 and the number of its owner is 667."
+    assert told in text_of(ada, one, do="anew", owner_id="667", source_id="817")
     row = TrustedPublisher.objects.get()
-    assert (row.owner_id, row.source_id, row.last_used_at) == ("", "", None)
+    assert (row.owner_id, row.source_id, row.trusted_since) == ("667", "817", time())
     assert (row.environment, row.claims) == ("release", {"sub": "x"})
-    assert ada.get(one).status_code == 404  # it is another one
+    told = "octo/frog is trusted anew: whoever publishes first is the one."
+    assert told in text_of(ada, one, do="anew")
+    event = AuditEvent.objects.filter(action="publisher.anew").latest("pk")
+    assert (event.actor, event.before["source_id"], event.after["source_id"]) == ("ada", "817", "")
+
+
+def test_the_numbers_are_said_beforehand(cast: Cast, ada: Client) -> None:
+    make_issuer()
+    assert "Give its number, not its name." in field(
+        text_of(ada, **GITHUB, source_id="x"), "source_id"
+    )
+    text_of(ada, **GITHUB, owner_id="4711", source_id="815")
+    row = TrustedPublisher.objects.get()
+    assert (row.owner_id, row.source_id) == ("4711", "815")
+
+
+def test_more_publishers_than_may_be_is_said_beside_the_form(cast: Cast, ada: Client) -> None:
+    trust(cast.acme.repository, make_issuer(), "toad")
+    with patch.object(publishers, "PUBLISHERS_AT_MOST", 1):
+        assert "trusts octo/frog 1 times, which is the most" in text_of(ada, **GITHUB)
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,10 @@ OPERATIONS = {
         "publisher.add", "POST", f"{_LOCAL}/publishers",
         {"project": "Frog", "issuer": ISSUER, "source": "octo/frog", "workflow": "release.yml"},
         prepare=new_issuer),
+    "trust_publisher_anew": Operation(
+        "publisher.anew", "POST",
+        lambda scene: f"{_LOCAL}/publishers/{publisher(scene).pk}/anew", {"source_id": "816"},
+        prepare=trust_ci),
     "remove_publisher": Operation(
         "publisher.remove", "DELETE",
         lambda scene: f"{_LOCAL}/publishers/{publisher(scene).pk}", prepare=trust_ci),

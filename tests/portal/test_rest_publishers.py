@@ -69,6 +69,37 @@ def test_an_issuer_that_cannot_be_is_refused_with_the_reason(
     assert words in told(root("POST", "/issuers", body), status)
 
 
+def test_an_issuer_that_is_there_is_said_to_be(root: Rest) -> None:
+    make_issuer()
+    sentence = told(root("POST", "/issuers", {"kind": "github", "url": ISSUER}), 409)
+    assert "It is there already. Change that one: in the admin, or by REST." in sentence
+
+
+def test_an_issuer_of_another_kind_is_refused_where_the_kind_is_said(ada: Rest) -> None:
+    make_issuer()
+    sentence = told(ada("POST", HERE, FROG | {"kind": "gitlab"}), 400)
+    assert f"{ISSUER} was added as an issuer of GitHub." in sentence
+    assert ada("POST", HERE, FROG | {"kind": "github"}).json()["kind"] == "github"
+
+
+def test_others_are_trusted_by_the_numbers_that_one_says(cast: Cast, ada: Rest) -> None:
+    issuer = make_issuer()
+    beside = trust(cast.acme.repository, issuer, "toad")
+    made = ada("POST", HERE, FROG | {"owner_id": "4711", "source_id": "1"}).json()
+    path = f"{HERE}/{made['id']}/anew"
+    assert "source_id: " in told(ada("POST", path, {"source_id": "frog"}), 400)
+    again = ada("POST", path, {"source_id": "815"}).json()
+    assert again == made | {
+        "owner_id": "",
+        "source_id": "815",
+        "trusted_since": again["trusted_since"],
+    }
+    assert again["trusted_since"] > made["trusted_since"]
+    beside.refresh_from_db()
+    assert beside.source_id == "815"
+    assert send(exchanged(issuer).secret).status_code == 200
+
+
 def test_an_issuer_that_repositories_rely_on_stays_what_it_is(cast: Cast, root: Rest) -> None:
     issuer = make_issuer()
     trust(cast.acme.repository, issuer)

@@ -136,13 +136,13 @@ def test_where_it_is_off_clients_hear_so_in_json(db: None) -> None:
     assert refused(Client().get(AUDIENCE), 404)[0] == "not-enabled"
 
 
-def test_an_issuer_that_is_off_is_none(
+def test_an_issuer_that_is_off_is_said_to_be(
     cast: Cast, time: MovableClock, issuer: LoopbackIssuer
 ) -> None:
     trust(cast.acme.repository, issuer.row())
     Issuer.objects.update(is_active=False)
     text = signed(claims_at(time(), iss=issuer.url))
-    assert "no issuer" in refused(post(MINT, {"token": text}))[1]
+    assert "it is switched off" in refused(post(MINT, {"token": text}))[1]
     assert not issuer.server.asked
 
 

@@ -148,11 +148,14 @@ def test_an_issuer_vouches_for_ci(db: None, tmp_path: Path) -> None:
     said = run(
         "add_issuer", "https://git.example", "--kind", "gitlab", "--private", "--ca", str(ca)
     )
-    assert said == "https://git.example vouches for CI: GitLab."
+    assert said.splitlines() == [
+        "https://git.example vouches for CI: GitLab.",
+        "Whether it answers: manage.py check_issuer https://git.example",
+    ]
     issuer = Issuer.objects.get()
     assert (issuer.kind, issuer.private_allowed, issuer.ca) == ("gitlab", True, ca_pem())
     assert AuditEvent.objects.filter(action="issuer.create", actor="larder").exists()
-    with pytest.raises(CommandError, match="already exists"):
+    with pytest.raises(CommandError, match=r"there already\. Change that one"):
         run("add_issuer", "https://git.example", "--kind", "gitlab")
     with pytest.raises(CommandError, match=r"https://git.example is there already"):
         run("add_issuer", "https://git.example/", "--kind", "gitlab")

@@ -124,7 +124,7 @@ def test_a_thousand_publishers_of_one_source_hold_nobody_up(cast: Cast) -> None:
             issuer=issuer,
             source="octo/frog",
             workflow="release.yml",
-            created_at=clock.now(),
+            trusted_since=clock.now(),
         )
         for number in range(1000)
     )
@@ -338,7 +338,7 @@ def test_what_is_made_again_under_a_name_is_not_trusted(cast: Cast, kind: str) -
     assert f"{row.source} is another than the one of this name that was trusted:" in sentence
     assert "its number is 816, and was " in sentence
     row.refresh_from_db()
-    publishers.trust_anew(row, by=SYSTEM)
+    publishers.trust_anew(row, source_id="816", by=SYSTEM)
     assert send(exchanged(issuer, **again).secret, version="2.0").status_code == 200
     assert TrustedPublisher.objects.get().source_id == "816"
 

@@ -40,3 +40,4 @@ class Command(BaseCommand):
         if told := publishing.what_http_costs():
             self.stderr.write(self.style.WARNING(told))
         self.stdout.write(f"{issuer} vouches for CI: {issuer.get_kind_display()}.")
+        self.stdout.write(f"Whether it answers: manage.py check_issuer {url}")
