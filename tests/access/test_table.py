@@ -133,9 +133,9 @@ def cells(number: int) -> Iterator[tuple[Row, str, Place]]:
     Where a URL names its repository plainly: GET and uploads at each place that is there and at one
     that is not, and one more method at one place. The other forms of a URL share its view; they are
     tried with GET, uploads and one more method, each at one place; so is the REST door, with all of
-    its methods. What is one of several is another one for each caller and URL. On PostgreSQL each
-    caller tries a third of the URLs, as that is the same once more. LARDER_TEST_COUNTS=full tries
-    all of all.
+    its methods. What is one of several is another one for each caller and URL. Each caller tries
+    half of the URLs on SQLite and the other half on PostgreSQL. LARDER_TEST_COUNTS=full tries all
+    of all.
     """
     for at, row in enumerate(lines([*rows(), *unrouted()], number), start=number):
         is_rest = bool(row.served)
