@@ -22,7 +22,8 @@ from accounts import tokens  # isort: skip
 from accounts.authentication import CredentialsRefused, credentials_in  # isort: skip
 from pypi.held_answers import Headers, HeldAnswers
 from pypi.hot_lane import Failure, HotLane, is_offered
-from repos.lease import Lease, StampsInDatabase
+from repos.lease import Lease
+from repos.stamp_questions import StampsInDatabase
 
 # The named location of deploy/nginx.conf that asks gunicorn.
 _ASK_GUNICORN = [("X-Accel-Redirect", "@app"), ("Content-Length", "0")]

@@ -12,17 +12,15 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from threading import Condition
 
-from django.db import Error, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import Error
 
 from base.stamps import LEASE_SECONDS, Stamp
-from repos.stamps import Answered, stamps_by
+from repos.stamp_questions import ANSWERED_WITHIN_SECONDS
+from repos.stamps import Answered
 
 # A repository is asked about for so long after somebody wanted it, so that whoever comes within a
 # lease finds it answered.
 _WANTED_FOR_SECONDS = 1.0
-# A question may be lost on the way, and its connection not know for minutes. The others go on.
-_WAITS_AT_MOST_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +49,7 @@ class Lease:
         self._latest: Present | None = None
         self._wanted: dict[int, float] = {}
         self._is_asking = False
+        self._rests_until = 0.0
         self._waiting = Condition()
 
     def present(self, repositories: frozenset[int]) -> Present:
@@ -62,11 +61,13 @@ class Lease:
         return self._asked(arrived, repositories)
 
     def _asked(self, arrived: float, repositories: frozenset[int]) -> Present:
+        if arrived < self._rests_until:
+            raise StampsUnknown
         with self._waiting:
             for each in repositories:
                 self._wanted[each] = arrived
             while self._is_asking:
-                left = arrived + _WAITS_AT_MOST_SECONDS - time.monotonic()
+                left = arrived + ANSWERED_WITHIN_SECONDS - time.monotonic()
                 if not self._waiting.wait(max(0.0, left)):
                     raise StampsUnknown
                 latest = self._latest
@@ -85,6 +86,9 @@ class Lease:
             access, stamps = self._ask(about)
             found = Present(asked_at, about, access, stamps)
         except Error as error:
+            # As long as it took: who comes meanwhile is not kept waiting for the same.
+            failed_at = time.monotonic()
+            self._rests_until = failed_at + (failed_at - asked_at)
             raise StampsUnknown from error
         finally:
             with self._waiting:
@@ -96,21 +100,3 @@ class Lease:
     def _serves(self, latest: Present, arrived: float, repositories: frozenset[int]) -> bool:
         is_of_now = arrived - latest.asked_at < self._seconds
         return is_of_now and latest.about.issuperset(repositories)
-
-
-class StampsInDatabase:
-    """Asks the database by a connection of its own, which it keeps."""
-
-    def __init__(self) -> None:
-        self._connection: BaseDatabaseWrapper | None = None
-
-    def __call__(self, repositories: Collection[int]) -> Answered:
-        """Return the access stamp and those of the repositories. Raises django.db.Error."""
-        if self._connection is None:
-            self._connection = connections.create_connection("default")
-            self._connection.inc_thread_sharing()  # by turns
-        try:
-            return stamps_by(self._connection, repositories)
-        except Error:
-            self._connection.close()
-            raise

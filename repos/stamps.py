@@ -19,6 +19,12 @@ _KEPT = tuple(
     if not field.primary_key
 )
 
+_ABOUT_ACCESS = f"SELECT {_NO_ROW}, epoch, 0, nonce FROM base_accessstamp"  # noqa: S608 - a number
+_ABOUT_REPOSITORIES = (
+    "SELECT repository_id, epoch, serial, nonce FROM repos_repositorystate WHERE repository_id"
+)
+# The same for PostgreSQL, which is told the repositories as an array.
+QUESTION_OF_ANY = f"{_ABOUT_ACCESS} UNION ALL {_ABOUT_REPOSITORIES} = ANY($1::bigint[])"
 # The access stamp, and those of the repositories that are there.
 Answered = tuple[Stamp, Mapping[int, Stamp]]
 
@@ -60,7 +66,11 @@ def stamps(repository_ids: Iterable[int]) -> dict[int, Stamp]:
 
 def stamps_by(connection: BaseDatabaseWrapper, repositories: Collection[int]) -> Answered:
     """Ask by a connection. The question is SQL: by the ORM, making it costs more than asking it."""
-    rows = _rows(connection, _question(repositories))
+    return answered(_rows(connection, _question(repositories)))
+
+
+def answered(rows: Iterable[tuple[int, int, int, str]]) -> Answered:
+    """Return what the rows of a question say."""
     access, stamps = Stamp(epoch=0, serial=0, nonce=""), {}
     for pk, epoch, serial, nonce in rows:
         if pk == _NO_ROW:
@@ -71,14 +81,10 @@ def stamps_by(connection: BaseDatabaseWrapper, repositories: Collection[int]) ->
 
 
 def _question(repositories: Collection[int]) -> str:
-    question = f"SELECT {_NO_ROW}, epoch, 0, nonce FROM base_accessstamp"  # noqa: S608 - a number
     if not repositories:
-        return question
+        return _ABOUT_ACCESS
     numbers = ",".join(str(int(each)) for each in repositories)
-    return (
-        f"{question} UNION ALL SELECT repository_id, epoch, serial, nonce"  # noqa: S608 - numbers
-        f" FROM repos_repositorystate WHERE repository_id IN ({numbers})"
-    )
+    return f"{_ABOUT_ACCESS} UNION ALL {_ABOUT_REPOSITORIES} IN ({numbers})"
 
 
 def _rows(connection: BaseDatabaseWrapper, question: str) -> list[tuple[int, int, int, str]]:
@@ -86,8 +92,8 @@ def _rows(connection: BaseDatabaseWrapper, question: str) -> list[tuple[int, int
         with connection.cursor() as cursor:
             cursor.execute(question)
             return list(cursor.fetchall())
-    # Hundreds of times a second, and without values: half of the time goes to what Django's cursor
-    # does beside asking.
+    # At each upload, and without values: half of the time goes to what Django's cursor does beside
+    # asking.
     connection.ensure_connection()
     with connection.wrap_database_errors:
         return Cursor(connection.connection).execute(question).fetchall()

@@ -244,12 +244,12 @@ def behind_nginx_by_https() -> Iterator[Larder]:
 
 
 @contextmanager
-def edge(larder: Larder) -> Iterator[Server]:
-    """Run the edge of `larder`, as deploy/Procfile does."""
+def edge(larder: Larder, *, processes: int = 2) -> Iterator[Server]:
+    """Run the edge of `larder`, as deploy/Procfile does; one of its processes knows no other."""
     *granian, application = procfile("edge", "deploy/Procfile")
 
     def command(port: int) -> list[str]:
-        own = {"8001": str(port), "${LARDER_EDGE_PROCESSES:-2}": "2"}
+        own = {"8001": str(port), "${LARDER_EDGE_PROCESSES:-1}": str(processes)}
         return under(larder.environment, [*(own.get(each, each) for each in granian), application])
 
     with private_folder("edge") as folder, server(folder, command) as running:

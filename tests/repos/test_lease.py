@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import Error, OperationalError, connection
+from django.db import Error, OperationalError, connection, transaction
 
 from base.stamps import Stamp, access_stamp
 from repos import lease as lease_module
-from repos.lease import Lease, StampsInDatabase, StampsUnknown
+from repos import stamp_questions
+from repos.lease import Lease, StampsUnknown
 from repos.models import RepositoryState
-from repos.stamps import Answered, stamps_by
+from repos.stamp_questions import StampsInDatabase
+from repos.stamps import Answered, move_epoch, stamps_by
 from tests.cast import Cast
 
 NOTHING = Stamp(0, 0, "")
@@ -106,7 +108,7 @@ def test_when_the_database_is_away_those_who_wait_are_told_at_once() -> None:
 
 
 def test_nobody_waits_long_for_a_question_that_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lease_module, "_WAITS_AT_MOST_SECONDS", 0.05)
+    monkeypatch.setattr(lease_module, "ANSWERED_WITHIN_SECONDS", 0.05)
     asked, goes_on = threading.Event(), threading.Event()
 
     def lost(about: Collection[int]) -> Answered:
@@ -125,19 +127,66 @@ def test_nobody_waits_long_for_a_question_that_is_lost(monkeypatch: pytest.Monke
     assert lease.present(frozenset({2})).stamps[2] == NOTHING
 
 
+def test_who_comes_after_a_question_that_took_long_is_not_kept_waiting() -> None:
+    questions = []
+
+    def away(_: Collection[int]) -> Answered:
+        questions.append(time.monotonic())
+        time.sleep(0.2)
+        raise OperationalError("away")
+
+    lease = Lease(away, seconds=0)
+    for _ in range(3):
+        with pytest.raises(StampsUnknown):
+            lease.present(frozenset())
+    assert len(questions) == 1
+    while time.monotonic() < questions[0] + 0.4:
+        time.sleep(0.01)
+    with pytest.raises(StampsUnknown):
+        lease.present(frozenset())
+    assert len(questions) == 2
+
+
+@pytest.fixture
+def ask() -> Iterator[StampsInDatabase]:
+    asking = StampsInDatabase()
+    yield asking
+    asking.close()
+
+
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_that_was_lost_is_made_anew() -> None:
-    ask = StampsInDatabase()
-    try:
-        before = ask(())
-        assert ask._connection is not None
-        ask._connection.connection.close()
-        with pytest.raises(Error):
+def test_a_connection_that_was_lost_is_made_anew(ask: StampsInDatabase) -> None:
+    before = ask(())
+    assert ask._connection is not None
+    ask._connection.connection.close()
+    with pytest.raises(Error):
+        ask(())
+    assert ask(()) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_by_its_own_connection_it_hears_the_same(cast: Cast, ask: StampsInDatabase) -> None:
+    keys = [cast.acme.repository.pk, cast.globex.repository.pk, 10**9]
+    for about in ((), keys[:1], keys):
+        for _ in range(2):
+            assert ask(about) == stamps_by(connection, about)
+    move_epoch(cast.acme.repository)
+    assert ask(keys) == stamps_by(connection, keys)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_does_not_answer_is_not_waited_for(
+    ask: StampsInDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite answers or fails at once")
+    before = ask(())
+    monkeypatch.setattr(stamp_questions, "ANSWERED_WITHIN_SECONDS", 0.05)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE base_accessstamp IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(OperationalError, match="in time"):
             ask(())
-        assert ask(()) == before
-    finally:
-        if ask._connection is not None:
-            ask._connection.close()
+    assert ask(()) == before
 
 
 def test_the_question_is_about_what_the_rows_say(cast: Cast) -> None:
