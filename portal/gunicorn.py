@@ -19,6 +19,7 @@ from gunicorn.http.wsgi import Response
 from gunicorn.workers.base import Worker
 
 from portal.config import ConfigError, read
+from portal.gunicorn_threads import LookingThreadWorker
 from portal.logs import StrikingFormatter
 
 # From glibc's malloc.h.
@@ -33,7 +34,7 @@ except ConfigError as error:
 
 bind = _config.bind
 workers = _config.web_processes
-worker_class = "gthread"
+worker_class = LookingThreadWorker
 threads = _config.web_threads
 # A thread that streams a large file is busy, not stuck: only a dead process is replaced.
 timeout = 120
