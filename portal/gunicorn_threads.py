@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import select
-from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
@@ -14,11 +13,11 @@ _LOOKS_FOR_MILLISECONDS = 1
 class LookingThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn's own gives a connection back to its main thread after each answer.
 
-    From there it comes to another thread with the next request. Handing it to and fro takes more
-    than answering what is held in memory.
+    From there it comes to another thread with the next request. Handing it back and forth takes
+    more than answering what is held in memory.
     """
 
-    def handle(self, conn: TConn) -> Any:
+    def handle(self, conn: TConn) -> object:
         """Answer a request, and those that follow it at once; return what becomes of the rest."""
         while True:
             goes_on = super().handle(conn)

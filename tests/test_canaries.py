@@ -121,7 +121,7 @@ def test_a_run_that_puts_a_secret_out_fails_where_it_does(tmp_path: Path) -> Non
     telltales.write_text(_TELLTALES)
     (tmp_path / "conftest.py").write_text("from tests.conftest import *\n")
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    for name in ("LARDER_TEST_HOME", "LARDER_DATABASE_URL"):
+    for name in ("LARDER_TEST_HOME", "LARDER_DATABASE_URL", "LARDER_TEST_FAILURES"):
         ours.pop(name, None)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly", "-q"]
     done = subprocess.run(
