@@ -40,16 +40,19 @@ def confirm(
     """Ask again, in the transaction that publishes: a publisher may be gone since the start.
 
     Who publishes first is who is trusted, as with tokens; what was signed before the publisher was
-    added says nothing of who has the name now. Raises AttestationRefused.
+    added says nothing of who has the name now, and what was signed before somebody was trusted anew
+    nothing at all. Raises AttestationRefused.
     """
     present = _publishers(repository, project, by)
     for each in sorted(verified.attested, key=lambda each: each.key):  # two lock in one order
         whose, found = Whose(each.owner_id, each.source_id), present.filter(pk=each.key)
-        is_of_now = found.filter(trusted_since__lte=each.logged_at).exists()
+        found = found.exclude(trusted_anew_at__gt=each.logged_at)
+        is_of_now = found.filter(created_at__lte=each.logged_at).exists()
         if not (keep(found, whose) if is_of_now else any(map(whose.may_be, found))):
             raise AttestationRefused(
-                f"{each.source} is no longer trusted to publish {project} to {repository}: its "
-                "publisher was removed, or has become another's, while the file was uploaded."
+                f"{each.source} is no longer trusted to publish {project} to {repository} by what "
+                "was signed then: its publisher was trusted anew since, or was removed, or has "
+                "become another's, while the file was uploaded."
             )
 
 

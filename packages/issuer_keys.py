@@ -80,12 +80,17 @@ def keys_of(issuer: Issuer) -> KeySource:
     return key_of
 
 
-def check(issuer: Issuer) -> int:
-    """Ask an issuer for its keys now; return how many there are. Raises IssuerAway."""
+def check(issuer: Issuer) -> str:
+    """Ask an issuer for its keys now; say how many it has. Raises IssuerAway where it has none."""
+    give_back()
     try:
-        return len(_fetched(issuer))
+        count = len(_fetched(issuer))
     except UpstreamFailed as error:
         raise _away(issuer, error.sentence) from None
+    if not count:
+        kinds = " or ".join(sorted(ALGORITHM_OF.values()))
+        raise _away(issuer, f"none of them has an id and is read here ({kinds}).")
+    return f"{issuer} answers, with {count} {'key' if count == 1 else 'keys'}."
 
 
 def forget() -> None:

@@ -99,7 +99,7 @@ def read(environment: Mapping[str, str]) -> Config:
         database=reader.take(
             "LARDER_DATABASE_URL",
             f"sqlite:///{quote(str(home))}/larder.sqlite3",
-            lambda text: _database(text, pool_size=min(threads, _CONNECTIONS_AT_MOST) + 2),
+            lambda text: _database(text, pool_size=min(threads, _CONNECTIONS_AT_MOST) + 1),
         ),
         storage=reader.take("LARDER_STORAGE_URL", f"{home.as_uri()}/blobs", _storage),
         broker_url=reader.take("LARDER_BROKER_URL", f"{home.as_uri()}/broker", _broker),

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from django.conf import settings
+from django.db import connections
 
 from portal.serving import django, keep_notes
 
@@ -30,6 +31,10 @@ _ASK_GUNICORN = [("X-Accel-Redirect", "@app"), ("Content-Length", "0")]
 
 settings.WRONG_TOKENS_ARE_COUNTED = False
 settings.UPSTREAM_WAITERS = 0
+if connections["default"].vendor == "postgresql":
+    # All pages wait for the one thread: what takes longer, gunicorn is asked.
+    _options = connections.settings["default"]["OPTIONS"]
+    _options["options"] = f"{_options.get('options', '')} -c statement_timeout=2s".strip()
 
 
 def handed_on(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

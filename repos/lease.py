@@ -69,6 +69,7 @@ class Lease:
             while self._is_asking:
                 left = arrived + ANSWERED_WITHIN_SECONDS - time.monotonic()
                 if not self._waiting.wait(max(0.0, left)):
+                    self._rest(arrived)
                     raise StampsUnknown
                 latest = self._latest
                 if latest is None:  # whoever asked was not answered; why, they say
@@ -86,16 +87,21 @@ class Lease:
             access, stamps = self._ask(about)
             found = Present(asked_at, about, access, stamps)
         except Error as error:
-            # As long as it took: who comes meanwhile is not kept waiting for the same.
-            failed_at = time.monotonic()
-            self._rests_until = failed_at + (failed_at - asked_at)
+            self._rest(asked_at)
             raise StampsUnknown from error
         finally:
             with self._waiting:
+                if found is not None:
+                    self._rests_until = 0.0
                 self._latest = found
                 self._is_asking = False
                 self._waiting.notify_all()
         return found
+
+    def _rest(self, since: float) -> None:
+        """Keep nobody waiting who comes within as long as it took to hear nothing."""
+        failed_at = time.monotonic()
+        self._rests_until = failed_at + (failed_at - since)
 
     def _serves(self, latest: Present, arrived: float, repositories: frozenset[int]) -> bool:
         is_of_now = arrived - latest.asked_at < self._seconds

@@ -642,7 +642,9 @@ class TrustedPublisher(models.Model):
         help_text="The number of the repository, project or account at its host. Empty: of the "
         "first that publishes.",
     )
-    trusted_since = models.DateTimeField(editable=False)  # as the one of its numbers
+    created_at = models.DateTimeField(editable=False)
+    # What was signed before says nothing of who has the name since.
+    trusted_anew_at = models.DateTimeField(null=True, editable=False)
     last_used_at = models.DateTimeField(null=True, editable=False)
     tokens: models.ManyToManyField[PublishingToken, models.Model] = models.ManyToManyField(
         PublishingToken, related_name="publishers", editable=False
@@ -709,9 +711,12 @@ class TrustedPublisher(models.Model):
             raise ValidationError({"workflow": "Name the file that CI runs."})
         if not _is_number(self.owner_id):
             raise ValidationError({"owner_id": "Give the owner's number, not their name."})
+        self._clean_number()
+        self._clean_ref()
+
+    def _clean_number(self) -> None:
         if not _is_number(self.source_id):
             raise ValidationError({"source_id": "Give its number, not its name."})
-        self._clean_ref()
 
     def _clean_ref(self) -> None:
         start = re.split(r"[*?\[]", self.ref, maxsplit=1)[0]
@@ -738,6 +743,7 @@ class TrustedPublisher(models.Model):
         except ValidationError:
             told = "Give the service account's e-mail address."
             raise ValidationError({"source": told}) from None
+        self._clean_number()
 
     def _refuse_what_is_not_told(self, *names: str) -> None:
         if said := [name for name in names if getattr(self, name)]:

@@ -106,7 +106,7 @@ def delete_issuer(issuer: Issuer, *, by: Actor) -> None:
 def add_publisher(publisher: TrustedPublisher, *, by: Actor) -> None:
     """Let a publisher publish a project, be it there or not."""
     with configuring():
-        publisher.trusted_since = clock.now()
+        publisher.created_at = clock.now()
         publisher.full_clean()
         _require_room_for(publisher)
         _take_numbers(publisher)
@@ -133,11 +133,12 @@ def trust_anew(
     """
     with configuring():
         _require_there(publisher)
-        for each in _of_one_source(publisher):
+        for each in _locked_of_one_source(publisher):
             before = _facts_of(each)
-            each.owner_id, each.source_id, each.trusted_since = owner_id, source_id, clock.now()
+            each.owner_id, each.source_id = owner_id, source_id
+            each.trusted_anew_at, each.last_used_at = clock.now(), None
             each.clean()
-            each.save(update_fields=["owner_id", "source_id", "trusted_since"])
+            each.save(update_fields=["owner_id", "source_id", "trusted_anew_at", "last_used_at"])
             each.tokens.clear()
             _record(each, "publisher.anew", by, before=before, after=_facts_of(each))
 
@@ -186,8 +187,7 @@ def keep(found: QuerySet[TrustedPublisher], whose: Whose) -> list[TrustedPublish
     one = found.order_by("pk").first()
     if one is None:
         return []
-    # All of one source, in one order: two first publishes of two projects wait for each other.
-    locked = list(_of_one_source(one).select_for_update(of=("self",), no_key=True))
+    locked = _locked_of_one_source(one)
     present = set(found.values_list("pk", flat=True))
     theirs = [each for each in locked if each.pk in present and whose.may_be(each)]
     for each in locked if theirs else []:
@@ -203,6 +203,12 @@ def _of_one_source(publisher: TrustedPublisher) -> QuerySet[TrustedPublisher]:
     return TrustedPublisher.objects.filter(
         repository=publisher.repository_id, issuer=publisher.issuer_id, source=publisher.source
     ).order_by("pk")
+
+
+def _locked_of_one_source(publisher: TrustedPublisher) -> list[TrustedPublisher]:
+    """Return all of them, in one order: two first publishes of two projects wait for each other."""
+    rows = _of_one_source(publisher).select_related("issuer", "repository__tenant")
+    return list(rows.select_for_update(of=("self",), no_key=True))
 
 
 def _take_numbers(publisher: TrustedPublisher) -> None:
@@ -232,7 +238,8 @@ def _of_token(
     token_id: int, repository: Repository, normalized: str
 ) -> tuple[Whose, QuerySet[TrustedPublisher]]:
     """Return whose a token of CI's is, and the publishers that let it publish a project."""
-    said = PublishingToken.objects.get(pk=token_id).said
+    token = PublishingToken.objects.filter(pk=token_id).first()
+    said = token.said if token is not None else {}  # it may have gone since it published
     rows = TrustedPublisher.objects.filter(repository=repository, normalized=normalized)
     whose = Whose(said.get("owner_id", ""), said.get("source_id", ""))
     return whose, rows.filter(tokens=token_id)

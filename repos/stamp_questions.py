@@ -1,14 +1,15 @@
 """Asks the database for the stamps of the moment, hundreds of times a second, and never for long.
 
-On PostgreSQL by libpq itself (`psycopg.pq`): what cursors do beside asking takes twice as long as
-the question, and none of them can be told how long to wait.
+By a connection of its own beside the pool, whose other users may hold all of it. On PostgreSQL by
+libpq itself (`psycopg.pq`): what cursors do beside asking takes twice as long as the question, and
+none of them can be told how long to wait.
 """
 
 from __future__ import annotations
 
 import select
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator
 
 from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -20,11 +21,13 @@ from repos.stamps import QUESTION_OF_ANY, Answered, answered, stamps_by
 
 # A question may be lost on the way, and its connection not know for minutes.
 ANSWERED_WITHIN_SECONDS = 1.0
+# The shortest that libpq takes; it is asked for the stamps once for each connection.
+_CONNECTED_WITHIN = {"connect_timeout": 2, "tcp_user_timeout": 2_000}
 _PREPARED = b"larder_stamps"
 
 
 class StampsInDatabase:
-    """Asks by a connection of its own, which it keeps. For one thread at a time."""
+    """Asks by a connection that it keeps. For one thread at a time."""
 
     def __init__(self) -> None:
         self._connection: BaseDatabaseWrapper | None = None
@@ -32,11 +35,15 @@ class StampsInDatabase:
 
     def __call__(self, repositories: Collection[int]) -> Answered:
         """Return the access stamp and those of the repositories. Raises django.db.Error."""
-        connection = self._connection or self._connected()
+        connection = self._connection or _wrapper()
+        self._connection = connection
         try:
-            if self._ask is None:
+            if connection.vendor != "postgresql":
                 return stamps_by(connection, repositories)
             with connection.wrap_database_errors:
+                if self._ask is None:
+                    connection.ensure_connection()
+                    self._ask = _PreparedQuestion(connection.connection.pgconn)
                 return answered(self._ask(repositories))
         except Error:
             self.close()
@@ -48,15 +55,15 @@ class StampsInDatabase:
             self._connection.close()
         self._connection = self._ask = None
 
-    def _connected(self) -> BaseDatabaseWrapper:
-        connection = connections.create_connection("default")
-        connection.inc_thread_sharing()  # by turns
-        connection.ensure_connection()
-        self._connection = connection
-        if connection.vendor == "postgresql":
-            with connection.wrap_database_errors:
-                self._ask = _PreparedQuestion(connection.connection.pgconn)
-        return connection
+
+def _wrapper() -> BaseDatabaseWrapper:
+    connection = connections.create_connection("default")
+    connection.inc_thread_sharing()  # by turns
+    if connection.vendor == "postgresql":
+        options = {**connection.settings_dict["OPTIONS"], **_CONNECTED_WITHIN}
+        options.pop("pool", None)
+        connection.settings_dict = {**connection.settings_dict, "OPTIONS": options}
+    return connection
 
 
 class _PreparedQuestion:
@@ -64,38 +71,44 @@ class _PreparedQuestion:
 
     def __init__(self, pgconn: PGconn) -> None:
         self._pgconn = pgconn
-        _require(pgconn.prepare(_PREPARED, QUESTION_OF_ANY.encode()), ExecStatus.COMMAND_OK)
-        self._answers = select.poll()
-        self._answers.register(pgconn.socket, select.POLLIN)
+        pgconn.send_prepare(_PREPARED, QUESTION_OF_ANY.encode())
+        self._answer(ExecStatus.COMMAND_OK)
 
-    def __call__(self, repositories: Collection[int]) -> Sequence[tuple[int, int, int, str]]:
+    def __call__(self, repositories: Collection[int]) -> Iterator[tuple[int, int, int, str]]:
         """Return the rows. Raises psycopg's OperationalError, also where none come in time."""
-        pgconn, until = self._pgconn, time.monotonic() + ANSWERED_WITHIN_SECONDS
         numbers = ",".join(map(str, repositories))
-        pgconn.send_query_prepared(_PREPARED, [f"{{{numbers}}}".encode()])
-        pgconn.flush()
-        while pgconn.is_busy():
-            left = until - time.monotonic()
-            if left <= 0 or not self._answers.poll(left * 1000):
-                raise OperationalError("The database does not say in time what the stamps are.")
+        self._pgconn.send_query_prepared(_PREPARED, [f"{{{numbers}}}".encode()])
+        return _rows(self._answer(ExecStatus.TUPLES_OK))
+
+    def _answer(self, status: ExecStatus) -> PGresult:
+        """Return the one result of what was sent, and leave the connection ready for the next."""
+        pgconn, until = self._pgconn, time.monotonic() + ANSWERED_WITHIN_SECONDS
+        while pgconn.flush():
+            self._wait(select.POLLIN | select.POLLOUT, until)
             pgconn.consume_input()
-        result = pgconn.get_result()
-        while pgconn.get_result() is not None:
-            pass
-        return _rows(_require(result, ExecStatus.TUPLES_OK))
+        results: list[PGresult] = []
+        while True:
+            while pgconn.is_busy():
+                self._wait(select.POLLIN, until)
+                pgconn.consume_input()
+            result = pgconn.get_result()
+            if result is None:
+                break
+            results.append(result)
+        if [each.status for each in results] != [status]:
+            told = b" ".join(each.error_message for each in results).decode(errors="replace")
+            raise OperationalError(f"Asked for stamps, the database said: {told}")
+        return results[0]
+
+    def _wait(self, events: int, until: float) -> None:
+        ready, left = select.poll(), until - time.monotonic()
+        ready.register(self._pgconn.socket, events)
+        if left <= 0 or not ready.poll(left * 1000):
+            raise OperationalError("The database does not say in time what the stamps are.")
 
 
-def _require(result: PGresult | None, status: ExecStatus) -> PGresult:
-    if result is None or result.status != status:
-        told = b"nothing" if result is None else result.error_message
-        raise OperationalError(f"Asked for stamps, the database said: {told.decode()}")
-    return result
-
-
-def _rows(result: PGresult) -> list[tuple[int, int, int, str]]:
-    """Return what libpq has as text."""
-    rows = []
+def _rows(result: PGresult) -> Iterator[tuple[int, int, int, str]]:
+    """Yield what libpq has as text."""
     for row in range(result.ntuples):
         pk, epoch, serial, nonce = (result.get_value(row, column) or b"" for column in range(4))
-        rows.append((int(pk), int(epoch), int(serial), nonce.decode()))
-    return rows
+        yield int(pk), int(epoch), int(serial), nonce.decode()

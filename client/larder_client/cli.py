@@ -187,6 +187,8 @@ def _of_publishers(group: Groups) -> None:
     _takes_repository(renewed)
     renewed.add_argument("id", type=int, help="as in the list")
     _takes_numbers(renewed)
+    renewed.add_argument("--whoever-is-first", action="store_true",
+                         help="whoever publishes first by its name")  # fmt: skip
     removed = _command(group, "remove", publishers.remove_publisher, "trust CI no longer")
     _takes_repository(removed)
     removed.add_argument("id", type=int, help="as in the list")

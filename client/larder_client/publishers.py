@@ -41,6 +41,11 @@ def add_publisher(asked: Namespace) -> None:
 
 def trust_anew(asked: Namespace) -> None:
     """Trust others by the name of a publisher, and no longer who had it."""
+    if bool(_numbers(asked)) == asked.whoever_is_first:
+        raise Problem(
+            "Say whom to trust: --source-id NUMBER, --owner-id NUMBER or both, as the refusal "
+            "names them; or --whoever-is-first."
+        )
     path = ("repositories", *asked.repository, "publishers", str(asked.id), "anew")
     now = signed_in(asked).send("POST", path, _numbers(asked))
     names = {"source_id": "its number is", "owner_id": "the number of its owner is"}

@@ -16,6 +16,8 @@ from accounts.models import Issuer
 from packages import issuer_keys
 from repos import publishers
 
+_ASKED_AT_MOST = 5
+
 
 @admin.register(Issuer)
 class IssuerAdmin(UseCaseAdmin[Issuer]):
@@ -30,13 +32,14 @@ class IssuerAdmin(UseCaseAdmin[Issuer]):
     @admin.action(description="Ask selected issuers for their keys", permissions=["view"])
     def ask_for_keys(self, request: HttpRequest, issuers: QuerySet[Issuer]) -> None:
         """Say whether each gives its keys, and if not, why."""
+        if issuers.count() > _ASKED_AT_MOST:
+            messages.error(request, f"Select {_ASKED_AT_MOST} at the most: each may take a while.")
+            return
         for issuer in issuers:
             try:
-                count = issuer_keys.check(issuer)
+                messages.success(request, issuer_keys.check(issuer))
             except IssuerAway as away:
                 messages.error(request, away.sentence)
-            else:
-                messages.success(request, f"{issuer} answers, with {count} keys.")
 
     def save_model(
         self, request: HttpRequest, obj: Issuer, form: forms.ModelForm[Issuer], change: bool

@@ -56,10 +56,10 @@ class PublisherFacts(Strict, serializers.ModelSerializer[TrustedPublisher]):
         model = TrustedPublisher
         fields = (
             "id", "project", "issuer", "kind", "source", "workflow", "environment", "ref",
-            "claims", "owner_id", "source_id", "name", "is_pending", "trusted_since",
-            "last_used_at",
+            "claims", "owner_id", "source_id", "name", "is_pending", "created_at",
+            "trusted_anew_at", "last_used_at",
         )  # fmt: skip
-        read_only_fields = ("trusted_since", "last_used_at")
+        read_only_fields = ("created_at", "trusted_anew_at", "last_used_at")
         validators: ClassVar[list[Any]] = []  # the use case's
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import copy
+from copy import deepcopy
 from typing import Any, ClassVar
 
 from django import forms
@@ -240,7 +240,7 @@ class AnewForm(forms.Form):
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:  # noqa: ANN401 - Django's
         super().__init__(*args, **kwargs)
         asked = FORMS[kind].base_fields
-        self.fields |= {name: copy(asked[name]) for name in NUMBERS if name in asked}
+        self.fields |= {name: deepcopy(asked[name]) for name in NUMBERS if name in asked}
         for field in self.fields.values():
             field.widget.attrs |= _TYPED
 

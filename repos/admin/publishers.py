@@ -39,7 +39,7 @@ class PublisherAdmin(UseCaseAdmin[TrustedPublisher]):
     reads_with = ("repository__tenant", "issuer")
     search_fields = ("repository__key", "repository__tenant__slug", "normalized", "source")
     autocomplete_fields = ("repository",)
-    readonly_fields = ("trusted_since", "last_used_at")
+    readonly_fields = ("created_at", "trusted_anew_at", "last_used_at")
 
     def get_fields(self, request: HttpRequest, obj: TrustedPublisher | None = None) -> Any:
         """Ask what it is; of one that is there, tell its use as well."""

@@ -116,6 +116,47 @@ def test_what_does_not_say_whom_is_not_sent(
     assert not portal.heard
 
 
+@pytest.mark.parametrize(
+    ("words", "sent", "whose"),
+    [
+        (
+            ["--source-id", "816", "--owner-id", "72"],
+            {"source_id": "816", "owner_id": "72"},
+            "its number is 816 and the number of its owner is 72",
+        ),
+        (["--owner-id", "72"], {"owner_id": "72"}, "the number of its owner is 72"),
+        (["--whoever-is-first"], {}, "as whoever publishes first"),
+    ],
+)
+def test_others_are_trusted_by_the_numbers_that_one_says(
+    portal: Portal,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    sent: dict[str, str],
+    whose: str,
+) -> None:
+    now = {"source": "acme/frog", "source_id": "", "owner_id": ""} | sent
+    portal.answers[f"POST {HERE}/7/anew"] = (200, now)
+    assert larder(monkeypatch, "publisher", "anew", "acme/pypi-local", "7", *words) == 0
+    ((asked, _, body),) = portal.heard
+    assert (asked, json.loads(body)) == (f"POST {HERE}/7/anew", sent)
+    assert capsys.readouterr().out == f"acme/frog is trusted anew: {whose}.\n"
+
+
+@pytest.mark.parametrize("words", [[], ["--source-id", ""], ["--owner-id=1", "--whoever-is-first"]])
+def test_nobody_is_trusted_anew_by_oversight(
+    portal: Portal,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+) -> None:
+    asked = ["publisher", "anew", "acme/pypi-local", "7", *words]
+    assert larder(monkeypatch, *asked) == REFUSED
+    assert "or --whoever-is-first" in capsys.readouterr().err
+    assert not portal.heard
+
+
 def test_publishers_are_listed_and_removed_by_their_ids(
     portal: Portal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -244,8 +244,8 @@ def behind_nginx_by_https() -> Iterator[Larder]:
 
 
 @contextmanager
-def edge(larder: Larder, *, processes: int = 2) -> Iterator[Server]:
-    """Run the edge of `larder`, as deploy/Procfile does; one of its processes knows no other."""
+def edge(larder: Larder, *, processes: int = 1) -> Iterator[Server]:
+    """Run the edge of `larder`, as deploy/Procfile does; of several none knows the others."""
     *granian, application = procfile("edge", "deploy/Procfile")
 
     def command(port: int) -> list[str]:

@@ -48,7 +48,7 @@ def app() -> Iterator[Larder]:
 def behind(app: Larder) -> Iterator[Larder]:
     """The same with its edge, and nginx in front of both; its URL is nginx's."""
     blobs = Path(app.environment["LARDER_HOME"]) / "blobs"
-    with larders.edge(app) as edge, nginx(port_of(app), edge.port, blobs) as front:
+    with larders.edge(app, processes=2) as edge, nginx(port_of(app), edge.port, blobs) as front:
         yield replace(app, url=f"http://127.0.0.1:{front.port}")
 
 

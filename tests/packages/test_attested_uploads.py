@@ -25,6 +25,7 @@ from repos.models import TrustedPublisher
 from repos.targets import target_of_upload
 from tests.attested import COMMIT, PROVENANCE, SENT, FakeVerifier, upload_attested, verifying
 from tests.cast import Cast, basic, make_repository
+from tests.conftest import MovableClock
 from tests.dists import make_wheel
 from tests.publishers import exchanged, make_issuer, trust
 
@@ -73,6 +74,21 @@ def test_what_was_signed_before_anybody_was_trusted_keeps_nobody_out(
     assert upload_attested(client, "1.0", WHEEL, by=cast.acme.writer).status_code == 200
     publisher.refresh_from_db()
     assert (publisher.owner_id, publisher.source_id) == ("", "")
+
+
+@pytest.mark.parametrize("numbers", [{}, {"source_id": "815"}])
+def test_what_was_signed_before_somebody_was_trusted_anew_attests_nothing(
+    client: Client, cast: Cast, verifier: FakeVerifier, time: MovableClock, numbers: dict[str, str]
+) -> None:
+    publisher = trust(cast.acme.repository, make_issuer())
+    verifier.logged_at = clock.now()
+    time.move(hours=1)
+    publishers.trust_anew(publisher, by=SYSTEM, **numbers)
+    answer = upload_attested(client, "1.0", WHEEL, by=cast.acme.writer)
+    assert answer.status_code == 400
+    assert "its publisher was trusted anew since" in answer.reason_phrase
+    verifier.logged_at = clock.now()
+    assert upload_attested(client, "1.0", WHEEL, by=cast.acme.writer).status_code == 200
 
 
 @pytest.mark.parametrize("case", ["nobody", "another kind", "switched off", "claims", "elsewhere"])
@@ -163,7 +179,7 @@ def test_ci_answers_for_its_own_publisher_and_what_its_issuer_said_is_kept(
     assert row.provenance.said["commit"] == sha
 
 
-@pytest.mark.parametrize("change", ["removed", "other owner", "made again"])
+@pytest.mark.parametrize("change", ["removed", "other owner", "made again", "anew"])
 def test_a_publisher_that_goes_meanwhile_is_believed_no_more(
     client: Client, cast: Cast, verifier: FakeVerifier, change: str
 ) -> None:
@@ -175,6 +191,8 @@ def test_a_publisher_that_goes_meanwhile_is_believed_no_more(
             publishers.remove_publisher(publisher, by=SYSTEM)
         elif change == "made again":
             TrustedPublisher.objects.update(owner_id="4711", source_id="816")
+        elif change == "anew":
+            publishers.trust_anew(publisher, by=SYSTEM)
         else:
             TrustedPublisher.objects.update(owner_id="666")
         return verified

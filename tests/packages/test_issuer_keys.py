@@ -9,13 +9,18 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
 from jwt.algorithms import RSAAlgorithm
 
 from accounts.assertions import AssertionRefused, IssuerAway
 from accounts.models import Issuer
 from packages.issuer_keys import keys_of
+from tests.authority import ca_pem
+from tests.cast import Cast
 from tests.conftest import MovableClock
 from tests.issuers import DISCOVERY, LoopbackIssuer, issuing
+from tests.publishers import make_issuer
 from tests.signing import rsa_key
 from tests.upstreams import Asked, Reply
 
@@ -108,16 +113,36 @@ def test_an_issuer_inside_the_network_needs_leave(issuer: LoopbackIssuer) -> Non
 def test_an_administrator_asks_whether_it_answers(
     issuer: LoopbackIssuer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    issuer.has_keys("one", "ec")
     row = issuer.row()
-    row.save()
-    call_command("check_issuer", row.url)
-    assert capsys.readouterr().out == f"{row.url} answers, with 2 keys.\n"
+    for names, told in ((("one",), "1 key"), (("one", "ec"), "2 keys")):
+        issuer.has_keys(*names)
+        call_command("check_issuer", row.url)
+        assert capsys.readouterr().out == f"{row.url} answers, with {told}.\n"
+    issuer.has_keys()
+    with pytest.raises(CommandError, match=r"none of them has an id and is read here \(ES256 or"):
+        call_command("check_issuer", row.url)
     issuer.describes_itself(jwks_uri=None)
     with pytest.raises(CommandError, match=r"The keys of .* cannot be had: its discovery document"):
         call_command("check_issuer", row.url)
     with pytest.raises(CommandError, match="was not added"):
         call_command("check_issuer", "https://ci.example")
+
+
+def test_it_is_an_action_of_the_admin(
+    issuer: LoopbackIssuer, cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [issuer.row(), make_issuer(url=f"{issuer.url}/other", ca=ca_pem(), private_allowed=True)]
+    listed = reverse("admin:accounts_issuer_changelist")
+    asking = {"action": "ask_for_keys", "_selected_action": [row.pk for row in rows]}
+    client.force_login(cast.acme.admin.user)
+    assert client.post(listed, asking).status_code == 403
+    assert not issuer.times_asked
+    client.force_login(cast.superuser.user)
+    page = client.post(listed, asking, follow=True).content.decode()
+    assert f"{issuer.url} answers, with 1 key." in page
+    assert f"The keys of {issuer.url}/other cannot be had: 127.0.0.1 answered 404" in page
+    monkeypatch.setattr("packages.admin.issuers._ASKED_AT_MOST", 1)
+    assert "Select 1 at the most" in client.post(listed, asking, follow=True).content.decode()
 
 
 @pytest.mark.parametrize(

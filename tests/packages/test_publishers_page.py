@@ -109,12 +109,16 @@ def test_it_is_trusted_anew_by_the_numbers_that_one_names(
     told = "octo/frog is trusted anew: its number is 817 and the number of its owner is 667."
     assert told in text_of(ada, one, do="anew", owner_id="667", source_id="817")
     row = TrustedPublisher.objects.get()
-    assert (row.owner_id, row.source_id, row.trusted_since) == ("667", "817", time())
+    assert (row.owner_id, row.source_id) == ("667", "817")
+    assert (row.trusted_anew_at, row.last_used_at) == (time(), None)
     assert (row.environment, row.claims) == ("release", {"sub": "x"})
     told = "octo/frog is trusted anew: whoever publishes first is the one."
     assert told in text_of(ada, one, do="anew")
     event = AuditEvent.objects.filter(action="publisher.anew").latest("pk")
     assert (event.actor, event.before["source_id"], event.after["source_id"]) == ("ada", "817", "")
+    page = text_of(ada, one)  # where numbers can still be said
+    assert "Whoever publishes first as octo/frog" in page
+    assert 'name="source_id"' in page
 
 
 def test_the_numbers_are_said_beforehand(cast: Cast, ada: Client) -> None:

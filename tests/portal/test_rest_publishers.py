@@ -92,9 +92,9 @@ def test_others_are_trusted_by_the_numbers_that_one_says(cast: Cast, ada: Rest) 
     assert again == made | {
         "owner_id": "",
         "source_id": "815",
-        "trusted_since": again["trusted_since"],
+        "trusted_anew_at": again["trusted_anew_at"],
     }
-    assert again["trusted_since"] > made["trusted_since"]
+    assert again["trusted_anew_at"] > made["created_at"]
     beside.refresh_from_db()
     assert beside.source_id == "815"
     assert send(exchanged(issuer).secret).status_code == 200

@@ -124,7 +124,7 @@ def test_a_thousand_publishers_of_one_source_hold_nobody_up(cast: Cast) -> None:
             issuer=issuer,
             source="octo/frog",
             workflow="release.yml",
-            trusted_since=clock.now(),
+            created_at=clock.now(),
         )
         for number in range(1000)
     )
@@ -505,7 +505,9 @@ def test_google_is_told_by_an_address(cast: Cast) -> None:
     with pytest.raises(ValidationError, match="Give the service account's e-mail address"):
         trust(cast.acme.repository, issuer, source="releases", workflow="")
     address = "releases@acme.iam.gserviceaccount.com"
-    assert trust(cast.acme.repository, issuer, source=address, workflow="")
+    with pytest.raises(ValidationError, match="Give its number, not its name"):
+        trust(cast.acme.repository, issuer, source=address, workflow="", source_id="releases")
+    assert trust(cast.acme.repository, issuer, source=address, workflow="", source_id="1082746")
 
 
 def test_what_somebody_has_removed_is_not_trusted_again_by_another(cast: Cast) -> None:

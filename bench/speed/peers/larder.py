@@ -62,7 +62,7 @@ def _in_production(larder: Larder, page: str, reader: str) -> Iterator[Running]:
     began = time.monotonic()
     with (
         web(behind.environment, "deploy/Procfile", page, reader) as (port_and_pid, _),
-        larders.edge(behind, processes=1) as edge,
+        larders.edge(behind) as edge,
         nginx(port_and_pid[0], edge.port, blobs) as front,
     ):
         seconds = time.monotonic() - began

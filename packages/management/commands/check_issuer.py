@@ -27,7 +27,6 @@ class Command(BaseCommand):
         if issuer is None:
             raise CommandError(f"{url} was not added: manage.py add_issuer does that.")
         try:
-            count = issuer_keys.check(issuer)
+            self.stdout.write(issuer_keys.check(issuer))
         except IssuerAway as away:
             raise CommandError(away.sentence) from None
-        self.stdout.write(f"{issuer} answers, with {count} keys.")
