@@ -59,7 +59,7 @@ def test_production_is_read_from_the_environment(home: dict[str, str], tmp_path:
     assert config.base_url == "https://packages.example.org"
     assert config.is_https
     assert config.database["PASSWORD"] == "p@ss"
-    assert config.database["OPTIONS"]["pool"]["max_size"] == 10
+    assert config.database["OPTIONS"]["pool"]["max_size"] == 9
     assert (config.storage.bucket, config.storage.prefix) == ("bucket", "some/prefix")
     assert (config.storage.endpoint, config.storage.region) == ("http://s3:9000", "eu-1")
     assert config.secret_key == SECRET
