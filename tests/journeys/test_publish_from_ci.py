@@ -351,8 +351,14 @@ def publish(desk: Desk, version: str, does: list[str], **variables: str) -> None
 
 
 def test_an_administrator_follows_the_page_about_issuers(larder: Larder, desk_with: Opened) -> None:
-    desk = desk_with("issuers.md", {})
-    (desk.folder / "ca.pem").write_text(ca_pem())
-    said = desk.follow()
-    assert "newt\tGitLab at gitlab.issuers.example: issuers/newt, .gitlab-ci.yml\ttrue" in said
+    with issuing() as gitlab:
+        own = {
+            "https://gitlab.acme.example": gitlab.url,
+            "GitLab at gitlab.acme.example": f"GitLab at {host_of(gitlab)}",
+        }
+        desk = desk_with("issuers.md", own)
+        (desk.folder / "ca.pem").write_text(ca_pem())
+        said = desk.follow()
+    assert f"{gitlab.url} answers, with 1 key." in said
+    assert f"newt\tGitLab at {host_of(gitlab)}: issuers/newt, .gitlab-ci.yml\ttrue" in said
     assert "issuer.delete" in (desk.folder / "audit.csv").read_text()
