@@ -62,9 +62,13 @@ def read(
     urls: Sequence[str], headers: Mapping[str, str], *, callers: int, seconds: int, folder: Path
 ) -> Seen:
     """Let so many callers ask for these URLs in turn; any answer but 2xx or 304 makes it void."""
-    # Each of the server's processes and connections has a first time.
-    _seen(_asking(urls, headers, callers, folder), _WARM_SECONDS)
+    warm(urls, headers, callers=callers, folder=folder)
     return read_again(urls, headers, callers=callers, seconds=seconds, folder=folder)
+
+
+def warm(urls: Sequence[str], headers: Mapping[str, str], *, callers: int, folder: Path) -> None:
+    """Ask for a moment: each of the server's processes and connections has a first time."""
+    _seen(_asking(urls, headers, callers, folder), _WARM_SECONDS)
 
 
 def read_again(

@@ -18,9 +18,10 @@ from bench.speed.asking import (
     validator,
 )
 from bench.speed.corpus import LARGE, MIB, Corpus, Wheel
-from bench.speed.load import Seen, read
+from bench.speed.load import Seen, read_again, warm
 from bench.speed.peers.running import Running
 from bench.speed.results import Measured, Void
+from bench.speed.settling import Work
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,12 @@ class Page:
         if self.again:
             headers |= validator(first)
             require_status(get(asked.urls[0], headers), 304)
-        seen = _load(asked, headers, self.callers, bench)
+        seen, work = _load(running, asked, headers, self.callers, bench)
         if self.again:
             require_status(get(asked.urls[0], headers), 304)
         else:
             self._checked(asked, asked.urls[0], headers)
-        return Measured(seen.requests / seen.seconds, seen.p99)
+        return Measured(seen.requests / seen.seconds, seen.p99, work)
 
     def _checked(self, asked: Asked, url: str, headers: dict[str, str]) -> Answer:
         answer = get(url, headers)
@@ -92,10 +93,11 @@ class Download:
         asked = self.find(running, bench.corpus)
         headers = running.headers(Accept_Encoding="identity")
         self._check(asked, headers)
-        seen = _load(asked, headers, self.callers, bench)
+        seen, work = _load(running, asked, headers, self.callers, bench)
         self._check(asked, headers)
-        rate = seen.bytes / MIB if self.in_mib else seen.requests
-        return Measured(rate / seen.seconds, None if self.in_mib else seen.p99)
+        if self.in_mib:
+            return Measured(seen.bytes / MIB / seen.seconds)
+        return Measured(seen.requests / seen.seconds, seen.p99, work)
 
     def _check(self, asked: Asked, headers: dict[str, str]) -> None:
         answer = get(asked.urls[0], headers)
@@ -103,8 +105,16 @@ class Download:
         asked.require(answer)
 
 
-def _load(asked: Asked, headers: dict[str, str], callers: int, bench: Bench) -> Seen:
-    return read(asked.urls, headers, callers=callers, seconds=bench.seconds, folder=bench.folder)
+def _load(
+    running: Running, asked: Asked, headers: dict[str, str], callers: int, bench: Bench
+) -> tuple[Seen, str]:
+    """Return what was seen, and how long the contestant worked for each request of it."""
+    warm(asked.urls, headers, callers=callers, folder=bench.folder)
+    work = Work(running.pids)
+    seen = read_again(
+        asked.urls, headers, callers=callers, seconds=bench.seconds, folder=bench.folder
+    )
+    return seen, work.for_each(seen.requests)
 
 
 def small_page(running: Running, corpus: Corpus) -> Asked:

@@ -6,6 +6,7 @@ next would share the cores with it.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.journeys.memory import family
 _LOOK_SECONDS = 0.25
 _BUSY_TICKS = 2  # of the clock, in that time: a tenth of a core
 _SECONDS_AT_MOST = 120
+_TICK = 1000 / os.sysconf("SC_CLK_TCK")  # milliseconds
 _UTIME = 11  # its place in /proc/<pid>/stat after the name; stime is the next
 
 
@@ -34,6 +36,21 @@ def settle(pids: Sequence[int]) -> bool:
             return True
         before = now
     return False
+
+
+class Work:
+    """How much processes, and those beneath them, have worked since it was begun."""
+
+    def __init__(self, pids: Sequence[int]) -> None:
+        self._pids = pids
+        self._before = ticks(pids)
+
+    def for_each(self, requests: int) -> str:
+        """Say how much that is for each of so many requests; empty where nobody can tell."""
+        milliseconds = (ticks(self._pids) - self._before) * _TICK / max(1, requests)
+        if not milliseconds:
+            return ""
+        return f"{milliseconds:.1f} ms" if milliseconds >= 1 else f"{milliseconds * 1000:.0f} us"
 
 
 def ticks(pids: Sequence[int]) -> int:

@@ -13,6 +13,7 @@ from bench.speed.peers.running import Running
 from bench.speed.reading import Bench
 from bench.speed.results import Measured, Void
 from bench.speed.sending import send_all
+from bench.speed.settling import Work
 from tests.journeys.memory import resident
 
 _LOOK_EVERY = 0.2  # seconds
@@ -33,9 +34,11 @@ class Uploads:
             [LARGE] * sizes.into_large if self.to_large else bench.corpus.new_names(sizes.uploads)
         )
         wheels = bench.corpus.to_upload(names)
+        work = Work(running.pids)
         seconds = send_all(running.upload, running.writer, wheels, callers=self.callers)
+        note = work.for_each(len(wheels))
         _require_listed(running, wheels)
-        return Measured(len(wheels) / seconds)
+        return Measured(len(wheels) / seconds, note=note)
 
 
 @dataclass(frozen=True)
