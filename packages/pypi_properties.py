@@ -68,7 +68,8 @@ _MANY = frozenset(
 )
 # What distutils wrote where it had nothing to say.
 _ABSENT = ("", "UNKNOWN")
-_WHITE_SPACE = re.compile(r"\s+")
+# But for one space alone, which stays: each match costs, and a form may have millions of them.
+_WHITE_SPACE = re.compile(r"[^\S ]\s*| \s+")
 # All characters that are read as requirements; the largest real ones have 200 KiB.
 _REQUIREMENTS_AT_MOST = 512 * 1024
 
