@@ -19,9 +19,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.speed.settling import Work
 from tests.journeys import larder as larders
 
-_TICKS = os.sysconf("SC_CLK_TCK")
 _MANY = 60
 
 
@@ -81,16 +81,10 @@ def _times(
 ) -> tuple[float, float]:
     """Return the processor time of a question, in seconds: ours and the server's."""
     question(about)
-    before, here = _used(server), time.process_time()
+    work, here = Work([server]), time.process_time()
     for _ in range(count):
         question(about)
-    return (time.process_time() - here) / count, (_used(server) - before) / count
-
-
-def _used(pid: int) -> float:
-    """Return the processor time of a process (proc(5)), in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
+    return (time.process_time() - here) / count, work.milliseconds() / 1000 / count
 
 
 if __name__ == "__main__":

@@ -19,24 +19,23 @@ from bench.speed.peers.larder_hosts import PROJECTS
 from bench.speed.peers.running import Running, basic, user_and_password
 from bench.speed.reading import Bench
 from bench.speed.results import Measured, Void
-from bench.speed.settling import ticks
+from bench.speed.settling import Work
 from tests.clients import ROOT
 
 _READS = 4  # over connections of their own, so that each process is asked
 _PAGE = "/main/pypi-local/simple/"  # what tokens are tried at
 _REVOKED = 20
-_TICK = 10  # milliseconds
 _SECONDS = 600
 
 
 def cost(running: Running, bench: Bench) -> Measured:
     """Measure how long the processes that serve work for a page, all hosts being asked at once."""
     _asked(running, bench, read)
-    before = ticks(running.pids)
+    work = Work(running.pids)
     seen = _asked(running, bench, read_again)
-    spent, requests = ticks(running.pids) - before, sum(each.requests for each in seen)
+    spent, requests = work.milliseconds(), sum(each.requests for each in seen)
     rate = sum(each.requests / each.seconds for each in seen)
-    return Measured(spent * _TICK / requests, note=f"{rate:,.0f} requests/s")
+    return Measured(spent / requests, note=f"{rate:,.0f} requests/s")
 
 
 def _asked(running: Running, bench: Bench, ask: Callable[..., Seen]) -> list[Seen]:

@@ -45,9 +45,13 @@ class Work:
         self._pids = pids
         self._before = ticks(pids)
 
+    def milliseconds(self) -> float:
+        """Return it; 0 where nobody can tell."""
+        return (ticks(self._pids) - self._before) * _TICK
+
     def for_each(self, requests: int) -> str:
         """Say how much that is for each of so many requests; empty where nobody can tell."""
-        milliseconds = (ticks(self._pids) - self._before) * _TICK / max(1, requests)
+        milliseconds = self.milliseconds() / max(1, requests)
         if not milliseconds:
             return ""
         return f"{milliseconds:.1f} ms" if milliseconds >= 1 else f"{milliseconds * 1000:.0f} us"
