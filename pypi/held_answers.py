@@ -25,6 +25,7 @@ from base.stamps import Stamp
 from packages.changes import names_changed_since
 from packages.index.base import Ground
 from packages.storage import Readable
+from pypi.answer import SENT_AT_ONCE
 from repos.lease import Present
 
 T = TypeVar("T")
@@ -63,14 +64,14 @@ class Visit:
     epochs: dict[int, int]
     stands_on: frozenset[int]
     use_noted_at: datetime
-    # The moment of the present that said so; itself it has the stamps of many more repositories.
-    found_true_at: float | None = None
+    # The version of the present that said so; itself it has the stamps of many more repositories.
+    true_in: int | None = None
 
     def is_still(self, present: Present, now: datetime) -> bool:
         """Say whether they would be let in now, to the same place."""
         if self.principal.has_ended(now):
             return False
-        if self.found_true_at == present.asked_at:
+        if self.true_in == present.version:
             return True
         stamps = present.stamps
         is_true = present.access == self.access and all(
@@ -78,7 +79,7 @@ class Visit:
             for each, epoch in self.epochs.items()
         )
         if is_true:
-            self.found_true_at = present.asked_at
+            self.true_in = present.version
         return is_true
 
     def is_use_to_be_noted(self, now: datetime) -> bool:
@@ -134,7 +135,13 @@ class Held:
     note: Callable[..., None] | None = None
     # What says that the caller has it, once that was said.
     not_modified: Headers | None = None
-    found_true_at: float | None = None  # as of a visit
+    true_in: int | None = None  # as of a visit
+    asked_for_at: float | None = None  # by the present of who did
+
+    @property
+    def is_small(self) -> bool:
+        """Say whether it is sent in one piece."""
+        return self.reopen is None and len(self.body) <= SENT_AT_ONCE
 
     @property
     def weight(self) -> int:
@@ -162,29 +169,45 @@ class HeldAnswers:
         self._lock = Lock()  # for moments
         self._catching_up = Lock()  # while the database is asked
 
-    def get(self, key: Key, present: Present, now: datetime) -> Held | None:
-        """Return what is held under `key`, if it is true by the present stamps."""
+    def get(
+        self, key: Key, present: Present, now: datetime, *, catches_up: bool = True
+    ) -> Held | None:
+        """Return what is held under `key`, if it is true by the present stamps.
+
+        If not `catches_up`, nothing is asked of the database, and what only it knows to be still
+        true is not returned.
+        """
         held = self._held.get(key)
         if held is None:
             return None
         if held.ground.until is not None and held.ground.until <= now:
             self._drop(key)
             return None
-        if held.found_true_at == present.asked_at:
+        if held.asked_for_at == present.asked_at:
             return held
-        for each in held.ground.stamps:
-            stamp, known = present.stamps.get(each), self._known.get(each)
-            if stamp is None or known is None:
-                self._drop(key)
-                return None
-            if known.stamp != stamp:
-                self._catch_up(each, stamp, present.asked_at)
+        if held.true_in != present.version and not self._is_true(
+            key, held, present, catches_up=catches_up
+        ):
+            return None
         with self._lock:
             if self._held.get(key) is not held:
                 return None
             self._held.move_to_end(key)
-        held.found_true_at = present.asked_at
+        held.true_in, held.asked_for_at = present.version, present.asked_at
         return held
+
+    def _is_true(self, key: Key, held: Held, present: Present, *, catches_up: bool) -> bool:
+        """Say whether what `held` stands on is known as of now; it may have gone in finding out."""
+        for each in held.ground.stamps:
+            stamp, known = present.stamps.get(each), self._known.get(each)
+            if stamp is None or known is None:
+                self._drop(key)
+                return False
+            if known.stamp != stamp:
+                if not catches_up:
+                    return False
+                self._catch_up(each, stamp, present.asked_at)
+        return True
 
     def at(self, key: Key) -> Held | None:
         """Return what is held under `key`, true or not."""

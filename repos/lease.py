@@ -31,6 +31,8 @@ class Present:
     about: frozenset[int]
     access: Stamp
     stamps: Mapping[int, Stamp]  # a repository that is not there has none
+    # Of two presents of one lease with the same, the stamps are the same.
+    version: int
 
 
 class StampsUnknown(Exception):
@@ -43,10 +45,15 @@ class Lease:
     def __init__(
         self, ask: Callable[[Collection[int]], Answered], *, seconds: float = LEASE_SECONDS
     ) -> None:
-        """Take what asks the database; it is never called by two threads at once."""
+        """Take what asks the database; it is never called by two threads at once.
+
+        Where it returns the object that it returned before, nothing has changed since.
+        """
         self._ask = ask
         self._seconds = seconds
         self._latest: Present | None = None
+        self._said: Answered | None = None
+        self._version = 0
         self._wanted: dict[int, float] = {}
         self._is_asking = False
         self._rests_until = 0.0
@@ -84,8 +91,11 @@ class Lease:
             about = repositories.union(self._wanted)
         found: Present | None = None
         try:
-            access, stamps = self._ask(about)
-            found = Present(asked_at, about, access, stamps)
+            said = self._ask(about)
+            if said is not self._said:
+                self._said = said
+                self._version += 1
+            found = Present(asked_at, about, *said, self._version)
         except Error as error:
             self._rest(asked_at)
             raise StampsUnknown from error

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -17,7 +17,7 @@ from psycopg import OperationalError
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn, PGresult
 
-from repos.stamps import QUESTION_OF_ANY, Answered, answered, stamps_by
+from repos.stamps import QUESTION_OF_ANY, Answered, answered_in_text, stamps_by
 
 # A question may be lost on the way, and its connection not know for minutes.
 ANSWERED_WITHIN_SECONDS = 1.0
@@ -34,7 +34,10 @@ class StampsInDatabase:
         self._ask: _PreparedQuestion | None = None
 
     def __call__(self, repositories: Collection[int]) -> Answered:
-        """Return the access stamp and those of the repositories. Raises django.db.Error."""
+        """Return the access stamp and those of the repositories. Raises django.db.Error.
+
+        What has not changed since the last question is the same object.
+        """
         connection = self._connection or _wrapper()
         self._connection = connection
         try:
@@ -44,7 +47,7 @@ class StampsInDatabase:
                 if self._ask is None:
                     connection.ensure_connection()
                     self._ask = _PreparedQuestion(connection.connection.pgconn)
-                return answered(self._ask(repositories))
+                return self._ask(repositories)
         except Error:
             self.close()
             raise
@@ -71,14 +74,21 @@ class _PreparedQuestion:
 
     def __init__(self, pgconn: PGconn) -> None:
         self._pgconn = pgconn
+        self._text, self._said = b"", answered_in_text("")
         pgconn.send_prepare(_PREPARED, QUESTION_OF_ANY.encode())
         self._answer(ExecStatus.COMMAND_OK)
 
-    def __call__(self, repositories: Collection[int]) -> Iterator[tuple[int, int, int, str]]:
-        """Return the rows. Raises psycopg's OperationalError, also where none come in time."""
+    def __call__(self, repositories: Collection[int]) -> Answered:
+        """Return what the stamps are; the same object for the same text.
+
+        Raises psycopg's OperationalError, also where no answer comes in time.
+        """
         numbers = ",".join(map(str, repositories))
         self._pgconn.send_query_prepared(_PREPARED, [f"{{{numbers}}}".encode()])
-        return _rows(self._answer(ExecStatus.TUPLES_OK))
+        text = self._answer(ExecStatus.TUPLES_OK).get_value(0, 0) or b""
+        if text != self._text:
+            self._said, self._text = answered_in_text(text.decode()), text
+        return self._said
 
     def _answer(self, status: ExecStatus) -> PGresult:
         """Return the one result of what was sent, and leave the connection ready for the next."""
@@ -105,10 +115,3 @@ class _PreparedQuestion:
         ready.register(self._pgconn.socket, events)
         if left <= 0 or not ready.poll(left * 1000):
             raise OperationalError("The database does not say in time what the stamps are.")
-
-
-def _rows(result: PGresult) -> Iterator[tuple[int, int, int, str]]:
-    """Yield what libpq has as text."""
-    for row in range(result.ntuples):
-        pk, epoch, serial, nonce = (result.get_value(row, column) or b"" for column in range(4))
-        yield int(pk), int(epoch), int(serial), nonce.decode()

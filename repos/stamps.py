@@ -23,8 +23,13 @@ _ABOUT_ACCESS = f"SELECT {_NO_ROW}, epoch, 0, nonce FROM base_accessstamp"  # no
 _ABOUT_REPOSITORIES = (
     "SELECT repository_id, epoch, serial, nonce FROM repos_repositorystate WHERE repository_id"
 )
-# The same for PostgreSQL, which is told the repositories as an array.
-QUESTION_OF_ANY = f"{_ABOUT_ACCESS} UNION ALL {_ABOUT_REPOSITORIES} = ANY($1::bigint[])"
+# The same for PostgreSQL, which is told the repositories as an array, and says it all in one text:
+# that is compared at once with what it said before.
+QUESTION_OF_ANY = (
+    "SELECT string_agg(concat_ws(' ', pk, epoch, serial, nonce), ',') "  # noqa: S608 - of constants
+    f"FROM ({_ABOUT_ACCESS} UNION ALL {_ABOUT_REPOSITORIES} = ANY($1::bigint[])) "
+    "AS found (pk, epoch, serial, nonce)"
+)
 # The access stamp, and those of the repositories that are there.
 Answered = tuple[Stamp, Mapping[int, Stamp]]
 
@@ -78,6 +83,12 @@ def answered(rows: Iterable[tuple[int, int, int, str]]) -> Answered:
         else:
             stamps[pk] = Stamp(epoch, serial, nonce)
     return access, stamps
+
+
+def answered_in_text(text: str) -> Answered:
+    """Return what PostgreSQL's answer to `QUESTION_OF_ANY` says."""
+    rows = (each.split(" ") for each in text.split(",") if each)
+    return answered((int(pk), int(epoch), int(serial), nonce) for pk, epoch, serial, nonce in rows)
 
 
 def _question(repositories: Collection[int]) -> str:

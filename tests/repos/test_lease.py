@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 from django.db import Error, OperationalError, connection, transaction
 
-from base.stamps import Stamp, access_stamp
+from base.stamps import Stamp, access_stamp, configuring, move_access
 from repos import lease as lease_module
 from repos import stamp_questions
 from repos.lease import Lease, StampsUnknown
@@ -170,8 +171,28 @@ def test_by_its_own_connection_it_hears_the_same(cast: Cast, ask: StampsInDataba
     for about in ((), keys[:1], keys):
         for _ in range(2):
             assert ask(about) == stamps_by(connection, about)
+    before = ask(keys)
     move_epoch(cast.acme.repository)
-    assert ask(keys) == stamps_by(connection, keys)
+    assert ask(keys) == stamps_by(connection, keys) != before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_as_long_as_nothing_moves_it_is_the_same_version(cast: Cast, ask: StampsInDatabase) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("on SQLite each answer is looked at")
+    lease = Lease(ask, seconds=0)
+    about = frozenset({cast.acme.repository.pk})
+    versions = [lease.present(about).version for _ in range(3)]
+    for move in (partial(move_epoch, cast.acme.repository), moved_access, ask.close):
+        move()
+        versions += [lease.present(about).version for _ in range(2)]
+    move_epoch(cast.globex.repository)
+    assert [*versions, lease.present(about).version] == [1, 1, 1, 2, 2, 3, 3, 4, 4, 4]
+
+
+def moved_access() -> None:
+    with configuring():
+        move_access()
 
 
 @pytest.mark.django_db(transaction=True)
