@@ -187,6 +187,15 @@ def chunks(key: str, size: int, *, start: int = 0) -> Iterator[bytes]:
             raise StorageFailed("Storage stopped in the middle of a file.") from error
 
 
+def part(key: str, *, start: int, length: int) -> bytes:
+    """Return `length` bytes of an object from `start`. Raises StorageFailed, also where it ends."""
+    found = b"".join(chunks(key, length, start=start))
+    if len(found) != length:
+        log.error("an object is too short", storage_key=key, wanted=start + length)
+        raise StorageFailed("Storage does not have all of this file; tell whoever runs Larder.")
+    return found
+
+
 class Slice:
     """The next `length` bytes of an open file.
 

@@ -105,7 +105,8 @@ class Answer:
     note: Callable[..., None] | None = None
 
 
-_SENT_AT_ONCE = 64 * 1024
+# What is that small is sent in one piece, and held in memory for the next caller.
+SENT_AT_ONCE = 64 * 1024
 
 
 class Pieces:
@@ -116,7 +117,7 @@ class Pieces:
 
     def read(self, size: int = -1, /) -> bytes:
         """Return the next pieces: about `size` bytes, or as many as are sent well at once."""
-        size = _SENT_AT_ONCE if size < 0 else min(size, _SENT_AT_ONCE)
+        size = SENT_AT_ONCE if size < 0 else min(size, SENT_AT_ONCE)
         taken, length = [], 0
         for piece in self._pieces:
             taken.append(piece)

@@ -9,11 +9,12 @@ from http import HTTPStatus
 from django.conf import settings
 
 from accounts.roles import Role
+from base.connections import give_back
 from packages import downloads, storage
 from packages.index.base import Arriving, FileNotFound, Stored
 from packages.index.opening import open_index
 from packages.shown_file import unlisted_file
-from pypi.answer import NEVER_A_PAGE, Answer, Ask, caching, is_unchanged
+from pypi.answer import NEVER_A_PAGE, SENT_AT_ONCE, Answer, Ask, caching, is_unchanged
 from pypi.ranges import Unsatisfiable, asked_range
 from pypi.render import PROVENANCE
 from pypi.simple import readable_name, revalidated
@@ -165,10 +166,15 @@ def _bytes_of(ask: Ask, stored: Stored, policy: str) -> Answer:
     if wanted is not None:
         headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{stored.size}"
     answer = Answer(status=200 if wanted is None else 206, headers=headers)
-    if ask.method != "HEAD":
-        open_it = partial(storage.open_range, stored.storage_key, start=start, length=length)
-        answer.stream = open_it()
-        answer.reopen = open_it
+    if ask.method == "HEAD":
+        return answer
+    if length <= SENT_AT_ONCE:
+        give_back()
+        answer.body = storage.part(stored.storage_key, start=start, length=length)
+        return answer
+    open_it = partial(storage.open_range, stored.storage_key, start=start, length=length)
+    answer.stream = open_it()
+    answer.reopen = open_it
     return answer
 
 

@@ -88,6 +88,13 @@ def test_any_part_comes_back(key: str, start: int, length: int) -> None:
     assert read(key, start, length) == CONTENT[start : start + length]
 
 
+def test_a_part_comes_as_a_whole_or_not_at_all(key: str) -> None:
+    assert storage.part(key, start=99_998, length=2) == CONTENT[-2:]
+    assert storage.part(key, start=0, length=0) == b""
+    with pytest.raises(storage.StorageFailed, match="all of this file"):
+        storage.part(key, start=99_998, length=3)
+
+
 def test_removed_bytes_are_missing_and_removing_again_is_no_error(key: str) -> None:
     storage.remove(key)
     storage.remove(key)

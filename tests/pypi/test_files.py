@@ -14,6 +14,7 @@ from django.test import Client
 from accounts.roles import Role
 from packages import curate
 from packages.models import Distribution
+from pypi import files
 from tests.cast import Cast, grant
 from tests.dists import make_sdist, make_wheel
 from tests.uploads import published
@@ -30,6 +31,13 @@ def frog(client: Client, cast: Cast) -> Cast:
     """One published wheel."""
     published(client, "frog", "1.0", WHEEL, by=cast.acme.writer)
     return cast
+
+
+@pytest.fixture(autouse=True, params=["in one piece", "as a stream"])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All here is true of small files and of large ones."""
+    if request.param == "as a stream":
+        monkeypatch.setattr(files, "SENT_AT_ONCE", -1)
 
 
 def get(client: Client, url: str, cast: Cast, **headers: str) -> Any:
