@@ -8,7 +8,6 @@ import os
 import sys
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 from urllib.parse import quote
 
 from gunicorn.arbiter import Arbiter
@@ -19,7 +18,7 @@ from gunicorn.http.wsgi import Response
 from gunicorn.workers.base import Worker
 
 from portal.config import ConfigError, read
-from portal.gunicorn_threads import LookingThreadWorker
+from portal.gunicorn_worker import AnsweringThreadWorker
 from portal.logs import StrikingFormatter
 
 # From glibc's malloc.h.
@@ -34,7 +33,7 @@ except ConfigError as error:
 
 bind = _config.bind
 workers = _config.web_processes
-worker_class = LookingThreadWorker
+worker_class = AnsweringThreadWorker
 threads = _config.web_threads
 # A thread that streams a large file is busy, not stuck: only a dead process is replaced.
 timeout = 120
@@ -47,8 +46,6 @@ control_socket_disable = True
 # Whose X-Forwarded-Proto is believed; addresses are handled by portal.middleware.
 forwarded_allow_ips = ",".join(str(network) for network in _config.trusted_proxies)
 accesslog = "-"
-# No user name, no referrer, no query: a log line holds no credential.
-access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms "%(a)s"'
 
 
 def when_ready(server: Arbiter) -> None:
@@ -90,16 +87,21 @@ class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
     def access(
         self, resp: Response, req: Request, environ: dict[str, str], request_time: timedelta
     ) -> None:
-        """Write the line of one request."""
-        if not environ.get("PATH_INFO", "").startswith("/static/"):
-            super().access(resp, req, environ, request_time)
-
-    def atoms(
-        self, resp: Response, req: Request, environ: dict[str, str], request_time: timedelta
-    ) -> dict[str, Any]:
-        """Return what a line may hold, with the path on one line: it is unquoted by now."""
-        atoms: dict[str, Any] = super().atoms(resp, req, environ, request_time)
-        return atoms | {"U": quote(environ.get("PATH_INFO", ""), encoding="latin-1")}
+        """Write the line of one request. No user, referrer or query: it holds no credential."""
+        path = environ.get("PATH_INFO", "")
+        if path.startswith("/static/"):
+            return
+        # On one line, whatever is in it: the path is unquoted by now.
+        self.access_log.info(
+            '%s "%s %s" %s %s %dms "%s"',
+            environ.get("REMOTE_ADDR", "-"),
+            req.method,
+            quote(path, encoding="latin-1"),
+            (resp.status or "-").partition(" ")[0],
+            resp.sent,
+            request_time / timedelta(milliseconds=1),
+            environ.get("HTTP_USER_AGENT", "-").replace('"', '\\"'),
+        )
 
 
 logger_class = QuietLogger

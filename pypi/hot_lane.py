@@ -116,23 +116,52 @@ class HotLane:
         if asked is None:
             return self._others(environ, start_response)
         with suppress(StampsUnknown):
-            visit = self._visits.get((asked.visitor, asked.repository))
-            if visit is None:
-                return self._learned(asked, environ, start_response)
-            present = self._lease.present(visit.stands_on)
-            now = clock.now()
-            if not visit.is_still(present, now):
-                self._visits.drop((asked.visitor, asked.repository))
-                return self._learned(asked, environ, start_response)
-            held = self._answers.get((visit.place, *asked.what), present, now)
-            given = _given(held, environ, start_response) if held is not None else None
-            if held is not None and given is not None:
-                _note_call(visit, asked, environ, now)
-                if held.note is not None and given.is_whole:
-                    held.note(by=visit.principal)
-                return given.body
-            return self._learned(asked, environ, start_response)
+            body = self._again(asked, environ, start_response)
+            return self._learned(asked, environ, start_response) if body is None else body
         return self._others(environ, start_response)
+
+    def at_once(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes] | None:
+        """Answer what is small, held, and known to be true once the stamps are.
+
+        None: nothing was begun, and answering may take longer.
+        """
+        asked = _asked(environ)
+        if asked is None:
+            return None
+        with suppress(StampsUnknown):
+            return self._again(asked, environ, start_response, is_hurried=True)
+        return None
+
+    def _again(
+        self,
+        asked: _Asked,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+        *,
+        is_hurried: bool = False,
+    ) -> Iterable[bytes] | None:
+        """Give what is held, if there is such. Raises StampsUnknown."""
+        visit = self._visits.get((asked.visitor, asked.repository))
+        if visit is None:
+            return None
+        present = self._lease.present(visit.stands_on)
+        now = clock.now()
+        if not visit.is_still(present, now):
+            self._visits.drop((asked.visitor, asked.repository))
+            return None
+        key = (visit.place, *asked.what)
+        held = self._answers.get(key, present, now, catches_up=not is_hurried)
+        if held is None or (is_hurried and not held.is_small):
+            return None
+        given = _given(held, environ, start_response)
+        if given is None:
+            return None
+        _note_call(visit, asked, environ, now)
+        if held.note is not None and given.is_whole:
+            held.note(by=visit.principal)
+        return given.body
 
     def _learned(
         self, asked: _Asked, environ: WSGIEnvironment, start_response: StartResponse

@@ -29,7 +29,7 @@ from packages.index.base import Ground
 from packages.models import Distribution, Project, Release
 from packages.upstream.refresh import refreshed
 from packages.upstream.source import Source
-from pypi import held_answers
+from pypi import files, held_answers
 from pypi.held_answers import Held, HeldAnswers
 from pypi.hot_lane import HotLane
 from repos import client_calls, configure
@@ -47,6 +47,7 @@ from tests.virtuals import make_virtual
 JSON = {"Accept": "application/vnd.pypi.simple.v1+json"}
 HTML = {"Accept": "text/html"}
 GZIP = {"Accept-Encoding": "gzip"}
+_NOT_NOW = 599
 
 
 @dataclass
@@ -85,6 +86,22 @@ class Lane:
         before = self.asked
         self.get(url, *headers, method=method)
         return self.asked == before
+
+    def at_once(self, url: str, *headers: dict[str, str], method: str = "GET") -> bool:
+        """Say whether the lane answers without waiting, and as it does otherwise."""
+        sent = {name: value for each in headers for name, value in each.items()}
+        before = self.asked
+        with connection_kept():
+            given = ask(method, url, sent, to=self._hurried)
+            assert self.asked == before
+            assert given.status == _NOT_NOW or told(given) == told(ask(method, url, sent))
+        return given.status != _NOT_NOW
+
+    def _hurried(self, environ: dict[str, Any], start_response: Any) -> Any:
+        body = self.lane.at_once(environ, start_response)
+        if body is None:
+            start_response(f"{_NOT_NOW} Not Now", [])
+        return body or ()
 
 
 def told(answer: Answer) -> tuple[object, ...]:
@@ -161,6 +178,30 @@ def test_what_was_answered_once_is_answered_without_django(lane: Lane, frogs: Ca
     writer = frogs.acme.writer.headers
     assert not lane.knows(page, writer, JSON)
     assert lane.knows(page, writer, HTML)
+
+
+def test_what_is_small_and_true_is_given_at_once(
+    lane: Lane, frogs: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, (file, *_) = frogs.acme.reader.headers, urls()[6:]
+    pages = ["/acme/local/simple/frog/", "/acme/local/simple/toad/"]
+    for url in (*pages, file, f"{file}.metadata"):
+        assert not lane.at_once(url, reader)
+        lane.get(url, reader)
+        assert lane.at_once(url, reader)
+        assert lane.at_once(url, reader, method="HEAD")
+        assert not lane.at_once(url, reader, {"Range": "bytes=0-3"})
+        assert not lane.at_once(url, frogs.acme.member.headers)
+    published(client, "frog", "1.2", make_wheel("frog", "1.2"), by=frogs.acme.writer)
+    # What has changed only the database knows, and it is asked by who may wait.
+    assert not any(lane.at_once(url, reader) for url in pages)
+    for url in pages:
+        lane.get(url, reader)
+    assert all(lane.at_once(url, reader) for url in pages)
+    monkeypatch.setattr(held_answers, "SENT_AT_ONCE", 100)
+    assert not any(lane.at_once(url, reader) for url in (*pages, file))
+    take_the_grant(frogs)
+    assert not any(lane.at_once(url, reader) for url in (*pages, file))
 
 
 def test_a_page_is_new_with_each_change_and_the_others_stay(
@@ -400,9 +441,11 @@ def test_what_is_not_a_plain_read_is_djangos(lane: Lane, frogs: Cast) -> None:
         assert lane.alone(page, reader, method=method).status == HTTPStatus.METHOD_NOT_ALLOWED
 
 
+@pytest.mark.parametrize("small", [0, 1_000_000], ids=["a large file", "a small one"])
 def test_downloads_calls_and_uses_are_counted_in_the_lane_too(
-    lane: Lane, frogs: Cast, monkeypatch: pytest.MonkeyPatch
+    lane: Lane, frogs: Cast, monkeypatch: pytest.MonkeyPatch, small: int
 ) -> None:
+    monkeypatch.setattr(files, "SENT_AT_ONCE", small)
     # What earlier tests have noted is not written down here.
     monkeypatch.setattr(downloads, "_files", defaultdict(downloads._Count))
     monkeypatch.setattr(downloads, "_days", defaultdict(downloads._Sum))
@@ -412,6 +455,7 @@ def test_downloads_calls_and_uses_are_counted_in_the_lane_too(
     for _ in range(3):
         lane.alone(file, reader)
     lane.alone(file, reader, method="HEAD")
+    lane.at_once(file, reader, method="HEAD")
     downloads.write_down()
     client_calls.write_down()
     row = Distribution.objects.get(filename="frog-1.0-py3-none-any.whl")

@@ -1,0 +1,144 @@
+"""gunicorn's worker with threads, whose main thread gives short answers that are held itself.
+
+gunicorn hands each request from its main thread to another, and the connection back. That, and the
+turns that threads take at running Python, is more work than an answer from memory. So the main
+thread looks at what has come before it hands a connection on. It answers only where it need not
+wait: the whole request is there, without a body, and the application has the answer
+(`HotLane.at_once`). Everything else goes gunicorn's way, as it came.
+"""
+
+from __future__ import annotations
+
+import selectors
+import time
+from collections import deque
+from datetime import UTC, datetime
+from functools import partial
+from socket import MSG_PEEK, socket
+
+from gunicorn.http.parser import RequestParser
+from gunicorn.http.wsgi import create
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+# Ten times what installers send.
+_LOOKED_AT = 8 * 1024
+_WITHOUT_BODY = (b"GET ", b"HEAD ")
+_END = b"\r\n\r\n"
+# Something is to follow, or to be said before.
+_NOT_WHOLE = ("CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_EXPECT")
+
+
+class AnsweringThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """See the module. `self.wsgi` is a `HotLane`.
+
+    What is overridden are gunicorn's own steps in its main thread. A connection is in
+    `pending_conns` until something comes by it, and between requests in `keepalived_conns`.
+    """
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Give a connection to a thread; a new one not before something has come by it."""
+        if conn.initialized or conn.data_ready:
+            super().enqueue_req(conn)
+            return
+        conn.timeout = time.monotonic() + self.cfg.keepalive
+        self.pending_conns.append(conn)
+        self.poller.register(
+            conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn)
+        )
+
+    def on_pending_socket_readable(self, conn: TConn, client: socket) -> None:
+        """Answer the first request of a connection, or let a thread do so."""
+        if self._answers(conn, client, among=self.pending_conns):
+            conn.data_ready = True
+        else:
+            super().on_pending_socket_readable(conn, client)
+
+    def on_client_socket_readable(self, conn: TConn, client: socket) -> None:
+        """Answer the next request of a connection, or let a thread do so."""
+        if not self._answers(conn, client, among=self.keepalived_conns):
+            super().on_client_socket_readable(conn, client)
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Let silent connections not hold up the end."""
+        super()._cap_keepalive(deadline)
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout, deadline)
+
+    def _answers(self, conn: TConn, client: socket, *, among: deque[TConn]) -> bool:
+        """Answer what has come, if it can be done at once, and say whether it was."""
+        if not self.alive or len(self.keepalived_conns) > self.max_keepalived:
+            return False  # gunicorn tells the client that it closes the connection
+        unsent = self._answered(conn, client)
+        if unsent is None:
+            return False
+        among.remove(conn)
+        if unsent:
+            self.poller.unregister(client)
+            sending = self.tpool.submit(_send, conn, unsent)
+            sending.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
+            return True
+        conn.set_timeout()
+        self.keepalived_conns.append(conn)
+        if among is not self.keepalived_conns:
+            self.poller.modify(
+                client, selectors.EVENT_READ, partial(self.on_client_socket_readable, conn)
+            )
+        return True
+
+    def _answered(self, conn: TConn, client: socket) -> bytes | None:
+        """Send an answer and return what the connection does not take yet; None: nothing was."""
+        try:
+            head = client.recv(_LOOKED_AT, MSG_PEEK)
+            if not head.startswith(_WITHOUT_BODY) or head.find(_END) != len(head) - len(_END):
+                return None
+            answer = self._answer(conn, head)
+            if answer is None:
+                return None
+            client.recv(len(head))
+        except Exception:  # noqa: BLE001 - what it is a thread finds out, and says
+            return None
+        self.nr += 1
+        try:
+            return answer[client.send(answer) :]
+        except BlockingIOError:
+            return answer
+        except OSError:  # the client has gone: a thread finds its connection closed
+            return None
+
+    def _answer(self, conn: TConn, head: bytes) -> bytes | None:
+        """Return the whole answer to a request that has come."""
+        began = datetime.now(UTC)
+        answer = _Collected()
+        request = next(RequestParser(self.cfg, [head], conn.client))
+        response, environ = create(request, answer, conn.client, conn.server, self.cfg)
+        if request.should_close() or any(map(environ.get, _NOT_WHOLE)):
+            return None
+        body = self.wsgi.at_once(environ, response.start_response)
+        if body is None:
+            return None
+        for part in body:
+            response.write(part)
+        response.close()
+        self.log.access(response, request, environ, datetime.now(UTC) - began)
+        return answer.all
+
+
+class _Collected:
+    """What gunicorn takes for a socket; it keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.all = b""
+
+    def sendall(self, data: bytes) -> None:
+        """Take a part of an answer."""
+        self.all += data
+
+    send = sendall
+
+
+def _send(conn: TConn, data: bytes) -> bool:
+    """Send the rest of an answer, in a thread; the connection is then kept."""
+    conn.init()
+    conn.sock.setblocking(True)
+    conn.sock.sendall(data)
+    return True

@@ -1,0 +1,222 @@
+"""gunicorn's worker: what its main thread answers itself, and what it leaves to others."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from gunicorn.config import Config
+from gunicorn.workers.gthread import TConn
+
+from portal.gunicorn_worker import AnsweringThreadWorker
+
+HELD = b"GET /held HTTP/1.1\r\nHost: larder.example\r\n\r\n"
+OTHER = HELD.replace(b"/held", b"/other")
+SECONDS = 10
+
+
+class Worker(AnsweringThreadWorker):
+    """Has two connections and an application, and does nothing else of what a worker does."""
+
+    def __init__(self) -> None:
+        config = Config()
+        config.set("keepalive", 30)
+        config.set("threads", 2)
+        log = SimpleNamespace(access=ignored, debug=ignored, exception=ignored)
+        super().__init__(0, 0, [], SimpleNamespace(), 1, config, log)
+        self.tpool = self.get_thread_pool()
+        self.poller = selectors.DefaultSelector()
+        self.method_queue.init()
+        self.poller.register(
+            self.method_queue.fileno(), selectors.EVENT_READ, self.method_queue.run_callbacks
+        )
+        self.held = b"ok"
+        self.answered: list[tuple[str, bytes, bool]] = []  # path, body, and whether at once
+        self.wsgi = Application(self)
+
+    def stop(self) -> None:
+        """Give back what it has."""
+        self.tpool.shutdown()
+        self.poller.close()
+        self.method_queue.close()
+        self.tmp.close()
+
+    def turn_until(self, is_done: Callable[[], bool]) -> None:
+        """Do what the main thread does, again and again."""
+        until = time.monotonic() + SECONDS
+        while not is_done():
+            assert time.monotonic() < until
+            self.wait_for_and_dispatch_events(0.05)
+            self.murder_keepalived()
+            self.murder_pending()
+
+
+@dataclass
+class Application:
+    """Holds one answer, as a hot lane may."""
+
+    worker: Worker
+
+    def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
+        """Answer."""
+        return self._answer(environ, start_response, at_once=False)
+
+    def at_once(self, environ: Any, start_response: Any) -> list[bytes] | None:
+        """Answer what is held."""
+        path = environ["PATH_INFO"]
+        if path == "/broken":
+            raise RuntimeError(path)
+        return self._answer(environ, start_response, at_once=True) if path == "/held" else None
+
+    def _answer(self, environ: Any, start_response: Any, *, at_once: bool) -> list[bytes]:
+        is_main = threading.current_thread() is threading.main_thread()
+        assert is_main is at_once
+        worker = self.worker
+        worker.answered.append((environ["PATH_INFO"], environ["wsgi.input"].read(), at_once))
+        start_response("200 OK", [("Content-Length", str(len(worker.held)))])
+        return [worker.held]
+
+
+def ignored(*_: object, **__: object) -> None:
+    """Be a log that nobody reads."""
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    worker = Worker()
+    yield worker
+    worker.stop()
+
+
+@pytest.fixture
+def client(worker: Worker) -> Iterator[socket.socket]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.settimeout(SECONDS)
+        theirs.setblocking(False)
+        worker.nr_conns = 1
+        worker.enqueue_req(TConn(worker.cfg, ours, ("127.0.0.1", 1), ("127.0.0.1", 2)))
+        yield theirs
+
+
+def told(worker: Worker, client: socket.socket, answers: int = 1) -> bytes:
+    """Return what the client is told while the worker goes on."""
+    said = b""
+
+    def is_done() -> bool:
+        nonlocal said
+        try:
+            said += client.recv(1_000_000)
+        except BlockingIOError:
+            return False
+        return said.count(worker.held) == answers
+
+    worker.turn_until(is_done)
+    return said
+
+
+def is_kept(worker: Worker) -> bool:
+    return len(worker.keepalived_conns) == 1
+
+
+def test_what_is_held_is_answered_by_the_main_thread(worker: Worker, client: socket.socket) -> None:
+    for request in (HELD, OTHER, HELD, HELD):
+        client.sendall(request)
+        assert told(worker, client).startswith(b"HTTP/1.1 200 OK\r\n")
+        worker.turn_until(lambda: is_kept(worker))
+    assert [(path, at_once) for path, _, at_once in worker.answered] == [
+        ("/held", True),
+        ("/other", False),
+        ("/held", True),
+        ("/held", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("request_", "answers"),
+    [
+        (HELD.replace(b"GET", b"POST"), 1),
+        (HELD.replace(b"\r\n\r\n", b"\r\nContent-Length: 4\r\n\r\n") + b"body", 1),
+        (HELD.replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n") + b"0\r\n\r\n", 1),
+        (HELD.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n"), 1),
+        (HELD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), 1),
+        (HELD.replace(b"/held", b"/broken"), 1),
+        (HELD + HELD, 2),
+        (HELD.replace(b"/held", b"/held?" + b"x" * 3_000) + OTHER, 2),
+        (HELD.replace(b"\r\n\r\n", b"\r\nX-Much: " + b"x" * 8_150 + b"\r\n\r\n"), 1),
+    ],
+)
+def test_what_is_not_a_whole_request_alone_goes_gunicorns_way(
+    worker: Worker, client: socket.socket, request_: bytes, answers: int
+) -> None:
+    client.sendall(request_)
+    told(worker, client, answers)
+    assert [at_once for _, _, at_once in worker.answered] == [False] * answers
+    assert worker.answered[0][1] == (b"body" if b"body" in request_ else b"")
+
+
+def test_a_request_that_comes_in_parts_is_answered_by_a_thread(
+    worker: Worker, client: socket.socket
+) -> None:
+    client.sendall(HELD[:20])
+    worker.turn_until(lambda: not worker.pending_conns)
+    client.sendall(HELD[20:])
+    told(worker, client)
+    assert worker.answered == [("/held", b"", False)]
+
+
+def test_a_body_that_follows_late_belongs_to_its_request(
+    worker: Worker, client: socket.socket
+) -> None:
+    client.sendall(HELD.replace(b"\r\n\r\n", b"\r\nContent-Length: 4\r\n\r\n"))
+    worker.turn_until(lambda: not worker.pending_conns)
+    client.sendall(b"GET ")
+    told(worker, client)
+    assert worker.answered == [("/held", b"GET ", False)]
+
+
+def test_what_a_slow_client_does_not_take_at_once_a_thread_sends(
+    worker: Worker, client: socket.socket
+) -> None:
+    worker.held = b"x" * 3_000_000 + b"end"
+    for _ in range(2):
+        client.sendall(HELD)
+        assert told(worker, client).endswith(b"end")
+        worker.turn_until(lambda: is_kept(worker))
+    assert [at_once for _, _, at_once in worker.answered] == [True, True]
+
+
+@pytest.mark.parametrize("asked", [b"", HELD, OTHER])
+def test_a_client_that_has_gone_is_let_go(
+    worker: Worker, client: socket.socket, asked: bytes
+) -> None:
+    client.sendall(asked)
+    client.close()
+    worker.turn_until(lambda: worker.nr_conns == 0)
+    assert not worker.pending_conns
+    assert not worker.keepalived_conns
+
+
+def test_one_that_says_nothing_has_no_thread_and_does_not_hold_up_the_end(
+    worker: Worker, client: socket.socket
+) -> None:
+    worker.wait_for_and_dispatch_events(0.05)
+    assert len(worker.pending_conns) == 1
+    assert not worker.tpool._threads
+    worker._cap_keepalive(time.monotonic())
+    worker.turn_until(lambda: worker.nr_conns == 0)
+    assert client.recv(1) == b""
+
+
+def test_a_worker_that_stops_says_so(worker: Worker, client: socket.socket) -> None:
+    worker.alive = False
+    client.sendall(HELD)
+    assert b"Connection: close" in told(worker, client)
+    assert worker.answered == [("/held", b"", False)]
