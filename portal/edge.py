@@ -86,4 +86,7 @@ def _write_nothing(_: bytes) -> None:
 
 
 keep_notes()
-application = HotLane(may_be_held, Lease(StampsInDatabase()), HeldAnswers(), others=handed_on)
+stamps = StampsInDatabase()
+application = HotLane(
+    may_be_held, Lease(stamps, begin=stamps.begin), HeldAnswers(), others=handed_on
+)

@@ -8,4 +8,5 @@ from pypi.hot_lane import HotLane
 from repos.lease import Lease
 from repos.stamp_questions import StampsInDatabase
 
-application = HotLane(django, Lease(StampsInDatabase()), HeldAnswers())
+stamps = StampsInDatabase()
+application = HotLane(django, Lease(stamps, begin=stamps.begin), HeldAnswers())

@@ -21,6 +21,8 @@ from repos.stamps import Answered
 # A repository is asked about for so long after somebody wanted it, so that whoever comes within a
 # lease finds it answered.
 _WANTED_FOR_SECONDS = 1.0
+# The part of a lease after which the next question is sent, so that its answer is there in time.
+_AHEAD = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,19 @@ class Present:
     version: int
 
 
+# Sends a question and returns what waits for the answer; None: only asking will do.
+Begin = Callable[[Collection[int]], Callable[[], Answered] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A question that was sent and whose answer nobody has waited for."""
+
+    asked_at: float
+    about: frozenset[int]
+    answer: Callable[[], Answered]
+
+
 class StampsUnknown(Exception):
     """The database does not answer, or not in time."""
 
@@ -43,13 +58,19 @@ class Lease:
     """The stamps as of now, for all threads of a process. One question is on its way at a time."""
 
     def __init__(
-        self, ask: Callable[[Collection[int]], Answered], *, seconds: float = LEASE_SECONDS
+        self,
+        ask: Callable[[Collection[int]], Answered],
+        *,
+        begin: Begin | None = None,
+        seconds: float = LEASE_SECONDS,
     ) -> None:
-        """Take what asks the database; it is never called by two threads at once.
+        """Take what asks the database, and what begins to; never called by two threads at once.
 
         Where it returns the object that it returned before, nothing has changed since.
         """
         self._ask = ask
+        self._begin = begin
+        self._begun: _Begun | None = None
         self._seconds = seconds
         self._latest: Present | None = None
         self._said: Answered | None = None
@@ -63,9 +84,33 @@ class Lease:
         """Return the stamps of at least these repositories. Raises StampsUnknown."""
         arrived = time.monotonic()
         latest = self._latest
-        if latest is not None and self._serves(latest, arrived, repositories):
-            return latest
-        return self._asked(arrived, repositories)
+        if latest is None or not self._serves(latest, arrived, repositories):
+            return self._asked(arrived, repositories)
+        if arrived - latest.asked_at > self._seconds * _AHEAD:
+            self._ask_ahead()
+        return latest
+
+    def _ask_ahead(self) -> None:
+        """Send the next question while the answer to the last one serves: nobody waits for it."""
+        if self._begin is None or self._begun is not None:
+            return
+        with self._waiting:
+            if self._is_asking or self._begun is not None:
+                return
+            self._is_asking = True
+            asked_at = time.monotonic()
+            about = self._still_wanted(asked_at)
+        begun: _Begun | None = None
+        try:
+            answer = self._begin(about)
+            begun = None if answer is None else _Begun(asked_at, about, answer)
+        except Error:
+            pass  # who comes next asks, and is told
+        finally:
+            with self._waiting:
+                self._begun = begun
+                self._is_asking = False
+                self._waiting.notify_all()
 
     def _asked(self, arrived: float, repositories: frozenset[int]) -> Present:
         if arrived < self._rests_until:
@@ -84,20 +129,13 @@ class Lease:
                 if self._serves(latest, arrived, repositories):
                     return latest
             self._is_asking = True
-            asked_at = time.monotonic()
-            self._wanted = {
-                each: at for each, at in self._wanted.items() if asked_at - at < _WANTED_FOR_SECONDS
-            }
-            about = repositories.union(self._wanted)
+            begun, self._begun = self._begun, None
+            about = repositories.union(self._still_wanted(arrived))
         found: Present | None = None
         try:
-            said = self._ask(about)
-            if said is not self._said:
-                self._said = said
-                self._version += 1
-            found = Present(asked_at, about, *said, self._version)
+            found = self._told(begun, about, arrived, repositories)
         except Error as error:
-            self._rest(asked_at)
+            self._rest(arrived)
             raise StampsUnknown from error
         finally:
             with self._waiting:
@@ -107,6 +145,34 @@ class Lease:
                 self._is_asking = False
                 self._waiting.notify_all()
         return found
+
+    def _told(
+        self,
+        begun: _Begun | None,
+        about: frozenset[int],
+        arrived: float,
+        repositories: frozenset[int],
+    ) -> Present:
+        """Return what was asked ahead, where that serves, or ask. Raises django.db.Error."""
+        if begun is not None:
+            told = self._found(begun.asked_at, begun.about, begun.answer())
+            if self._serves(told, arrived, repositories):
+                return told
+        asked_at = time.monotonic()
+        return self._found(asked_at, about, self._ask(about))
+
+    def _found(self, asked_at: float, about: frozenset[int], said: Answered) -> Present:
+        if said is not self._said:
+            self._said = said
+            self._version += 1
+        return Present(asked_at, about, *said, self._version)
+
+    def _still_wanted(self, now: float) -> frozenset[int]:
+        """Return what somebody has wanted lately, and forget the rest; the lock is held."""
+        self._wanted = {
+            each: at for each, at in self._wanted.items() if now - at < _WANTED_FOR_SECONDS
+        }
+        return frozenset(self._wanted)
 
     def _rest(self, since: float) -> None:
         """Keep nobody waiting who comes within as long as it took to hear nothing."""

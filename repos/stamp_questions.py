@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -38,16 +40,36 @@ class StampsInDatabase:
 
         What has not changed since the last question is the same object.
         """
-        connection = self._connection or _wrapper()
-        self._connection = connection
-        try:
+        connection = self._connection = self._connection or _wrapper()
+        with self._closed_on_error(connection):
             if connection.vendor != "postgresql":
                 return stamps_by(connection, repositories)
+            if self._ask is None:
+                connection.ensure_connection()
+                self._ask = _PreparedQuestion(connection.connection.pgconn)
+            self._ask.send(repositories)
+            return self._ask.answer()
+
+    def begin(self, repositories: Collection[int]) -> Callable[[], Answered] | None:
+        """Send the question and return what waits for its answer, as a call would.
+
+        None: it would take longer than sending. Raises django.db.Error.
+        """
+        if self._connection is None or self._ask is None:
+            return None  # SQLite, or nobody has asked by this connection yet
+        with self._closed_on_error(self._connection):
+            self._ask.send(repositories)
+        return partial(self._answered, self._connection, self._ask)
+
+    def _answered(self, connection: BaseDatabaseWrapper, ask: _PreparedQuestion) -> Answered:
+        with self._closed_on_error(connection):
+            return ask.answer()
+
+    @contextmanager
+    def _closed_on_error(self, connection: BaseDatabaseWrapper) -> Iterator[None]:
+        try:
             with connection.wrap_database_errors:
-                if self._ask is None:
-                    connection.ensure_connection()
-                    self._ask = _PreparedQuestion(connection.connection.pgconn)
-                return self._ask(repositories)
+                yield
         except Error:
             self.close()
             raise
@@ -78,13 +100,16 @@ class _PreparedQuestion:
         pgconn.send_prepare(_PREPARED, QUESTION_OF_ANY.encode())
         self._answer(ExecStatus.COMMAND_OK)
 
-    def __call__(self, repositories: Collection[int]) -> Answered:
+    def send(self, repositories: Collection[int]) -> None:
+        """Ask. Raises psycopg's OperationalError."""
+        numbers = ",".join(map(str, repositories))
+        self._pgconn.send_query_prepared(_PREPARED, [f"{{{numbers}}}".encode()])
+
+    def answer(self) -> Answered:
         """Return what the stamps are; the same object for the same text.
 
         Raises psycopg's OperationalError, also where no answer comes in time.
         """
-        numbers = ",".join(map(str, repositories))
-        self._pgconn.send_query_prepared(_PREPARED, [f"{{{numbers}}}".encode()])
         text = self._answer(ExecStatus.TUPLES_OK).get_value(0, 0) or b""
         if text != self._text:
             self._said, self._text = answered_in_text(text.decode()), text

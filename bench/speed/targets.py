@@ -31,7 +31,7 @@ class Target:
 
 
 def _small_pages() -> Iterator[Target]:
-    for case in ("small-html", "small-json", "small-304", "metadata"):
+    for case in ("small-html", "small-json"):
         yield Target(case, ALONE, 9, FASTEST_PEER)
         yield Target(case, ALONE, 0.08, STATIC)
         yield Target(case, IN_PRODUCTION, 30, FASTEST_PEER)

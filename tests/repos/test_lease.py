@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import SimpleNamespace
@@ -148,6 +148,77 @@ def test_who_comes_after_a_question_that_took_long_is_not_kept_waiting(
     assert asked_at == [100, 106]
 
 
+class Ahead(Database):
+    """Takes questions that are sent ahead, too; `breaks` says that none of those is answered."""
+
+    breaks = False
+
+    def begin(self, about: Collection[int]) -> Callable[[], Answered]:
+        """Ask, and return what returns the answer."""
+        answer = self(about)
+
+        def said() -> Answered:
+            if self.breaks:
+                raise OperationalError("away")
+            return answer
+
+        return said
+
+
+@pytest.fixture
+def moment(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time of the lease, to be set."""
+    now = [100.0]
+    monkeypatch.setattr(lease_module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+def test_the_next_question_is_sent_before_anybody_needs_it(moment: list[float]) -> None:
+    database = Ahead()
+    lease = Lease(database, begin=database.begin, seconds=1)
+    seen = []
+    for moment[0] in (100, 100.7, 100.8, 100.9, 101.1, 101.7, 101.79, 101.9):
+        present = lease.present(frozenset({1}))
+        seen.append((moment[0], present.asked_at, len(database.questions)))
+    assert seen == [
+        (100, 100, 1),
+        (100.7, 100, 1),
+        (100.8, 100, 2),  # sent
+        (100.9, 100, 2),
+        (101.1, 100.8, 2),  # needed: it is there
+        (101.7, 100.8, 3),
+        (101.79, 100.8, 3),
+        (101.9, 101.7, 3),
+    ]
+
+
+def test_what_was_sent_long_ago_or_about_others_is_asked_anew(moment: list[float]) -> None:
+    database = Ahead()
+    lease = Lease(database, begin=database.begin, seconds=0.1)
+    for moment[0], about, asked_at in (
+        (100, {1}, 100),
+        (100.08, {1}, 100),
+        (100.2, {1}, 100.2),
+        (100.28, {1}, 100.2),
+        (100.31, {2}, 100.31),
+        (100.32, {1, 2}, 100.31),
+    ):
+        assert lease.present(frozenset(about)).asked_at == asked_at
+    assert database.questions == [{1}, {1}, {1}, {1}, {1, 2}]
+
+
+def test_what_was_sent_and_is_lost_is_told_once(moment: list[float]) -> None:
+    database = Ahead()
+    lease = Lease(database, begin=database.begin, seconds=1)
+    for moment[0] in (100, 100.8):
+        lease.present(frozenset({1}))
+    database.breaks = True
+    moment[0] = 101.1
+    with pytest.raises(StampsUnknown):
+        lease.present(frozenset({1}))
+    assert lease.present(frozenset({1})).asked_at == 101.1
+
+
 @pytest.fixture
 def ask() -> Iterator[StampsInDatabase]:
     asking = StampsInDatabase()
@@ -158,11 +229,32 @@ def ask() -> Iterator[StampsInDatabase]:
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_that_was_lost_is_made_anew(ask: StampsInDatabase) -> None:
     before = ask(())
-    assert ask._connection is not None
-    ask._connection.connection.close()
-    with pytest.raises(Error):
-        ask(())
-    assert ask(()) == before
+    for is_begun in (False, True):
+        begun = ask.begin(())
+        assert ask._connection is not None
+        ask._connection.connection.close()
+        with pytest.raises(Error):
+            begun() if begun is not None and is_begun else ask(())
+        assert ask(()) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_question_that_is_sent_ahead_is_answered_as_of_then(
+    cast: Cast, ask: StampsInDatabase
+) -> None:
+    about = [cast.acme.repository.pk]
+    assert ask.begin(about) is None  # it would have to connect
+    before = ask(about)
+    begun = ask.begin(about)
+    if connection.vendor != "postgresql":
+        assert begun is None
+        return
+    assert begun is not None
+    assert begun() is before
+    move_epoch(cast.acme.repository)
+    begun = ask.begin(about)
+    assert begun is not None
+    assert begun() == stamps_by(connection, about) != before
 
 
 @pytest.mark.django_db(transaction=True)
