@@ -53,7 +53,8 @@ _PLAIN = (bool, int, float, type(None))
 
 def without_secrets(text: str) -> str:
     """Return `text` with everything that looks like a credential struck out."""
-    small = text.casefold()
+    # Two letters are an i to `re.IGNORECASE`, and to it alone.
+    small = text.replace("\u0130", "i").replace("\u0131", "i").casefold()
     for words, pattern, replacement in _SECRETS:
         if any(word in small for word in words):
             text = pattern.sub(replacement, text)

@@ -105,7 +105,7 @@ class Answer:
     note: Callable[..., None] | None = None
 
 
-# What is that small is sent in one piece, and held in memory for the next caller.
+# What is that small is sent in one piece.
 SENT_AT_ONCE = 64 * 1024
 
 

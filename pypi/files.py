@@ -14,7 +14,7 @@ from packages import downloads, storage
 from packages.index.base import Arriving, FileNotFound, Stored
 from packages.index.opening import open_index
 from packages.shown_file import unlisted_file
-from pypi.answer import NEVER_A_PAGE, SENT_AT_ONCE, Answer, Ask, caching, is_unchanged
+from pypi.answer import NEVER_A_PAGE, Answer, Ask, caching, is_unchanged
 from pypi.ranges import Unsatisfiable, asked_range
 from pypi.render import PROVENANCE
 from pypi.simple import readable_name, revalidated
@@ -26,6 +26,9 @@ _PROVENANCE_TYPE = "application/vnd.pypi.integrity.v1+json"
 _GIVEN_OUT = {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
 # Under a URL that names the digest, the bytes never change.
 _IMMUTABLE = "max-age=365000000, immutable"
+# Files up to that size are read as a whole, and the hot lane holds their bytes. Not larger ones:
+# those of one large installation would drive out the pages of everybody.
+_HELD_AT_MOST = 16 * 1024
 _CONTENT_TYPES = {
     "whl": "application/zip",
     "egg": "application/zip",
@@ -168,7 +171,7 @@ def _bytes_of(ask: Ask, stored: Stored, policy: str) -> Answer:
     answer = Answer(status=200 if wanted is None else 206, headers=headers)
     if ask.method == "HEAD":
         return answer
-    if length <= SENT_AT_ONCE:
+    if length <= _HELD_AT_MOST:
         give_back()
         answer.body = storage.part(stored.storage_key, start=start, length=length)
         return answer

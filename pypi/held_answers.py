@@ -139,11 +139,6 @@ class Held:
     asked_for_at: float | None = None  # by the present of who did
 
     @property
-    def is_small(self) -> bool:
-        """Say whether it is sent in one piece."""
-        return self.reopen is None and len(self.body) <= SENT_AT_ONCE
-
-    @property
     def weight(self) -> int:
         """Return about how many bytes it takes."""
         return _BESIDE + _FOR_EACH_STAMP * len(self.ground.stamps) + len(self.body)
@@ -208,6 +203,11 @@ class HeldAnswers:
                     return False
                 self._catch_up(each, stamp, present.asked_at)
         return True
+
+    def has_small(self, key: Key) -> bool:
+        """Say whether what is held under `key`, true or not, is sent in one piece."""
+        held = self._held.get(key)
+        return held is not None and held.reopen is None and len(held.body) <= SENT_AT_ONCE
 
     def at(self, key: Key) -> Held | None:
         """Return what is held under `key`, true or not."""

@@ -123,7 +123,7 @@ class HotLane:
     def at_once(
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes] | None:
-        """Answer what is small, held, and known to be true once the stamps are.
+        """Answer what is small, held, and true by stamps that are known, or will be in no time.
 
         None: nothing was begun, and answering may take longer.
         """
@@ -146,14 +146,16 @@ class HotLane:
         visit = self._visits.get((asked.visitor, asked.repository))
         if visit is None:
             return None
-        present = self._lease.present(visit.stands_on)
+        key = (visit.place, *asked.what)
+        if is_hurried and not self._answers.has_small(key):
+            return None
+        present = self._lease.present(visit.stands_on, is_hurried=is_hurried)
         now = clock.now()
         if not visit.is_still(present, now):
             self._visits.drop((asked.visitor, asked.repository))
             return None
-        key = (visit.place, *asked.what)
         held = self._answers.get(key, present, now, catches_up=not is_hurried)
-        if held is None or (is_hurried and not held.is_small):
+        if held is None:
             return None
         given = _given(held, environ, start_response)
         if given is None:

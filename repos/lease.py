@@ -23,6 +23,9 @@ from repos.stamps import Answered
 _WANTED_FOR_SECONDS = 1.0
 # The part of a lease after which the next question is sent, so that its answer is there in time.
 _AHEAD = 0.75
+# Where a question takes longer than its answer serves, everybody who comes waits for one of their
+# own, unless they wait together.
+_QUICK_SECONDS = LEASE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +80,21 @@ class Lease:
         self._version = 0
         self._wanted: dict[int, float] = {}
         self._is_asking = False
+        self._is_quick = False
         self._rests_until = 0.0
         self._waiting = Condition()
 
-    def present(self, repositories: frozenset[int]) -> Present:
-        """Return the stamps of at least these repositories. Raises StampsUnknown."""
+    def present(self, repositories: frozenset[int], *, is_hurried: bool = False) -> Present:
+        """Return the stamps of at least these repositories. Raises StampsUnknown.
+
+        If `is_hurried`, neither a connection nor another caller is waited for, and the database
+        only where the last question was answered quickly.
+        """
         arrived = time.monotonic()
         latest = self._latest
         if latest is None or not self._serves(latest, arrived, repositories):
+            if is_hurried and (self._is_asking or not self._is_quick):
+                raise StampsUnknown
             return self._asked(arrived, repositories)
         if arrived - latest.asked_at > self._seconds * _AHEAD:
             self._ask_ahead()
@@ -132,6 +142,7 @@ class Lease:
             begun, self._begun = self._begun, None
             about = repositories.union(self._still_wanted(arrived))
         found: Present | None = None
+        waits_since = time.monotonic()
         try:
             found = self._told(begun, about, arrived, repositories)
         except Error as error:
@@ -141,6 +152,8 @@ class Lease:
             with self._waiting:
                 if found is not None:
                     self._rests_until = 0.0
+                took = time.monotonic() - waits_since
+                self._is_quick = found is not None and took < _QUICK_SECONDS
                 self._latest = found
                 self._is_asking = False
                 self._waiting.notify_all()

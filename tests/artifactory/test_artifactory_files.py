@@ -159,7 +159,7 @@ def test_what_is_put_is_there_and_is_listed_once_it_was_read(
     assert "lastModified" not in answer.json()
     put(scripts.writer, f"local/libs/{WHEEL};{NAMED};qa=yes")
     got = scripts.reader("GET", f"local/libs/{WHEEL}")
-    assert b"".join(got.streaming_content) == CONTENT
+    assert got.getvalue() == CONTENT
     names = ("X-Checksum-Sha1", "X-Checksum-Md5", "X-Checksum-Sha256", "X-Artifactory-Filename")
     assert [got.headers[name] for name in names] == [SHA1, MD5, SHA256, WHEEL]
     assert scripts.reader("HEAD", f"local/libs/{WHEEL}").headers["Content-Length"] == str(
@@ -202,7 +202,7 @@ def test_a_file_may_be_put_by_its_checksum_alone(scripts, frog: Distribution) ->
     assert told["checksums"]["sha256"] == SHA256
     assert told["size"] == str(len(CONTENT))
     got = scripts.reader("GET", f"local/libs/{WHEEL}")
-    assert b"".join(got.streaming_content) == CONTENT
+    assert got.getvalue() == CONTENT
     wrong = by_checksum | {"X_Checksum_Sha1": "0" * 40}
     scripts.writer.refused("PUT", f"local/other/{WHEEL}", 409, b"", **wrong)
 
@@ -337,7 +337,7 @@ def test_downloads_are_counted(scripts, frog: Distribution, monkeypatch) -> None
     monkeypatch.setattr("packages.downloads._files", defaultdict(downloads._Count))
     monkeypatch.setattr("packages.downloads._days", defaultdict(downloads._Sum))
     for _ in range(2):
-        b"".join(scripts.reader("GET", f"local/{PATH}").streaming_content)
+        scripts.reader("GET", f"local/{PATH}").getvalue()
     downloads.write_down()
     stats = scripts.reader.get(f"api/storage/local/{PATH}?stats")
     assert (stats["downloadCount"], stats["lastDownloadedBy"]) == (2, "ray")
@@ -443,7 +443,7 @@ def test_through_a_virtual_each_sees_what_its_pages_show(
     assert (told["repo"], told["checksums"]["sha256"]) == ("virtual", SHA256)
     root = scripts.reader.get("api/storage/virtual/")
     assert root["children"] == [{"uri": "/frog", "folder": True}]
-    assert b"".join(scripts.reader("GET", f"virtual/{PATH}").streaming_content) == CONTENT
+    assert scripts.reader("GET", f"virtual/{PATH}").getvalue() == CONTENT
     # mona may read the virtual and nothing beneath it.
     assert scripts.member.get("api/storage/virtual")["children"] == []
     scripts.member.refused("GET", f"api/storage/virtual/{PATH}", 404)
@@ -481,7 +481,7 @@ def test_what_a_remote_does_not_hold_yet_is_fetched(
         scripts.reader.refused("GET", f"{remote.key}/frog/1.0/frog-1.1.zip", 404)
         scripts.reader.refused("GET", f"{remote.key}/toad/1.0/{WHEEL}", 404)
         got = scripts.reader("GET", f"{remote.key}/{PATH}")
-        assert b"".join(got.streaming_content) == CONTENT
+        assert got.getvalue() == CONTENT
         settled()
 
 

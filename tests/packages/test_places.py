@@ -211,7 +211,7 @@ def test_an_overwritten_file_is_the_new_one_everywhere(
     gone = client.get(f"/acme/local/files/frog/{old.sha256}/{old.filename}", headers=headers)
     here: Any = client.get(f"/acme/local/files/frog/{new.filename}", headers=headers)
     assert gone.status_code == HTTPStatus.NOT_FOUND
-    assert b"".join(here.streaming_content) == OTHER[1]
+    assert here.getvalue() == OTHER[1]
 
 
 def test_overwritten_bytes_are_swept(cast: Cast, time: MovableClock) -> None:

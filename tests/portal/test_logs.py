@@ -49,6 +49,8 @@ PASSWORD = "canary-password-of-pia"
         ("Set-Cookie: __Host-larder=hunter2; Path=/", "hunter2"),
         ("csrfmiddlewaretoken=hunter2", "hunter2"),
         ("LARDER_SECRET_KEY=hunter2", "hunter2"),
+        ("AUTHOR\u0130ZATION: hunter2", "hunter2"),
+        ("cook\u0131e=hunter2", "hunter2"),
     ],
 )
 def test_a_credential_is_struck_out(line: str, secret: str) -> None:

@@ -37,7 +37,7 @@ def frog(client: Client, cast: Cast) -> Cast:
 def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """All here is true of small files and of large ones."""
     if request.param == "as a stream":
-        monkeypatch.setattr(files, "SENT_AT_ONCE", -1)
+        monkeypatch.setattr(files, "_HELD_AT_MOST", -1)
 
 
 def get(client: Client, url: str, cast: Cast, **headers: str) -> Any:

@@ -207,6 +207,37 @@ def test_what_was_sent_long_ago_or_about_others_is_asked_anew(moment: list[float
     assert database.questions == [{1}, {1}, {1}, {1}, {1, 2}]
 
 
+def test_who_is_in_a_hurry_waits_for_quick_questions_alone(moment: list[float]) -> None:
+    took = [0.001]
+
+    def ask(about: Collection[int]) -> Answered:
+        moment[0] += took[0]
+        if took[0] > 1:
+            raise OperationalError("away")
+        return NOTHING, dict.fromkeys(about, NOTHING)
+
+    lease, about = Lease(ask, seconds=0), frozenset({1})
+
+    def is_told(*, is_hurried: bool) -> bool:
+        try:
+            lease.present(about, is_hurried=is_hurried)
+        except StampsUnknown:
+            return False
+        return True
+
+    told = []
+    for took[0] in (0.001, 0.005, 0.001, 2, 0.001):
+        moment[0] += 10
+        told.append([is_told(is_hurried=each) for each in (True, False, True)])
+    assert told == [
+        [False, True, True],  # there is no connection yet
+        [True, True, False],
+        [False, True, True],
+        [False, False, False],  # whoever was in a hurry before it broke heard so once
+        [False, True, True],
+    ]
+
+
 def test_what_was_sent_and_is_lost_is_told_once(moment: list[float]) -> None:
     database = Ahead()
     lease = Lease(database, begin=database.begin, seconds=1)
