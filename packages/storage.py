@@ -8,7 +8,6 @@ change and a late deletion can never hit a newer upload.
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import secrets
 import tempfile
@@ -16,32 +15,20 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
-from typing import IO, Any, Protocol, cast
+from typing import IO, Protocol, cast
 
 import structlog
-from boto3.exceptions import Boto3Error
-from boto3.resources.base import ServiceResource
-from boto3.s3.transfer import TransferConfig
-from boto3.session import Session
-from botocore.config import Config as BotoConfig
-from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 from django.core.files import File
-from django.core.files.storage import FileSystemStorage, Storage, storages
-from storages.backends.s3 import S3Storage
-from urllib3.exceptions import HTTPError
+from django.core.files.storage import FileSystemStorage, storages
 
 from base.errors import LarderError
 
 log = structlog.get_logger(__name__)
 
-# What the two kinds of storage raise when they are full, away or misconfigured.
-_STORAGE_ERRORS = (OSError, Boto3Error, BotoCoreError, ClientError)
 _NOT_KEPT = "Storage did not keep the file. Nothing was published; try again."
 
 CHUNK = 1024 * 1024
-_PART = 16 * 1024 * 1024
 
 
 class StorageFailed(LarderError):
@@ -106,6 +93,11 @@ def _receive(file: IO[bytes], path: Path, chunks: Iterable[bytes]) -> Spooled:
     )
 
 
+def read_in() -> None:
+    """Make the storage of this process, and read in what it needs, before anybody waits for it."""
+    _blobs()
+
+
 def answers() -> bool:
     """Say whether storage can be asked at all."""
     try:
@@ -117,9 +109,10 @@ def answers() -> bool:
 
 def has(key: str) -> bool:
     """Say whether storage has an object under `key`. Raises StorageFailed."""
+    storage = _blobs()
     try:
-        return _blobs().exists(key)
-    except _STORAGE_ERRORS as error:
+        return storage.exists(key)
+    except storage.errors as error:
         raise StorageFailed("Storage does not answer now. Try again.") from error
 
 
@@ -135,7 +128,7 @@ def put(key: str, spool: Spooled) -> None:
         with spool.path.open("rb") as file:
             stored = storage.save(key, File(file, name=str(spool.path)))
         kept = stored == key and storage.size(key) == spool.size
-    except _STORAGE_ERRORS as error:
+    except storage.errors as error:
         log.exception("storage did not take an object", storage_key=key)
         raise StorageFailed(_NOT_KEPT) from error
     if not kept:
@@ -144,9 +137,10 @@ def put(key: str, spool: Spooled) -> None:
 
 def remove(key: str) -> None:
     """Remove the object under `key`; one that is gone already is fine. Raises StorageFailed."""
+    storage = _blobs()
     try:
-        _blobs().delete(key)
-    except _STORAGE_ERRORS as error:
+        storage.delete(key)
+    except storage.errors as error:
         raise StorageFailed("Storage does not let go of a file.") from error
 
 
@@ -164,17 +158,13 @@ def open_range(key: str, *, start: int, length: int) -> Readable:
     """Return a stream of `length` bytes of the object from `start`. Raises StorageFailed."""
     storage = _blobs()
     try:
-        if isinstance(storage, S3Storage):
-            return _open_s3_range(storage, key, start, length)
-        file = cast("IO[bytes]", storage.open(key).file)
+        return storage.open_range(key, start, length)
     except FileNotFoundError:
         log.error("an object is missing", storage_key=key)  # noqa: TRY400 - there is no more to say
         raise ObjectMissing("Storage does not have this file; tell whoever runs Larder.") from None
-    except _STORAGE_ERRORS as error:
+    except storage.errors as error:
         log.exception("storage did not give an object", storage_key=key)
         raise StorageFailed("Storage does not answer now. Try again.") from error
-    file.seek(start)
-    return Slice(file, length)
 
 
 def chunks(key: str, size: int, *, start: int = 0) -> Iterator[bytes]:
@@ -183,7 +173,7 @@ def chunks(key: str, size: int, *, start: int = 0) -> Iterator[bytes]:
         try:
             while chunk := stream.read(CHUNK):
                 yield chunk
-        except (*_STORAGE_ERRORS, HTTPError) as error:
+        except _blobs().errors as error:
             raise StorageFailed("Storage stopped in the middle of a file.") from error
 
 
@@ -223,26 +213,16 @@ class Slice:
         self._file.close()
 
 
-def _open_s3_range(storage: S3Storage, key: str, start: int, length: int) -> Readable:
-    client = storage.connection.meta.client
-    name = f"{storage.location.strip('/')}/{key}".lstrip("/")
-    if length == 0:
-        return io.BytesIO()
-    wanted = f"bytes={start}-{start + length - 1}"
-    try:
-        answer = client.get_object(Bucket=storage.bucket_name, Key=name, Range=wanted)
-    except client.exceptions.NoSuchKey:
-        raise FileNotFoundError(key) from None
-    body = cast("IO[bytes]", answer["Body"])
-    # Some servers overlook Range and send the whole object: skip to the part that was asked for.
-    if answer["ContentLength"] != length:
-        while start > 0 and (chunk := body.read(min(CHUNK, start))):
-            start -= len(chunk)
-    return Slice(body, length)
-
-
 class DurableFileSystemStorage(FileSystemStorage):
     """A folder whose `save` returns when the bytes and their name would survive a power cut."""
+
+    errors = (OSError,)  # what it raises when it is full, away or misconfigured
+
+    def open_range(self, key: str, start: int, length: int) -> Readable:
+        """Return a stream of `length` bytes of the file from `start`."""
+        file = cast("IO[bytes]", self.open(key).file)
+        file.seek(start)
+        return Slice(file, length)
 
     def _save(self, name: str, content: File[bytes]) -> str:
         target = Path(self.path(name))
@@ -261,57 +241,6 @@ class DurableFileSystemStorage(FileSystemStorage):
         return name
 
 
-class BucketStorage(S3Storage):  # type: ignore[misc]  # django-storages has no types
-    """A bucket of an S3-compatible service, asked in the ways that the lesser ones know too.
-
-    Each thread has a connection of its own, and all of them one session: what a session has read of
-    the service's description takes 12 MiB. A session makes one connection at a time.
-    """
-
-    def __init__(self, **settings: object) -> None:
-        super().__init__(**settings)
-        self._connecting = Lock()
-        self._session: Session | None = None
-
-    @property
-    def connection(self) -> ServiceResource:
-        """Return this thread's connection."""
-        made: ServiceResource | None = getattr(self._connections, "connection", None)
-        if made is None:
-            with self._connecting:
-                made = super().connection
-        return made
-
-    def _create_session(self) -> Session:
-        if self._session is None:
-            self._session = super()._create_session()
-        return self._session
-
-    def get_default_settings(self) -> dict[str, Any]:
-        """Return django-storages' settings with ours in place of its defaults."""
-        theirs: dict[str, Any] = super().get_default_settings()
-        return theirs | {
-            "file_overwrite": True,  # keys are never reused, so there is nothing to look for
-            "default_acl": None,
-            "querystring_auth": True,
-            "addressing_style": "path",
-            # One part in memory at a time, so that memory does not grow with the file.
-            "transfer_config": TransferConfig(
-                multipart_threshold=_PART, multipart_chunksize=_PART, use_threads=False
-            ),
-            "client_config": BotoConfig(
-                connect_timeout=3,
-                read_timeout=60,
-                retries={"max_attempts": 3, "mode": "standard"},
-                signature_version="s3v4",
-                s3={"addressing_style": "path"},
-                # Newer checksums break servers that do not know them; the digest is ours anyway.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        }
-
-
 def _flush(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -320,5 +249,26 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _blobs() -> Storage:
-    return storages["blobs"]
+class _Blobs(Protocol):
+    """What is asked of either storage: what Django's all have, and two things more."""
+
+    errors: tuple[type[Exception], ...]
+
+    def open_range(self, key: str, start: int, length: int) -> Readable:
+        """Return a stream of a part of an object. Raises FileNotFoundError."""
+
+    def exists(self, name: str) -> bool:
+        """Say whether there is an object."""
+
+    def save(self, name: str, content: File[bytes]) -> str:
+        """Store an object and return under which name."""
+
+    def size(self, name: str) -> int:
+        """Return how many bytes an object has."""
+
+    def delete(self, name: str) -> None:
+        """Remove an object, if it is there."""
+
+
+def _blobs() -> _Blobs:
+    return cast("_Blobs", storages["blobs"])

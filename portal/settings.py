@@ -125,7 +125,7 @@ if CONFIG.storage.folder is not None:
     }
 else:
     _blobs = {
-        "BACKEND": "packages.storage.BucketStorage",
+        "BACKEND": "packages.buckets.BucketStorage",
         "OPTIONS": {
             "bucket_name": CONFIG.storage.bucket,
             "location": CONFIG.storage.prefix,

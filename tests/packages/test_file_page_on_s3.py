@@ -42,7 +42,7 @@ def asked(
 ) -> list[tuple[int, int]]:
     """Which parts of objects are asked of the bucket, by their start and length."""
     options = bucket_options(moto, tmp_path.name)
-    blobs = {"BACKEND": "packages.storage.BucketStorage", "OPTIONS": options}
+    blobs = {"BACKEND": "packages.buckets.BucketStorage", "OPTIONS": options}
     settings.STORAGES = settings.STORAGES | {"blobs": blobs}
     parts: list[tuple[int, int]] = []
     open_range = storage.open_range

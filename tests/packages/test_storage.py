@@ -15,6 +15,7 @@ import pytest
 from django.core.files.storage import storages
 
 from packages import storage
+from packages.buckets import BucketStorage
 from tests.parts import s3
 from tests.parts.given import given
 
@@ -57,7 +58,7 @@ def place(request, settings, tmp_path: Path) -> str:
         url = request.getfixturevalue("buckets")[request.param]
         settings.STORAGES = settings.STORAGES | {
             "blobs": {
-                "BACKEND": "packages.storage.BucketStorage",
+                "BACKEND": "packages.buckets.BucketStorage",
                 "OPTIONS": bucket_options(url, tmp_path.name),
             }
         }
@@ -135,7 +136,7 @@ def test_a_spool_that_is_broken_off_goes_away(tmp_path: Path) -> None:
 def test_a_wrong_secret_keeps_nothing(buckets: dict[str, str], settings) -> None:
     settings.STORAGES = settings.STORAGES | {
         "blobs": {
-            "BACKEND": "packages.storage.BucketStorage",
+            "BACKEND": "packages.buckets.BucketStorage",
             "OPTIONS": bucket_options(buckets["rclone"], "x") | {"secret_key": "wrong"},
         }
     }
@@ -146,7 +147,7 @@ def test_a_wrong_secret_keeps_nothing(buckets: dict[str, str], settings) -> None
 def test_threads_have_connections_of_their_own_from_one_session() -> None:
     """A session takes 12 MiB: with one for each thread a web process would have 800 MiB of them."""
     options = bucket_options("s3://larder?endpoint=http://127.0.0.1:9", "prefix")
-    bucket = storage.BucketStorage(**options)
+    bucket = BucketStorage(**options)
     together = Barrier(8)
 
     def connected(_: int) -> object:
