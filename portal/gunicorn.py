@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import os
 import sys
@@ -49,7 +50,15 @@ accesslog = "-"
 
 
 def when_ready(server: Arbiter) -> None:
-    """Say where Larder is, once it is there."""
+    """Read Larder in, once for all processes that serve, and say where it is.
+
+    What none of them alters is then in memory once. Callers wait meanwhile: with gunicorn's own
+    `preload_app` it would not listen yet, and they would be refused.
+    """
+    server.app.wsgi()
+    # What is there by now is no garbage, and looking through it would write to all of it.
+    gc.collect()
+    gc.freeze()
     server.log.info("Larder is ready at %s/", _config.base_url)
 
 
