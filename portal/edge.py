@@ -24,7 +24,6 @@ from accounts.authentication import CredentialsRefused, credentials_in  # isort:
 from pypi.held_answers import Headers, HeldAnswers
 from pypi.hot_lane import Failure, HotLane, is_offered
 from repos.lease import Lease
-from repos.stamp_questions import StampsInDatabase
 
 # The named location of deploy/nginx.conf that asks gunicorn.
 _ASK_GUNICORN = [("X-Accel-Redirect", "@app"), ("Content-Length", "0")]
@@ -86,7 +85,4 @@ def _write_nothing(_: bytes) -> None:
 
 
 keep_notes()
-stamps = StampsInDatabase()
-application = HotLane(
-    may_be_held, Lease(stamps, begin=stamps.begin), HeldAnswers(), others=handed_on
-)
+application = HotLane(may_be_held, Lease.in_database(), HeldAnswers(), others=handed_on)

@@ -8,8 +8,6 @@ from packages import storage
 from pypi.held_answers import HeldAnswers
 from pypi.hot_lane import HotLane
 from repos.lease import Lease
-from repos.stamp_questions import StampsInDatabase
 
 storage.read_in()
-stamps = StampsInDatabase()
-application = HotLane(django, Lease(stamps, begin=stamps.begin), HeldAnswers())
+application = HotLane(django, Lease.in_database(), HeldAnswers())

@@ -15,14 +15,14 @@ from threading import Condition
 from django.db import Error
 
 from base.stamps import LEASE_SECONDS, Stamp
-from repos.stamp_questions import ANSWERED_WITHIN_SECONDS
+from repos.stamp_questions import ANSWERED_WITHIN_SECONDS, StampsInDatabase
 from repos.stamps import Answered
 
 # A repository is asked about for so long after somebody wanted it, so that whoever comes within a
 # lease finds it answered.
 _WANTED_FOR_SECONDS = 1.0
 # The part of a lease after which the next question is sent, so that its answer is there in time.
-_AHEAD = 0.75
+AHEAD = 0.75
 # Where a question takes longer than its answer serves, everybody who comes waits for one of their
 # own, unless they wait together.
 _QUICK_SECONDS = LEASE_SECONDS
@@ -84,6 +84,12 @@ class Lease:
         self._rests_until = 0.0
         self._waiting = Condition()
 
+    @classmethod
+    def in_database(cls) -> Lease:
+        """Return the lease of a process that serves: by one connection that is its own."""
+        stamps = StampsInDatabase()
+        return cls(stamps, begin=stamps.begin)
+
     def present(self, repositories: frozenset[int], *, is_hurried: bool = False) -> Present:
         """Return the stamps of at least these repositories. Raises StampsUnknown.
 
@@ -96,7 +102,7 @@ class Lease:
             if is_hurried and (self._is_asking or not self._is_quick):
                 raise StampsUnknown
             return self._asked(arrived, repositories)
-        if arrived - latest.asked_at > self._seconds * _AHEAD:
+        if arrived - latest.asked_at > self._seconds * AHEAD:
             self._ask_ahead()
         return latest
 

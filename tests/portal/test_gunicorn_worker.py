@@ -23,7 +23,7 @@ SECONDS = 10
 
 
 class Worker(AnsweringThreadWorker):
-    """Has two connections and an application, and does nothing else of what a worker does."""
+    """Has two threads and an application, and does nothing else of what a worker does."""
 
     def __init__(self) -> None:
         config = Config()
@@ -99,7 +99,6 @@ def worker() -> Iterator[Worker]:
 def client(worker: Worker) -> Iterator[socket.socket]:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        theirs.settimeout(SECONDS)
         theirs.setblocking(False)
         worker.nr_conns = 1
         worker.enqueue_req(TConn(worker.cfg, ours, ("127.0.0.1", 1), ("127.0.0.1", 2)))
