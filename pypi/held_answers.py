@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from django.db import Error
 
@@ -40,8 +40,7 @@ _REMEMBERED_AT_MOST = 5_000
 _salt = secrets.token_bytes(32)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where the caller is, and all of who they are that an answer depends on."""
 
     repository_id: int

@@ -9,15 +9,14 @@ What is not like that, Django answers.
 
 from __future__ import annotations
 
+import random
 import re
-import secrets
 from collections.abc import Callable, Iterable, MutableMapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from wsgiref.util import FileWrapper
 
@@ -55,9 +54,8 @@ _NOT_KNOWN_HERE = (
 )
 _EACH_ITS_OWN = frozenset({"x-request-id", "date"})
 Failure = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
-# Clients send the same few headers all day.
-_kind = lru_cache(maxsize=256)(simple_type)
-_packed = lru_cache(maxsize=256)(takes_gzip)
+# Clients ask for the same pages with the same few headers all day. Longer ones are no client's.
+_REMEMBERED, _LONG = 2048, 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +77,7 @@ def is_offered(environ: WSGIEnvironment) -> bool:
     return _OFFER in environ
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     """A request that may have been answered before."""
 
     visitor: bytes  # who comes, by what they show, and by which way; what they show is not in it
@@ -115,10 +112,11 @@ class HotLane:
         asked = _asked(environ)
         if asked is None:
             return self._others(environ, start_response)
-        with suppress(StampsUnknown):
+        try:
             body = self._again(asked, environ, start_response)
             return self._learned(asked, environ, start_response) if body is None else body
-        return self._others(environ, start_response)
+        except StampsUnknown:
+            return self._others(environ, start_response)
 
     def at_once(
         self, environ: WSGIEnvironment, start_response: StartResponse
@@ -130,9 +128,10 @@ class HotLane:
         asked = _asked(environ)
         if asked is None:
             return None
-        with suppress(StampsUnknown):
+        try:
             return self._again(asked, environ, start_response, is_hurried=True)
-        return None
+        except StampsUnknown:
+            return None
 
     def _again(
         self,
@@ -235,24 +234,37 @@ class HotLane:
 
 def _asked(environ: WSGIEnvironment) -> _Asked | None:
     """Return what is asked; None: it is nothing that the lane answers."""
-    if environ["REQUEST_METHOD"] not in SAFE_METHODS:
+    said = environ.get
+    if environ["REQUEST_METHOD"] not in SAFE_METHODS or any(map(said, _NOT_KNOWN_HERE)):
         return None
-    found = _URL.fullmatch(environ.get("PATH_INFO", ""))
-    if found is None or any(map(environ.get, _NOT_KNOWN_HERE)):
+    way = _way(environ)
+    try:
+        wanted = _wanted(
+            said("PATH_INFO", ""), said("HTTP_ACCEPT", ""), said("HTTP_ACCEPT_ENCODING", ""), way
+        )
+    except _NotForHere:
         return None
+    shown = (said("HTTP_AUTHORIZATION", ""), said("HTTP_X_JFROG_ART_API", ""))
+    return _Asked(visitor(way, *shown), *wanted)
+
+
+class _NotForHere(Exception):
+    """The lane does not answer this; it is not remembered either."""
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _wanted(
+    path: str, accept: str, accept_encoding: str, way: str
+) -> tuple[str, str, tuple[str, str, bool, str]]:
+    """Return repository, project and the rest of what is wanted, as in `_Asked`."""
+    found = _URL.fullmatch(path)
+    if found is None or len(path) + len(accept) + len(accept_encoding) + len(way) > _LONG:
+        raise _NotForHere
     repository, rest, of_page, of_file = found.groups()
     if repository.partition("/")[0] in RESERVED_TENANT_SLUGS:
-        return None
-    shown = (environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_X_JFROG_ART_API", ""))
-    packed = _packed(environ.get("HTTP_ACCEPT_ENCODING", ""))
-    kind = _kind(environ.get("HTTP_ACCEPT", "")) if of_file is None else ""
-    way = _way(environ)
-    return _Asked(
-        visitor(way, *shown),
-        repository,
-        of_page or of_file or "",
-        (rest, kind, packed, way),
-    )
+        raise _NotForHere
+    kind = simple_type(accept) if of_file is None else ""
+    return repository, of_page or of_file or "", (rest, kind, takes_gzip(accept_encoding), way)
 
 
 def _way(environ: WSGIEnvironment) -> str:
@@ -264,8 +276,7 @@ def _way(environ: WSGIEnvironment) -> str:
     return "\n".join((environ["wsgi.url_scheme"], environ.get("HTTP_HOST", ""), said_by))
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(NamedTuple):
     """What was begun to be sent."""
 
     body: Iterable[bytes]
@@ -274,17 +285,19 @@ class _Given:
 
 def _given(held: Held, environ: WSGIEnvironment, start_response: StartResponse) -> _Given | None:
     """Begin the answer; None: Django is to answer this time."""
-    number = ("X-Request-Id", secrets.token_hex(6))
+    # As the middleware's, and no secret either: the system's own chance would take longer.
+    number = ("X-Request-Id", f"{random.getrandbits(48):012x}")
     is_wanted = environ["REQUEST_METHOD"] == "GET"
     sent = environ.get("HTTP_IF_NONE_MATCH", "")
     if sent and names_etag(sent, held.etag):
         if held.not_modified is None:
             return None
         start_response("304 Not Modified", [*held.not_modified, number])
-        return _Given((), is_whole=False)
+        return _Given([], is_whole=False)
+    # In lists: granian sends what is in one at once, and anything else in turns.
     if held.reopen is None or not is_wanted:
         start_response(held.status, [*held.headers, number])
-        return _Given((held.body,) if is_wanted else (), is_whole=is_wanted)
+        return _Given([held.body] if is_wanted else [], is_whole=is_wanted)
     try:
         stream = held.reopen()
     except LarderError:
