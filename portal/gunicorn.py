@@ -19,7 +19,7 @@ from gunicorn.http.wsgi import Response
 from gunicorn.workers.base import Worker
 
 from portal.config import ConfigError, read
-from portal.gunicorn_worker import AnsweringThreadWorker
+from portal.gunicorn_worker import AnsweringThreadWorker, shares
 from portal.logs import StrikingFormatter
 
 # From glibc's malloc.h.
@@ -72,6 +72,11 @@ def post_fork(_server: Arbiter, _worker: Worker) -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_MMAP_THRESHOLD, _LARGE_BUFFER)
         mallopt(_M_ARENA_MAX, _ARENAS)
+
+
+def child_exit(_server: Arbiter, worker: Worker) -> None:
+    """Let nobody leave connections to a process that has ended, however it did."""
+    shares.note(worker.age, None)
 
 
 def post_worker_init(_worker: Worker) -> None:

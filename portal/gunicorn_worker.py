@@ -9,6 +9,7 @@ wait: the whole request is there, without a body, and the application has the an
 
 from __future__ import annotations
 
+import mmap
 import selectors
 import time
 from collections import deque
@@ -24,9 +25,35 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 _LOOKED_AT = 8 * 1024
 _WITHOUT_BODY = (b"GET ", b"HEAD ")
 _ACCEPTED_IN_A_TURN = 16
+# So often, and so long each time, a connection is left to a process that has fewer.
+_TIMES_LEFT_TO_OTHERS, _MOMENT_SECONDS = 5, 0.0002
 _END = b"\r\n\r\n"
 # Something is to follow, or to be said before.
 _NOT_WHOLE = ("CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_EXPECT")
+
+
+class _Shares:
+    """How many connections each web process has, in memory that is shared with what is forked.
+
+    Whichever process runs takes all that come at once, and one core would do the work of two.
+    """
+
+    _PLACES = 256
+
+    def __init__(self) -> None:
+        # One more than it has; 0 where nobody accepts.
+        self._numbers = memoryview(mmap.mmap(-1, 4 * self._PLACES)).cast("I")
+
+    def note(self, process: int, connections: int | None) -> None:
+        """Write down how many connections a process has; None: it accepts no more."""
+        self._numbers[process % self._PLACES] = 0 if connections is None else connections + 1
+
+    def is_more_than_others(self, connections: int) -> bool:
+        """Say whether another process that accepts has fewer."""
+        return any(0 < number <= connections for number in self._numbers)
+
+
+shares = _Shares()
 
 
 class AnsweringThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -36,13 +63,34 @@ class AnsweringThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has
     `pending_conns` until something comes by it, and between requests in `keepalived_conns`.
     """
 
+    _times_left_to_others = 0
+
     def accept(self, listener: socket) -> None:
         """Accept several connections: a turn takes longer here than with gunicorn."""
         for _ in range(_ACCEPTED_IN_A_TURN):
+            if self._leaves_it_to_others():
+                return
             before = self.nr_conns
             super().accept(listener)
+            shares.note(self.age, self.nr_conns)
             if self.nr_conns in (before, self.worker_connections):
                 return
+
+    def _leaves_it_to_others(self) -> bool:
+        """Wait for a moment where others have fewer connections, and say so; not for ever."""
+        leaves = (
+            self._times_left_to_others < _TIMES_LEFT_TO_OTHERS
+            and shares.is_more_than_others(self.nr_conns)
+        )
+        self._times_left_to_others = self._times_left_to_others + 1 if leaves else 0
+        if leaves:
+            time.sleep(_MOMENT_SECONDS)
+        return leaves
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Let the other processes know what this one has, and do what comes."""
+        shares.note(self.age, self.nr_conns if self._accepting else None)
+        super().wait_for_and_dispatch_events(timeout)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Give a connection to a thread; a new one not before something has come by it."""

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections import Counter
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
 from tests.clients import ROOT
+from tests.journeys.larder import under
+from tests.parts.processes import server
+from tests.processes import wait_until
 
+PROCESSES, CALLERS, ALIKE, TIMES = 2, 16, 5, 10
 _READS_IN = """
 import gc, sys, threading
 from importlib import import_module
@@ -50,3 +59,48 @@ def test_it_reads_in_what_is_needed_and_begins_nothing(
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == with_s3
+
+
+def test_its_processes_share_the_connections_with_none_that_was_killed(tmp_path: Path) -> None:
+    config = tmp_path / "config.py"
+    config.write_text("from portal.gunicorn import child_exit, worker_class\nthreads = 8\n")
+
+    def command(port: int) -> list[str]:
+        settings = {"LARDER_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+        gunicorn = [sys.executable, "-m", "gunicorn", "--config", str(config), "--keep-alive=30"]
+        both = [f"--workers={PROCESSES}", f"--bind=127.0.0.1:{port}"]
+        return under(settings, [*gunicorn, *both, "tests.portal.who_answers:application"])
+
+    with server(tmp_path, command) as running:
+        one, other = shared_between(running.port)
+        os.kill(one, signal.SIGKILL)
+        both = shared_between(running.port)
+    assert other in both
+    assert one not in both
+
+
+def shared_between(port: int) -> set[int]:
+    """Return the processes between which sixteen callers are shared alike, again and again."""
+    wait_until(lambda: len(who_answer(port)) == PROCESSES)
+    found = [who_answer(port) for _ in range(TIMES)]
+    alike = [each for each in found if len(each) == PROCESSES and min(each.values()) >= ALIKE]
+    assert len(alike) > TIMES * 0.7, found
+    return set(alike[-1])
+
+
+def who_answer(port: int) -> Counter[int]:
+    """Return how many callers, all there at once, each process answers."""
+    time.sleep(0.05)  # those of before are gone
+    with ExitStack() as stack:
+        callers = [
+            stack.enter_context(closing(HTTPConnection("127.0.0.1", port, timeout=30)))
+            for _ in range(CALLERS)
+        ]
+        for caller in callers:
+            caller.connect()
+        return Counter(answered(caller) for caller in callers)
+
+
+def answered(caller: HTTPConnection) -> int:
+    caller.request("GET", "/")
+    return int(caller.getresponse().read())

@@ -15,7 +15,7 @@ import pytest
 from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn
 
-from portal.gunicorn_worker import AnsweringThreadWorker
+from portal.gunicorn_worker import AnsweringThreadWorker, shares
 
 HELD = b"GET /held HTTP/1.1\r\nHost: larder.example\r\n\r\n"
 OTHER = HELD.replace(b"/held", b"/other")
@@ -93,6 +93,15 @@ def worker() -> Iterator[Worker]:
     worker = Worker()
     yield worker
     worker.stop()
+
+
+@pytest.fixture
+def another() -> Iterator[int]:
+    """Another process that accepts and has no connection."""
+    process = 2
+    shares.note(process, 0)
+    yield process
+    shares.note(process, None)
 
 
 @pytest.fixture
@@ -219,3 +228,25 @@ def test_a_worker_that_stops_says_so(worker: Worker, client: socket.socket) -> N
     client.sendall(HELD)
     assert b"Connection: close" in told(worker, client)
     assert worker.answered == [("/held", b"", False)]
+
+
+def test_a_connection_is_left_to_a_process_that_has_fewer_for_a_moment(
+    worker: Worker, client: socket.socket, another: int
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        worker.sockets = [listener]
+        worker.set_accept_enabled(True)
+        with socket.create_connection(listener.getsockname()):
+            worker.wait_for_and_dispatch_events(0.05)
+            assert worker.nr_conns == 1
+            shares.note(another, None)
+            worker.wait_for_and_dispatch_events(0.05)
+            assert worker.nr_conns == 2
+        shares.note(another, 0)
+        with socket.create_connection(listener.getsockname()):
+            worker.turn_until(lambda: len(worker.pending_conns) == 2)  # the other does not take it
+        worker.set_accept_enabled(False)
+    client.close()
+    worker.turn_until(lambda: worker.nr_conns == 0)
+    shares.note(another, None)
+    assert not shares.is_more_than_others(1_000)
