@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bench.speed import runner
-from bench.speed.__main__ import chosen, is_wrong, parsed
+from bench.speed.__main__ import chosen, is_wrong, parsed, together
 from bench.speed.asking import Answer, links, require_kind, require_names, require_status, validator
 from bench.speed.cases import Case
 from bench.speed.corpus import SMALL, Corpus
@@ -229,9 +229,34 @@ def test_one_wrong_round_voids_a_cell_and_is_not_tried_again(tmp_path: Path) -> 
     bench = Bench(Corpus(tmp_path, TINY), 1, tmp_path)
     case = a_case(Measured(1), Void("wrong page"), Measured(3))
     results = Results()
-    runner.measure(case, [running("a")], 3, bench, results)
+    runner.measure([case], [running("a")], 3, bench, results)
     cell = results.cell("a-case", "a")
     assert (cell.value, cell.void, len(cell.rounds)) == (None, "wrong page", 1)
+
+
+def test_what_is_compared_is_measured_in_the_same_rounds(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def measured(key: str, **more: Any) -> Case:
+        def measure(_running: Running, _bench: Bench) -> Measured:
+            order.append(key)
+            return Measured(1)
+
+        return Case(key, key, "s", measure, needs_wrk=False, **more)
+
+    cases = [measured("a"), measured("b"), measured("c", beside="a", repeated=False)]
+    bench = Bench(Corpus(tmp_path, TINY), 1, tmp_path)
+    for compared in together(cases):
+        runner.measure(compared, [running("x")], 2, bench, Results())
+    assert order == ["a", "c", "a", "b", "b"]
+    assert [[case.key for case in each] for each in together(cases[1:])] == [["b"], ["c"]]
+
+
+def test_a_target_between_two_cases_is_of_such_as_are_measured_together() -> None:
+    beside = {case.key: case.beside for case in CASES}
+    between = {(each.case, each.to_case) for each in TARGETS if each.to_case}
+    assert between
+    assert all(beside[case] == other for case, other in between)
 
 
 def test_without_wrk_reading_is_void_and_says_why(
@@ -240,7 +265,7 @@ def test_without_wrk_reading_is_void_and_says_why(
     monkeypatch.setattr("bench.speed.load.shutil.which", lambda _: None)
     bench = Bench(Corpus(tmp_path, TINY), 1, tmp_path)
     results = Results()
-    runner.measure(a_case(needs_wrk=True), [running("a")], 1, bench, results)
+    runner.measure([a_case(needs_wrk=True)], [running("a")], 1, bench, results)
     assert results.cell("a-case", "a").void.startswith("not run: wrk is missing on this machine")
 
 

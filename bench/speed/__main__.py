@@ -188,6 +188,15 @@ def chosen(scene: Scene, options: argparse.Namespace, earlier: Sequence[Portion]
     return [each for each in scene.cases if each.key in options.cases and each.key not in there]
 
 
+def together(cases: Sequence[Case]) -> list[list[Case]]:
+    """Return the cases with those that are compared with each other in one list."""
+    keys = {case.key for case in cases}
+    lists: dict[str, list[Case]] = {}
+    for case in cases:
+        lists.setdefault(case.beside if case.beside in keys else case.key, []).append(case)
+    return list(lists.values())
+
+
 def _play(scene: Scene, cases: Sequence[Case], stage: Stage) -> None:
     """Start who takes part in a scene, and run its cases as long as there is time."""
     if not cases or time.monotonic() > stage.until:
@@ -199,13 +208,15 @@ def _play(scene: Scene, cases: Sequence[Case], stage: Stage) -> None:
         absent = runner.started(stack, ground, scene.peers, wanted)
         running = [each for each in ground.running if each.name in wanted]
         portion.notes.update({each.name: each.remarks(portion.sizes) for each in running})
-        for case in cases:
+        for compared in together(cases):
             if time.monotonic() > stage.until:
-                print(f"No time is left for {case.key}.", file=sys.stderr)
+                keys = ", ".join(case.key for case in compared)
+                print(f"No time is left for {keys}.", file=sys.stderr)
                 continue
-            for name in set(absent) & set(wanted):
-                portion.results.cell(case.key, name).void = absent[name]
-            runner.measure(case, running, portion.rounds, bench, portion.results)
+            for case in compared:
+                for name in set(absent) & set(wanted):
+                    portion.results.cell(case.key, name).void = absent[name]
+            runner.measure(compared, running, portion.rounds, bench, portion.results)
             stage.keeper.keep()
 
 

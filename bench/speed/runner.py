@@ -61,16 +61,21 @@ def needed(peer: Peer, peers: Sequence[Peer], wanted: Sequence[str]) -> bool:
 
 
 def measure(
-    case: Case, running: Sequence[Running], rounds: int, bench: Bench, results: Results
+    cases: Sequence[Case], running: Sequence[Running], rounds: int, bench: Bench, results: Results
 ) -> None:
-    """Run one case against all, in another order in each round."""
-    order = random.Random(case.key)  # noqa: S311 - the same order each time
-    for number in range(rounds if case.repeated else 1):
-        for each in order.sample(running, len(running)):
-            _measure(case, each, bench, results)
-            if not settle(each.pids):
-                _say(f"{each.name} is still busy with {case.title}")
-        _say(f"{case.title}, round {number + 1}: {_seen(case, running, results)}")
+    """Run cases that are compared with each other against all, in another order in each round."""
+    order = random.Random(cases[0].key)  # noqa: S311 - the same order each time
+    for number in range(rounds):
+        for case in cases if number == 0 else filter(_is_repeated, cases):
+            for each in order.sample(running, len(running)):
+                _measure(case, each, bench, results)
+                if not settle(each.pids):
+                    _say(f"{each.name} is still busy with {case.title}")
+            _say(f"{case.title}, round {number + 1}: {_seen(case, running, results)}")
+
+
+def _is_repeated(case: Case) -> bool:
+    return case.repeated
 
 
 def _measure(case: Case, running: Running, bench: Bench, results: Results) -> None:
