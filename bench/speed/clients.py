@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ PROJECTS = (
     *("tomli", "uvicorn"),
 )
 NO_REAL_WHEELS = f"{NOT_RUN}there are no wheels of real projects here"
+_FIRST_TIMES, _FASTER = 5, 0.9
 _PINNED = re.compile(r"^(\S+)==(\S+) \\\n    --hash=sha256:(\w+)$", re.MULTILINE)
 _INSTALLED = re.compile(r"(.+)-([^-]+)\.dist-info")
 
@@ -42,11 +44,21 @@ class Compile:
         """Resolve, and look whether each pin and hash is that of the wheel that is there."""
         url = signed_in(running.index, running)
         with machine(bench) as client:
-            compiled(client, url, bench.corpus, "--no-cache")  # the server has a first time too
+            _until_known(lambda: compiled(client, url, bench.corpus, "--no-cache"))
             seconds = compiled(client, url, bench.corpus)
             if self.is_warm:
                 seconds = compiled(client, url, bench.corpus)
         return Measured(seconds)
+
+
+def _until_known(ask: Callable[[], float]) -> None:
+    """Ask until it gets no faster: each process of a server has a first time with each page."""
+    before = math.inf
+    for _ in range(_FIRST_TIMES):
+        seconds = ask()
+        if seconds > before * _FASTER:
+            return
+        before = seconds
 
 
 def install(running: Running, bench: Bench) -> Measured:
