@@ -78,9 +78,8 @@ class AnsweringThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has
 
     def _leaves_it_to_others(self) -> bool:
         """Wait for a moment where others have fewer connections, and say so; not for ever."""
-        leaves = (
-            self._times_left_to_others < _TIMES_LEFT_TO_OTHERS
-            and shares.is_more_than_others(self.nr_conns)
+        leaves = self._times_left_to_others < _TIMES_LEFT_TO_OTHERS and shares.is_more_than_others(
+            self.nr_conns
         )
         self._times_left_to_others = self._times_left_to_others + 1 if leaves else 0
         if leaves:
