@@ -279,7 +279,7 @@ def _way(environ: WSGIEnvironment) -> str:
 class _Given(NamedTuple):
     """What was begun to be sent."""
 
-    body: Iterable[bytes]
+    body: Iterable[bytes]  # in a list what is there: granian sends that at once, all else in turns
     is_whole: bool
 
 
@@ -294,7 +294,6 @@ def _given(held: Held, environ: WSGIEnvironment, start_response: StartResponse) 
             return None
         start_response("304 Not Modified", [*held.not_modified, number])
         return _Given([], is_whole=False)
-    # In lists: granian sends what is in one at once, and anything else in turns.
     if held.reopen is None or not is_wanted:
         start_response(held.status, [*held.headers, number])
         return _Given([held.body] if is_wanted else [], is_whole=is_wanted)

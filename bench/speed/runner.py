@@ -66,16 +66,12 @@ def measure(
     """Run cases that are compared with each other against all, in another order in each round."""
     order = random.Random(cases[0].key)  # noqa: S311 - the same order each time
     for number in range(rounds):
-        for case in cases if number == 0 else filter(_is_repeated, cases):
+        for case in [each for each in cases if each.repeated or number == 0]:
             for each in order.sample(running, len(running)):
                 _measure(case, each, bench, results)
                 if not settle(each.pids):
                     _say(f"{each.name} is still busy with {case.title}")
             _say(f"{case.title}, round {number + 1}: {_seen(case, running, results)}")
-
-
-def _is_repeated(case: Case) -> bool:
-    return case.repeated
 
 
 def _measure(case: Case, running: Running, bench: Bench, results: Results) -> None:
