@@ -36,6 +36,7 @@ from bench.speed.reading import Bench
 from bench.speed.report import page
 from bench.speed.results import NOT_RUN
 from bench.speed.scenes import CASES, OTHERS, SCENES, Scene
+from bench.speed.targets import JUDGED_BY
 from tests.clients import ROOT
 from tests.journeys.distributions import File, wheels_of_the_long_list
 from tests.parts import given
@@ -189,11 +190,15 @@ def chosen(scene: Scene, options: argparse.Namespace, earlier: Sequence[Portion]
 
 
 def together(cases: Sequence[Case]) -> list[list[Case]]:
-    """Return the cases with those that are compared with each other in one list."""
+    """Return the cases with those that are judged by each other's rates in one list.
+
+    They share their rounds: a machine that others use is faster in one minute than in another.
+    """
     keys = {case.key for case in cases}
     lists: dict[str, list[Case]] = {}
     for case in cases:
-        lists.setdefault(case.beside if case.beside in keys else case.key, []).append(case)
+        other = JUDGED_BY.get(case.key)
+        lists.setdefault(other if other and other in keys else case.key, []).append(case)
     return list(lists.values())
 
 

@@ -25,11 +25,7 @@ Measure = Callable[[Running, Bench], Measured]
 
 @dataclass(frozen=True)
 class Case:
-    """One row of the table. Without `higher`, less is better; without `repeated`, once will do.
-
-    It is measured in the rounds of the case that it is `beside`: a machine of others is faster in
-    one minute than in another.
-    """
+    """One row of the table. Without `higher`, less is better; without `repeated`, once will do."""
 
     key: str
     title: str
@@ -40,15 +36,10 @@ class Case:
     needs_wrk: bool = True
     needs_real: bool = False  # wheels of real projects
     needs_root: bool = False  # the index of very many projects
-    beside: str = ""
 
 
 def _page(key: str, title: str, page: Page) -> Case:
     return Case(key, title, _RATE, page.measure)
-
-
-def _beside(key: str, case: Case) -> Case:
-    return replace(case, beside=key)
 
 
 def _root(key: str, title: str, page: Page) -> Case:
@@ -76,12 +67,8 @@ SIDE_BY_SIDE = (
     _page("small-json", "small page, JSON", Page(reading.small_page, JSON)),
     _page("small-gzip", "small page, HTML, gzip", Page(reading.small_page, packed=True)),
     _page("small-json-gzip", "small page, JSON, gzip", Page(reading.small_page, JSON, packed=True)),
-    _beside(
-        "small-json", _page("small-304", "small page, 304", Page(reading.small_page, again=True))
-    ),
-    _beside(
-        "small-json", _page("in-turn", "small pages in turn, JSON", Page(reading.small_pages, JSON))
-    ),
+    _page("small-304", "small page, 304", Page(reading.small_page, again=True)),
+    _page("in-turn", "small pages in turn, JSON", Page(reading.small_pages, JSON)),
     _page("large-html", "large page, HTML", Page(reading.large_page, callers=_FEW)),
     _page("large-json", "large page, JSON", Page(reading.large_page, JSON, callers=_FEW)),
     _page(
@@ -96,9 +83,7 @@ SIDE_BY_SIDE = (
         "root list, JSON, gzip",
         Page(reading.root_list, JSON, packed=True, callers=_FEW),
     ),
-    _beside(
-        "small-json", Case("metadata", "metadata file", _RATE, Download(reading.metadata).measure)
-    ),
+    Case("metadata", "metadata file", _RATE, Download(reading.metadata).measure),
     Case("small-wheel", "small wheel", _RATE, Download(reading.small_wheel).measure),
     Case(
         "wheel-1",
@@ -112,16 +97,9 @@ SIDE_BY_SIDE = (
         _MIB,
         Download(reading.weighty_wheel, callers=8, in_mib=True).measure,
     ),
-    _beside(
-        "small-json", _page("virtual-1", "virtual of 1, JSON", Page(reading.virtual_page(1), JSON))
-    ),
-    _beside(
-        "small-json", _page("virtual-5", "virtual of 5, JSON", Page(reading.virtual_page(5), JSON))
-    ),
-    _beside(
-        "small-json",
-        _page("virtual-30", "virtual of 30, JSON", Page(reading.virtual_page(30), JSON)),
-    ),
+    _page("virtual-1", "virtual of 1, JSON", Page(reading.virtual_page(1), JSON)),
+    _page("virtual-5", "virtual of 5, JSON", Page(reading.virtual_page(5), JSON)),
+    _page("virtual-30", "virtual of 30, JSON", Page(reading.virtual_page(30), JSON)),
     _client("compile-cold", "uv pip compile, cold client", Compile(is_warm=False).measure),
     _client("compile-warm", "uv pip compile, warm client", Compile(is_warm=True).measure),
     _client("pip-install", "pip install --target, cold client", clients.install),
@@ -141,14 +119,11 @@ SIDE_BY_SIDE = (
     # Last: they change what is read above.
     _upload("upload-1", "uploads in series", _UPLOADS, Uploads(callers=1).measure),
     _upload("upload-8", "uploads by 8", _UPLOADS, Uploads(callers=8).measure),
-    _beside(
-        "upload-1",
-        _upload(
-            "upload-large",
-            "uploads in series, into the large project",
-            _UPLOADS,
-            Uploads(callers=1, to_large=True).measure,
-        ),
+    _upload(
+        "upload-large",
+        "uploads in series, into the large project",
+        _UPLOADS,
+        Uploads(callers=1, to_large=True).measure,
     ),
     _upload("upload-big", "upload of a big wheel", _MIB, BigUpload().measure),
     _slow("first-read", "first read of the large page after a change", changing.first_read),

@@ -93,6 +93,8 @@ def _hosts() -> Iterator[Target]:
 
 
 TARGETS = (*_small_pages(), *_others(), *_clients(), *_growth(), *_hosts())
+# By case: the other one whose rate it is judged by.
+JUDGED_BY = {each.case: each.to_case for each in TARGETS if each.to_case}
 
 
 @dataclass(frozen=True)
