@@ -440,7 +440,7 @@ class Grant(models.Model):
     )
 
     class Meta:
-        ordering: ClassVar = ["repository", "-role"]
+        ordering: ClassVar = ["repository", "-role", "pk"]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=models.Q(subject="user", membership__isnull=False, team__isnull=True)
