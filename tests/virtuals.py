@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -15,15 +16,15 @@ from packages.changes import contents_changed
 from packages.filenames import NormalizedName, parse_filename, parse_name
 from packages.index.base import (
     FileNotFound,
-    Index,
     IndexUnavailable,
     PageFile,
     ProjectList,
     ProjectNotFound,
     ProjectPage,
+    SourceIndex,
     Stored,
 )
-from packages.index.opening import open_index
+from packages.index.opening import open_source
 from packages.index.virtual import VirtualIndex
 from packages.models import Blob, Distribution, Project, Release, UpstreamPage
 from packages.versions import version_key
@@ -46,10 +47,10 @@ class Upstreams:
         there = self.files.setdefault((key, scope), {}).setdefault(project, [])
         there += [page_file(filename, by=by or f"upstream of {key}") for filename in filenames]
 
-    def open(self, source: Source) -> Index:
+    def open(self, source: Source) -> SourceIndex:
         """Open a source: a local as it is, a remote as scripted."""
         if source.is_local:
-            return open_index(source.repository, Principal(), source.scope)
+            return open_source(source)
         return ScriptedRemote(self, source)
 
     def index(self, virtual: Repository, by: Principal) -> VirtualIndex:
@@ -64,6 +65,7 @@ class ScriptedRemote:
     upstreams: Upstreams
     source: Source
     ground: None = None  # a virtual's own is what counts
+    until: datetime = field(default_factory=lambda: clock.now() + timedelta(seconds=2))
 
     @property
     def _id(self) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from base.errors import LarderError
@@ -52,12 +52,9 @@ class Ground:
     stamps: Mapping[int, Stamp]
     # Of a virtual: which of what is beneath it the caller may read.
     readable: frozenset[int] = frozenset()
-    # Then upstreams are to be asked again; None: they had no part in it.
+    # Then upstreams are to be asked again; None: they had no part in it. Before that, what they
+    # say anew moves the stamps.
     until: datetime | None = None
-
-
-# What upstreams said is held so long, by whoever holds it, before they are asked again.
-UPSTREAMS_HOLD_FOR = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,3 +205,14 @@ class Index(Protocol):
 
     def provenance(self, project: NormalizedName, filename: str, sha256: str = "") -> bytes:
         """Return the attestations of a file that were verified here (PEP 740). Raises as `open`."""
+
+
+class SourceIndex(Index, Protocol):
+    """The index of a local or a remote, which is what a virtual answers from."""
+
+    @property
+    def until(self) -> datetime | None:
+        """Return when upstream is to be asked again about what it has said here.
+
+        None: there is no upstream.
+        """

@@ -104,8 +104,6 @@ class Decision:
     pages: tuple[ProjectPage, ...]
     # Some source has the name, or keeps it: it is not free for a stranger's index.
     is_ours: bool
-    # Upstreams were asked: it may change without any change here.
-    is_of_upstreams: bool
     # Something that may contribute was not looked at, because the caller may not read it.
     is_withheld: bool
 
@@ -142,7 +140,6 @@ def decide_by(facts: Facts, readable: frozenset[int], ask: AskSource) -> Decisio
         silences=gathering.silences(),
         pages=tuple(page for source in contributors if (page := asked.page(source)) is not None),
         is_ours=bool(contributors) or facts.is_kept,
-        is_of_upstreams=asked.upstreams,
         is_withheld=gathering.is_withheld,
     )
 
@@ -203,8 +200,6 @@ class _Asked:
         self._facts = facts
         self._ask_source = ask
         self._pages: dict[SourceId, ProjectPage | None] = {}
-        # Whether any upstream was asked.
-        self.upstreams = False
         # What those said that could not answer.
         self.failures: dict[SourceId, IndexUnavailable] = {}
 
@@ -217,7 +212,6 @@ class _Asked:
     def _ask(self, source: Source) -> ProjectPage | None:
         if self._facts.is_without(source):
             return None
-        self.upstreams |= not source.is_local
         try:
             index = self._ask_source(source)
             row = self._facts.projects.get(source.id)

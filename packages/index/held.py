@@ -2,8 +2,8 @@
 
 A page is merged when something beneath has changed, not for each reader: what is held counts as
 long as the stamps of the virtual and of everything beneath it are the present ones. They are read
-anew for each request, all in one question. Where upstreams were asked, it also ends soon by
-itself, so that they are asked again when what they said is no longer fresh.
+anew for each request, all in one question. Where upstreams were asked, it also ends by itself, so
+that they are asked again before what they said is no longer fresh.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from accounts.principal import Principal
 from base import clock
 from base.stamps import Stamp
 from packages.filenames import NormalizedName
-from packages.index.base import UPSTREAMS_HOLD_FOR
-from packages.index.decision import Decision
+from packages.index.base import SourceIndex
+from packages.index.decision import Decision, decide
 from repos.models import Repository
 from repos.stamps import stamps
-from repos.virtuals import Tree, readable_beneath, stamps_and_readable, tree_of
+from repos.virtuals import Source, Tree, readable_beneath, stamps_and_readable, tree_of
 
 Stamps = Mapping[int, Stamp]
+OpenSource = Callable[[Source], SourceIndex]
 Key = tuple[int, NormalizedName, frozenset[int]]
 
 # All lines of all pages held; one is about half a kilobyte.
@@ -48,6 +49,7 @@ class Made:
     decision: Decision
     # None: it is good for this once.
     stamps: Stamps | None
+    # When the first of the upstreams that were asked is to be asked again; None: none was.
     until: datetime | None
 
 
@@ -91,7 +93,7 @@ def decided(
     where: Standing,
     name: NormalizedName,
     readable: frozenset[int],
-    decide: Callable[[], Decision],
+    open_source: OpenSource,
     *,
     holds: bool = True,
 ) -> Made:
@@ -106,14 +108,27 @@ def decided(
         if held is not None and held.stamps == where.stamps and _is_fresh(held):
             _decisions.move_to_end(key)
             return held
-    decision = decide()
-    holds = holds or not decision.is_of_upstreams
+    decision, until = _decide(where.tree, name, readable, open_source)
+    holds = holds or until is None
     if not holds or where.stamps is None or decision.unavailable is not None:
         return Made(decision, None, None)
-    until = clock.now() + UPSTREAMS_HOLD_FOR if decision.is_of_upstreams else None
     made = Made(decision, where.stamps, until)
     _hold(key, made)
     return made
+
+
+def _decide(
+    tree: Tree, name: NormalizedName, readable: frozenset[int], open_source: OpenSource
+) -> tuple[Decision, datetime | None]:
+    """Decide anew, and say when the first upstream that was asked is to be asked again."""
+    opened: list[SourceIndex] = []
+
+    def ask(source: Source) -> SourceIndex:
+        opened.append(open_source(source))
+        return opened[-1]
+
+    decision = decide(tree, name, readable, ask)
+    return decision, min((each.until for each in opened if each.until), default=None)
 
 
 def forget() -> None:

@@ -25,6 +25,8 @@ from repos.models import Repository
 class LocalIndex:
     """Answers from this repository's rows alone."""
 
+    until = None  # it has no upstream
+
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from accounts.principal import Principal
-from packages.index.base import Index
+from packages.index.base import Index, SourceIndex
 from packages.index.local import LocalIndex
 from packages.index.remote import AskForPage, RemoteIndex
 from packages.index.virtual import VirtualIndex, entered
-from packages.upstream.refresh import kept_page, page_at_once
+from packages.upstream.refresh import kept_page, known_page, page_at_once
 from repos.access import RepositoryMissing
 from repos.models import Kind, Repository
 from repos.virtuals import Source, itself
@@ -31,15 +31,15 @@ def open_index(repository: Repository, by: Principal, scope: str = "") -> Index:
             return VirtualIndex(repository, by, open_source)
 
 
-def open_source(source: Source) -> Index:
+def open_source(source: Source) -> SourceIndex:
     """Return the behaviour of a local or remote beneath a virtual.
 
     Who may read it is the virtual's to judge: a private remote is asked for everybody's sake.
     """
-    return open_index(source.repository, Principal(), source.scope)
+    return _open_asking(source, known_page)
 
 
-def open_kept(source: Source) -> Index:
+def open_kept(source: Source) -> SourceIndex:
     """Return a source as `open_source` does, but ask no upstream: what is kept of it answers."""
     return _open_asking(source, kept_page)
 
@@ -68,8 +68,8 @@ def sources_of(repository: Repository, by: Principal) -> list[Source]:
     return list({place.source.id: place.source for place in seen}.values())
 
 
-def _open_asking(source: Source, ask: AskForPage) -> Index:
+def _open_asking(source: Source, ask: AskForPage) -> SourceIndex:
     """Open a source beneath a virtual; `ask` knows the pages of a remote."""
     if source.is_local:
-        return open_source(source)
+        return LocalIndex(source.repository)
     return RemoteIndex(source.repository, source.scope, ask=ask)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from django.db.models import QuerySet
@@ -17,7 +17,6 @@ from base import clock
 from base.errors import LarderError
 from packages.filenames import NormalizedName, parse_filename_of
 from packages.index.base import (
-    UPSTREAMS_HOLD_FOR,
     Arriving,
     FileBroken,
     FileNotFound,
@@ -45,7 +44,7 @@ from packages.upstream.fetch import follow, wait_until_kept
 from packages.upstream.links import Line
 from packages.upstream.listing import known_list
 from packages.upstream.receiving import Wanted
-from packages.upstream.refresh import Known, known_page
+from packages.upstream.refresh import USE_NOTED_EVERY, Known, known_page
 from packages.upstream.sidecars import fetched_metadata, kept_metadata
 from packages.upstream.source import Source
 from repos.access import RepositoryMissing
@@ -94,16 +93,20 @@ class RemoteIndex:
         self._ask = ask
         self._held = rows.held if rows else self._asked_held
         self._digests = rows.digests if rows else self._asked_digests
-        self._asked_at = clock.now()
+        # What we hold needs no upstream, but its use is noted.
+        self._until = clock.now() + USE_NOTED_EVERY
 
     @property
     def ground(self) -> Ground:
         """Return what every answer stands on: the state was read with the repository."""
         pk = self.repository.pk
         stamps = {pk: self.repository.state.stamp}
-        fresh_for = timedelta(seconds=self.source.upstream.fresh_seconds)
-        until = self._asked_at + min(UPSTREAMS_HOLD_FOR, fresh_for)
-        return Ground(pk, self.source.scope, stamps, until=until)
+        return Ground(pk, self.source.scope, stamps, until=self._until)
+
+    @property
+    def until(self) -> datetime:
+        """Return when upstream is to be asked again about what it has said here."""
+        return self._until
 
     def projects(self) -> ProjectList:
         """Return upstream's list of projects, without those that are left out here."""
@@ -286,7 +289,9 @@ class RemoteIndex:
     def _known(self, project: NormalizedName) -> Known:
         self._require_asked_for(project)
         with _unavailable():
-            return self._ask(self.source, project)
+            known = self._ask(self.source, project)
+        self._until = min(self._until, known.until)
+        return known
 
     def _asked_held(self, project: NormalizedName) -> Sequence[Distribution]:
         return list(self._held_rows(project).select_related("blob", "release__project"))

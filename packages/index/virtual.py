@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
 
@@ -26,16 +26,13 @@ from packages.index.base import (
     ProjectPage,
     Stored,
 )
-from packages.index.decision import Decision, Line, Silence, decide
-from packages.index.held import Stamps, Standing, decided, standing
+from packages.index.decision import Decision, Line, Silence
+from packages.index.held import OpenSource, Stamps, Standing, decided, standing
 from packages.index.reasons import reason
 from packages.models import Project
 from packages.versions import version_key
 from repos.access import RoleMissing, SignInRequired
 from repos.models import Repository
-from repos.virtuals import Source
-
-OpenSource = Callable[[Source], Index]
 
 
 def entered(virtual: Repository, by: Principal) -> tuple[Standing, frozenset[int]]:
@@ -134,7 +131,7 @@ class VirtualIndex:
             where,
             project,
             readable,
-            lambda: decide(where.tree, project, readable, self._open_source),
+            self._open_source,
             holds=self._holds,
         )
         self._stand_on(made.stamps, readable, made.until)

@@ -23,7 +23,6 @@ from accounts.roles import Role
 from packages import shelves
 from packages.filenames import NameRefused, NormalizedName, parse_name
 from packages.index.base import FileNotFound, PageFile, ProjectNotFound
-from packages.index.decision import decide
 from packages.index.held import decided
 from packages.index.opening import open_kept
 from packages.index.virtual import entered, page_order, version_order
@@ -149,7 +148,7 @@ def _named(repository: Repository, project: str, by: Principal) -> Named:
             where,
             name,
             readable,
-            lambda: decide(where.tree, name, readable, open_kept),
+            open_kept,
             holds=False,
         ).decision
         if not decision.shown and not decision.is_ours:

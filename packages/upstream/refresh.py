@@ -41,12 +41,13 @@ from repos.stamps import locked_state, move_serial
 log = structlog.get_logger(__name__)
 
 PAGE_BYTES_AT_MOST = 64 * 1024 * 1024
+USE_NOTED_EVERY = timedelta(minutes=5)
 
 _SECONDS_AT_LEAST = 60.0
 _POLLED_EVERY = 0.05  # seconds
 _AGEING_FROM = 0.8  # of the time for which a page is fresh
 _FAILURE_HOLDS_FOR = timedelta(seconds=10)
-_USE_NOTED_EVERY = timedelta(minutes=5)
+_LOOKED_AT_AGAIN = timedelta(seconds=2)  # what is being refreshed, or cannot be now
 _FAILURE_AT_MOST = 500
 _BACKGROUND_AT_MOST = 4
 
@@ -58,6 +59,7 @@ class Known:
     document: Document | None
     serial: int  # the repository's, when this last changed
     stale_since: datetime | None  # when upstream said so, if it cannot be asked now
+    until: datetime  # then this is to be looked at again, by whoever holds what is made of it
 
 
 @dataclass(slots=True)
@@ -84,10 +86,10 @@ def known_page(source: Source, project: NormalizedName) -> Known:
     if row is not None and _is_fresh(source, row):
         if is_ageing(source, row):
             refresh_soon(source, project)
-        return _known(row)
+        return _known(source, row)
     kept = row if row is not None and row.is_served else None
     if kept is not None and (source.upstream.offline or failed_lately(kept)):
-        return _known(kept, is_stale=True)
+        return _known(source, kept, is_stale=True)
     if source.upstream.offline:
         raise UpstreamFailed(f"{source.repository} is offline and has kept no page of {project}.")
     try:
@@ -95,9 +97,9 @@ def known_page(source: Source, project: NormalizedName) -> Known:
     except UpstreamFailed:
         if kept is None:
             raise
-        return _known(kept, is_stale=True)
+        return _known(source, kept, is_stale=True)
     note_use(row)  # of a page that is new; the others were noted above
-    return _known(row)
+    return _known(source, row)
 
 
 def refreshed(
@@ -354,7 +356,8 @@ def page_at_once(source: Source, project: NormalizedName) -> Known:
     is_fresh = _is_fresh(source, row)
     if not is_fresh and not failed_lately(row):
         refresh_soon(source, project)
-    return _known(row, is_stale=not is_fresh and (source.upstream.offline or bool(row.failed_at)))
+    is_stale = not is_fresh and (source.upstream.offline or bool(row.failed_at))
+    return _known(source, row, is_stale=is_stale)
 
 
 def kept_page(source: Source, project: NormalizedName) -> Known:
@@ -365,8 +368,8 @@ def kept_page(source: Source, project: NormalizedName) -> Known:
 def kept_of(source: Source, row: UpstreamPage | None) -> Known:
     """Return the same for whoever has the row, if there is one."""
     if row is None or not _is_of(source, row):
-        return Known(None, 0, None)
-    return _known(row)
+        return Known(None, 0, None, until=clock.now())
+    return _known(source, row)
 
 
 def _is_of(source: Source, row: UpstreamPage) -> bool:
@@ -374,11 +377,22 @@ def _is_of(source: Source, row: UpstreamPage) -> bool:
     return row.asked_as == source.asked_as(NormalizedName(row.normalized))
 
 
-def _known(row: UpstreamPage, *, is_stale: bool = False) -> Known:
+def _known(source: Source, row: UpstreamPage, *, is_stale: bool = False) -> Known:
     document = None
     if row.is_served and row.document is not None:
         document = documents.unpacked(bytes(row.document))
-    return Known(document, row.changed, row.answered_at if is_stale else None)
+    stale_since, soon = (row.answered_at if is_stale else None), clock.now() + _LOOKED_AT_AGAIN
+    until = soon if is_stale else _looked_at_again(source, row, soon)
+    return Known(document, row.changed, stale_since, until)
+
+
+def _looked_at_again(source: Source, row: UpstreamPage, soon: datetime) -> datetime:
+    """Return when to look again at a page that is no news: to refresh it, or to note its use."""
+    assert row.answered_at is not None  # noqa: S101 - only asked of rows that were answered
+    freshness = timedelta(seconds=_freshness(source, row))
+    if is_ageing(source, row):
+        return min(soon, row.answered_at + freshness)
+    return min(clock.now() + USE_NOTED_EVERY, row.answered_at + _AGEING_FROM * freshness)
 
 
 def _is_fresh(source: Source, row: UpstreamPage) -> bool:
@@ -409,7 +423,7 @@ def failed_lately(row: UpstreamPage) -> bool:
 def note_use(row: UpstreamPage) -> None:
     """Note that a client asked for it: what is in use is refreshed in the background."""
     now = clock.now()
-    if row.used_at is None or row.used_at < now - _USE_NOTED_EVERY:
+    if row.used_at is None or row.used_at < now - USE_NOTED_EVERY:
         UpstreamPage.objects.filter(pk=row.pk).update(used_at=now)
 
 

@@ -26,7 +26,7 @@ from base.stamps import Stamp
 from packages import curate, downloads
 from packages.filenames import parse_name
 from packages.index.base import Ground
-from packages.models import Distribution, Project, Release
+from packages.models import Distribution, Project, Release, UpstreamPage
 from packages.upstream.refresh import refreshed
 from packages.upstream.source import Source
 from pypi import files, held_answers
@@ -507,9 +507,13 @@ def test_a_remote_is_asked_again_when_what_it_said_is_no_longer_held(
         page, reader = f"/{remote}/simple/frog/", cast.acme.reader.headers
         lane.get(page, reader)  # this asks upstream, and so changes what it stands on
         lane.get(page, reader)
+        time.move(seconds=299)
         assert lane.knows(page, reader)
-        time.move(seconds=2)
+        time.move(seconds=2)  # that it is in use is to be noted
         assert not lane.knows(page, reader)
+        assert UpstreamPage.objects.get().used_at == time.time
+        assert lane.knows(page, reader)
+        assert server.count("/simple/frog/") == 1
         # What is stale says how old it is, another number each time: it is not held.
         server.always = Reply(status=503)
         time.move(days=1)
@@ -524,6 +528,25 @@ def test_a_remote_that_is_to_be_asked_each_time_is(lane: Lane, cast: Cast) -> No
         grant(remote, Role.READER, cast.acme.reader)
         for _ in range(3):
             assert not lane.knows(f"/{remote}/simple/frog/", cast.acme.reader.headers)
+
+
+def test_a_virtual_holds_what_its_remotes_say(lane: Lane, cast: Cast, time: MovableClock) -> None:
+    acme = cast.acme
+    with serving() as server:
+        server.add_files("frog", make_wheel("frog", "1.0"))
+        remote = make_remote(acme.tenant, server)
+        virtual = make_virtual(acme, "all", [acme.repository, remote])
+        for each in (remote, virtual):
+            grant(each, Role.READER, acme.reader)
+        page, reader = f"/{virtual}/simple/frog/", acme.reader.headers
+        lane.get(page, reader, JSON)
+        lane.get(page, reader, JSON)
+        time.move(seconds=299)
+        assert lane.knows(page, reader, JSON)
+        server.add_files("frog", make_wheel("frog", "1.0"), make_wheel("frog", "2.0"))
+        assert b"2.0" not in lane.get(page, reader, JSON).body
+        refreshed(Source(remote, remote.upstream, ""), parse_name("frog"))
+        assert b"2.0" in lane.get(page, reader, JSON).body
 
 
 def test_a_name_is_new_through_a_virtual_when_a_remote_lets_it_go(lane: Lane, cast: Cast) -> None:

@@ -8,6 +8,7 @@ import threading
 import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import OperationalError
@@ -611,6 +612,53 @@ def test_ageing_page_is_refreshed_beside_its_reader(remote, server, time, monkey
     RemoteIndex(remote).page(FROG)
     assert soon == ["frog"]
     assert server.count("/simple/frog/") == 1
+
+
+@pytest.mark.parametrize(
+    ("age", "holds_for"),
+    [
+        (0, 300),  # that it is in use is to be noted again
+        (200, 280),  # then it is ageing
+        (490, 2),  # it is being refreshed
+        (599, 1),  # then it is out of date
+    ],
+)
+def test_page_is_held_until_it_is_to_be_looked_at_again(
+    remote, server, time, monkeypatch, age: int, holds_for: int
+) -> None:
+    monkeypatch.setattr("packages.upstream.refresh._spawn", lambda _, project: None)
+    monkeypatch.setattr("packages.upstream.refresh._background", threading.Semaphore(4))
+    server.add_files("frog", WHEEL)
+    RemoteIndex(remote).page(FROG)
+    time.move(seconds=age)
+    index = RemoteIndex(remote)
+    index.page(FROG)
+    assert index.until == index.ground.until == time.time + timedelta(seconds=holds_for)
+
+
+def test_that_there_is_no_page_is_held_for_less(remote, server, time) -> None:
+    index = RemoteIndex(remote)
+    server.add_files("toad", make_wheel("toad", "1.0"))
+    with pytest.raises(ProjectNotFound):
+        index.page(FROG)
+    assert index.until == time.time + timedelta(seconds=0.8 * 60)
+
+
+def test_page_of_an_upstream_that_is_away_is_looked_at_again_soon(remote, server, time) -> None:
+    server.add_files("frog", WHEEL)
+    RemoteIndex(remote).page(FROG)
+    server.always = Reply(status=503)
+    time.move(days=1)
+    index = RemoteIndex(remote)
+    assert index.page(FROG).stale_since is not None
+    assert index.until == time.time + timedelta(seconds=2)
+
+
+def test_page_that_is_asked_for_each_time_is_not_held(cast, server, time) -> None:
+    server.add_files("frog", WHEEL)
+    index = RemoteIndex(make_remote(cast.acme.tenant, server, fresh_seconds=0))
+    index.page(FROG)
+    assert index.until <= time.time
 
 
 def test_page_with_100_000_files_is_read(remote, server) -> None:
