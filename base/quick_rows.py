@@ -62,15 +62,22 @@ def insert(row: M) -> M:
 
 def update(row: Model, *names: str) -> None:
     """Write these fields of a row. Raises ObjectDoesNotExist when it has gone."""
+    if not update_while(row, *names):
+        raise ObjectDoesNotExist(f"There is no such {type(row).__name__}.")
+
+
+def update_while(row: Model, *names: str, **equal: object) -> bool:
+    """Write these fields of a row if, in the database, others are `equal`; say whether."""
     model = type(row)
     fields = [_field(model, name) for name in names]
     values = [
         field.get_db_prep_save(field.pre_save(row, add=False), connection) for field in fields
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_updating(model, names), [*values, row.pk])
-        if not cursor.rowcount:
-            raise ObjectDoesNotExist(f"There is no such {model.__name__}.")
+        cursor.execute(
+            _updating(model, names, tuple(equal)), [*values, row.pk, *_prepared(model, equal)]
+        )
+        return bool(cursor.rowcount)
 
 
 def remove(model: type[Model], **equal: object) -> int:
@@ -132,9 +139,10 @@ def _inserting(model: type[Model], is_numbered: bool) -> tuple[str, list[AnyFiel
 
 
 @lru_cache(maxsize=256)
-def _updating(model: type[Model], names: tuple[str, ...]) -> str:
+def _updating(model: type[Model], names: tuple[str, ...], equal: tuple[str, ...]) -> str:
     written = ", ".join(f"{_quoted(_field(model, name).column)} = %s" for name in names)
-    return f"UPDATE {_table(model)} SET {written} WHERE {_quoted(model._meta.pk.column)} = %s"  # noqa: S608, SLF001
+    where = _where(model, (model._meta.pk.name, *equal))  # noqa: SLF001 - Django's public way
+    return f"UPDATE {_table(model)} SET {written} WHERE {where}"  # noqa: S608 - names of columns
 
 
 def _where(model: type[Model], names: Iterable[str]) -> str:

@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import structlog
-from django.db import Error, close_old_connections, connection
+from django.db import Error, IntegrityError, close_old_connections, connection, transaction
 from django.db.models import Q
 
 from base import clock
+from base.quick_rows import insert
 from packages.models import Fetch, UpstreamPage
 
 log = structlog.get_logger(__name__)
@@ -25,6 +26,16 @@ LOST_AFTER = timedelta(seconds=10)
 _EVERY = 2.0  # seconds
 
 Held = UpstreamPage | Fetch
+
+
+def insert_claimed(row: Held) -> str | None:
+    """Insert a new row and be at work on it; returns the fence, or None when it is there by now."""
+    row.fence, row.heartbeat_at = secrets.token_hex(16), clock.now()
+    try:
+        with transaction.atomic():
+            return insert(row).fence
+    except IntegrityError:
+        return None
 
 
 def claim(row: Held) -> str | None:

@@ -12,12 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from typing import Any
 
 import structlog
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import OperationalError, transaction
 from django.db import connection as database
 
 from base import clock
+from base.quick_rows import find, get, update, update_while
 from base.rows import is_deadlock
 from packages.documents import note_project
 from packages.filenames import NormalizedName
@@ -50,6 +53,15 @@ _FAILURE_HOLDS_FOR = timedelta(seconds=10)
 _LOOKED_AT_AGAIN = timedelta(seconds=2)  # what is being refreshed, or cannot be now
 _FAILURE_AT_MOST = 500
 _BACKGROUND_AT_MOST = 4
+_OF_EACH_ANSWER = ("answered_at", "failed_at", "failure")
+_OF_A_PAGE = (
+    "is_served",
+    "was_ever_served",
+    "document",
+    "asked_as",
+    "etag",
+    "last_modified",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +138,7 @@ def refreshed(
     except UpstreamFailed as failure:
         flight.failure = failure
         raise
-    except UpstreamPage.DoesNotExist:  # swept, or its remote removed, at this very moment
+    except ObjectDoesNotExist:  # swept, or its remote removed, at this very moment
         flight.failure = UpstreamFailed(f"{source.repository} is being changed. Try again.")
         raise flight.failure from None
     except BaseException:
@@ -175,11 +187,15 @@ def _waited_for(flight: _Flight, source: Source, project: NormalizedName) -> Ups
 
 
 def _asked_by_one_process(source: Source, project: NormalizedName, asking: Asking) -> UpstreamPage:
-    row, _ = UpstreamPage.objects.get_or_create(
-        repository=source.repository, scope=source.scope, normalized=project
-    )
+    row, fence = _row(source, project), None
+    if row is None:
+        row = UpstreamPage(used_at=clock.now(), **_place(source, project))
+        fence = heartbeats.insert_claimed(row)
+        if fence is None:
+            row = get(UpstreamPage, **_place(source, project))
+    is_new = fence is not None
     before, deadline = (row.answered_at, row.failed_at), time.monotonic() + _seconds(source)
-    while (fence := heartbeats.claim(row)) is None:
+    while (fence := fence or heartbeats.claim(row)) is None:
         heartbeats.give_back()
         _pause(_POLLED_EVERY)
         row.refresh_from_db()
@@ -187,14 +203,19 @@ def _asked_by_one_process(source: Source, project: NormalizedName, asking: Askin
             return _outcome(row)
         if time.monotonic() > deadline:
             raise UpstreamFailed(f"{source.host} takes too long to say what it has of {project}.")
+    is_held = True
     try:
-        row.refresh_from_db()
-        if (row.answered_at, row.failed_at) != before:
-            return _outcome(row)
+        if not is_new:
+            row.refresh_from_db()
+            if (row.answered_at, row.failed_at) != before:
+                return _outcome(row)
         with heartbeats.beating(row, fence):
-            return asking(source, project, row, fence)
+            answered = asking(source, project, row, fence)
+        is_held = bool(answered.fence)  # not if what was written let go of it, too
+        return answered
     finally:
-        heartbeats.release(row, fence)
+        if is_held:
+            heartbeats.release(row, fence)
 
 
 def _outcome(row: UpstreamPage) -> UpstreamPage:
@@ -212,18 +233,27 @@ def _asked(source: Source, project: NormalizedName, row: UpstreamPage, fence: st
     except CircleClosed:
         raise  # a matter of how this request came here, not of the page
     except UpstreamFailed as failure:
-        UpstreamPage.objects.filter(pk=row.pk, fence=fence).update(
-            failed_at=clock.now(), failure=failure.sentence[:_FAILURE_AT_MOST]
-        )
+        row.failed_at, row.failure = clock.now(), failure.sentence[:_FAILURE_AT_MOST]
+        _end(row, fence, "failed_at", "failure")
         raise
     if is_renewed:
-        UpstreamPage.objects.filter(pk=row.pk, fence=fence).update(
-            answered_at=clock.now(), failed_at=None, failure=""
-        )
+        _note_answer(row)
+        is_ours = _end(row, fence, *_OF_EACH_ANSWER)
     else:
-        _write(source, project, row, fence, (document, reply))
-    row.refresh_from_db()
+        is_ours = _write(source, project, row, fence, (document, reply))
+    if not is_ours:
+        row.refresh_from_db()
     return row
+
+
+def _note_answer(row: UpstreamPage) -> None:
+    row.answered_at, row.failed_at, row.failure = clock.now(), None, ""
+
+
+def _end(row: UpstreamPage, fence: str, *names: str) -> bool:
+    """Write these fields and let go of the row, as long as the fence is ours; say whether."""
+    row.fence, row.heartbeat_at = "", None
+    return update_while(row, *names, "fence", "heartbeat_at", fence=fence)
 
 
 def _reply(source: Source, project: NormalizedName, row: UpstreamPage) -> Reply:
@@ -288,14 +318,25 @@ def _write(
     row: UpstreamPage,
     fence: str,
     said: tuple[Document | None, Reply],
-) -> None:
-    """Keep what upstream said; once more if that and another change waited for each other."""
+) -> bool:
+    """Keep what upstream said, as long as the fence is ours; say whether it was."""
+    document, reply = said
+    before = bytes(row.document) if row.is_served and row.document is not None else None
+    etag = reply.headers.get("etag", "")
+    modified = reply.headers.get("last-modified", "")
+    row.is_served = document is not None
+    row.was_ever_served = row.was_ever_served or row.is_served
+    row.document = documents.packed(document) if document is not None else None
+    row.asked_as = source.asked_as(project)
+    row.etag = etag if len(etag) <= 255 and etag.isprintable() else ""  # noqa: PLR2004 - column
+    row.last_modified = modified if len(modified) <= 64 else ""  # noqa: PLR2004 - as above
+    _note_answer(row)
     try:
-        _write_once(source, project, row, fence, said)
+        return _write_once(source, project, row, fence, (before, document))
     except OperationalError as error:
         if not is_deadlock(error):
             raise
-        _write_once(source, project, row, fence, said)
+        return _write_once(source, project, row, fence, (before, document))
 
 
 def _write_once(
@@ -303,44 +344,42 @@ def _write_once(
     project: NormalizedName,
     row: UpstreamPage,
     fence: str,
-    said: tuple[Document | None, Reply],
-) -> None:
-    """Keep what upstream said, as long as the fence is ours; move the serial if that is news."""
-    document, reply = said
-    data = documents.packed(document) if document is not None else None
-    before = bytes(row.document) if row.is_served and row.document is not None else None
-    etag = reply.headers.get("etag", "")
-    modified = reply.headers.get("last-modified", "")
+    change: tuple[bytes | None, Document | None],
+) -> bool:
+    """Write the row, if the fence is ours, and move the serial if what it says is news."""
+    before, document = change
     with transaction.atomic():
-        mine = UpstreamPage.objects.filter(pk=row.pk, fence=fence).update(
-            is_served=document is not None,
-            was_ever_served=row.was_ever_served or document is not None,
-            document=data,
-            asked_as=source.asked_as(project),
-            etag=etag if len(etag) <= 255 and etag.isprintable() else "",  # noqa: PLR2004 - column
-            last_modified=modified if len(modified) <= 64 else "",  # noqa: PLR2004 - as above
-            answered_at=clock.now(),
-            failed_at=None,
-            failure="",
-        )
-        if mine and data != before:
+        is_ours = _end(row, fence, *_OF_A_PAGE, *_OF_EACH_ANSWER)
+        if is_ours and row.document != before:
             old = documents.unpacked(before) if before is not None else None
             holder = notice_changes(source, project, old, document)
             if holder is not None:
                 note_project(holder)
-            serial = move_serial(locked_state(source.repository.pk))
-            UpstreamPage.objects.filter(pk=row.pk).update(changed=serial)
+            row.changed = move_serial(locked_state(source.repository.pk))
+            update(row, "changed")
             if holder is not None:
-                holder.changed = serial
+                holder.changed = row.changed
                 holder.save(update_fields=["changed"])
+    return is_ours
 
 
 def kept_row(source: Source, project: NormalizedName) -> UpstreamPage | None:
     """Return what is kept; not what another upstream said, before the settings changed."""
-    row = UpstreamPage.objects.filter(
-        repository=source.repository, scope=source.scope, normalized=project
-    ).first()
+    row = _row(source, project)
     return row if row is not None and _is_of(source, row) else None
+
+
+def _row(source: Source, project: NormalizedName) -> UpstreamPage | None:
+    """Return the row of a project; it does not know its repository."""
+    return find(UpstreamPage, **_place(source, project))
+
+
+def _place(source: Source, project: NormalizedName) -> dict[str, Any]:
+    return {
+        "repository_id": source.repository.pk,
+        "scope": source.scope,
+        "normalized": project,
+    }
 
 
 def page_at_once(source: Source, project: NormalizedName) -> Known:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import time
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import transaction
 
+from base.quick_rows import find, remove
 from packages.filenames import NormalizedName
 from packages.models import Fetch, UpstreamMetadata, UpstreamPage
 from packages.upstream import connection, heartbeats
@@ -29,12 +31,7 @@ _DIGITS = 50
 
 def kept_metadata(source: Source, project: NormalizedName, line: Line) -> bytes | None:
     """Return the metadata file of `line` if it is kept and still the one that is listed."""
-    row = UpstreamMetadata.objects.filter(
-        repository=source.repository,
-        scope=source.scope,
-        normalized=project,
-        filename=line.filename,
-    ).first()
+    row = find(UpstreamMetadata, **_place(source, project, line))
     if row is None or (line.metadata_sha256 and line.metadata_sha256 != row.sha256):
         return None
     return bytes(row.raw)
@@ -47,16 +44,15 @@ def fetched_metadata(source: Source, project: NormalizedName, line: Line) -> byt
     digest is not the one that is listed.
     """
     deadline, watched = time.monotonic() + _SECONDS, ""
+    sought = f"metadata {line.metadata_sha256[:_DIGITS]}"  # no digest of a file's
     with waiting():
         while time.monotonic() < deadline:
-            row, _ = Fetch.objects.get_or_create(
-                repository=source.repository,
-                scope=source.scope,
-                normalized=project,
-                filename=line.filename,
-                sha256=f"metadata {line.metadata_sha256[:_DIGITS]}",  # no digest of a file's
-            )
-            if not heartbeats.is_held(row):
+            row = find(Fetch, sha256=sought, **_place(source, project, line))
+            if row is None:
+                row = Fetch(sha256=sought, **_place(source, project, line))
+                if heartbeats.insert_claimed(row) is not None:
+                    return _fetched(source, project, line, row)
+            elif not heartbeats.is_held(row):
                 if row.reason and watched == row.fence:
                     raise UpstreamFailed(row.reason)  # it failed elsewhere while we waited
                 if (fence := heartbeats.claim(row)) is not None:
@@ -77,11 +73,12 @@ def _fetched(source: Source, project: NormalizedName, line: Line, row: Fetch) ->
             raw = kept_metadata(source, project, line)  # it may have come before our claim
             if raw is None:
                 raw = _asked(source, line)
-                _keep(source, project, line, raw)
+                _keep(source, project, line, raw, row)
+            else:
+                mine.delete()
     except UpstreamFailed as failure:
         mine.update(heartbeat_at=None, reason=failure.sentence[:_REASON_AT_MOST])
         raise
-    mine.delete()
     return raw
 
 
@@ -104,20 +101,36 @@ def _asked(source: Source, line: Line) -> bytes:
     return reply.body
 
 
-def _keep(source: Source, project: NormalizedName, line: Line, raw: bytes) -> None:
+def _keep(source: Source, project: NormalizedName, line: Line, raw: bytes, fetch: Fetch) -> None:
+    """Keep a metadata file in place of an older one, and end its fetch."""
     pages = UpstreamPage.objects.filter(
         repository=source.repository, scope=source.scope, normalized=project
     )
     with transaction.atomic():
         if not line.metadata_sha256:  # locked before the state, as packages.changes has it
             list(pages.select_for_update().values_list("pk"))
-        UpstreamMetadata.objects.update_or_create(
-            repository=source.repository,
-            scope=source.scope,
-            normalized=project,
-            filename=line.filename,
-            defaults={"sha256": hashlib.sha256(raw).hexdigest(), "raw": raw},
+        UpstreamMetadata.objects.bulk_create(
+            [
+                UpstreamMetadata(
+                    sha256=hashlib.sha256(raw).hexdigest(),
+                    raw=raw,
+                    **_place(source, project, line),
+                )
+            ],
+            update_conflicts=True,
+            update_fields=["sha256", "raw"],
+            unique_fields=["repository", "scope", "normalized", "filename"],
         )
+        remove(Fetch, id=fetch.pk, fence=fetch.fence)
         if not line.metadata_sha256:  # from now on our page can name it
             serial = move_serial(locked_state(source.repository.pk))
             pages.update(changed=serial)
+
+
+def _place(source: Source, project: NormalizedName, line: Line) -> dict[str, Any]:
+    return {
+        "repository_id": source.repository.pk,
+        "scope": source.scope,
+        "normalized": project,
+        "filename": line.filename,
+    }
