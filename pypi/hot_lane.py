@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -35,6 +35,7 @@ from repos import client_calls
 from repos.lease import Lease, Present, StampsUnknown
 
 _OFFER = "larder.offer"
+_CALLER = "larder.caller"
 _BLOCK = 1024 * 1024
 _URL = re.compile(
     rf"/({SLUG_PATTERN}/{SLUG_PATTERN})/"
@@ -75,6 +76,11 @@ def offer(environ: MutableMapping[str, Any], principal: Principal | None, answer
 def is_offered(environ: WSGIEnvironment) -> bool:
     """Say whether the view that has answered offers its answer."""
     return _OFFER in environ
+
+
+def known_caller(environ: Mapping[str, Any]) -> Principal | None:
+    """Return whom Django let in by what this request shows, if it would let them in now as well."""
+    return environ.get(_CALLER)
 
 
 class _Asked(NamedTuple):
@@ -154,10 +160,9 @@ class HotLane:
             self._visits.drop((asked.visitor, asked.repository))
             return None
         held = self._answers.get(key, present, now, catches_up=not is_hurried)
-        if held is None:
-            return None
-        given = _given(held, environ, start_response)
-        if given is None:
+        given = _given(held, environ, start_response) if held is not None else None
+        if held is None or given is None:
+            _introduce(visit, environ, now)
             return None
         _note_call(visit, asked, environ, now)
         if held.note is not None and given.is_whole:
@@ -306,12 +311,23 @@ def _given(held: Held, environ: WSGIEnvironment, start_response: StartResponse) 
     return _Given(wrapper(stream, _BLOCK), is_whole=True)
 
 
+def _introduce(visit: Visit, environ: WSGIEnvironment, now: datetime) -> None:
+    """Tell Django, which is to answer, who comes: it need not find that out again."""
+    environ[_CALLER] = visit.principal
+    _note_use(visit, now)
+
+
+def _note_use(visit: Visit, now: datetime) -> None:
+    token = visit.principal.token
+    if token is not None and visit.is_use_to_be_noted(now):
+        last_use.note_again(token.token_id, now)
+
+
 def _note_call(visit: Visit, asked: _Asked, environ: WSGIEnvironment, now: datetime) -> None:
     """Remember what Django's view would of this request."""
     principal = visit.principal
     if principal.token is not None:
-        if visit.is_use_to_be_noted(now):
-            last_use.note_again(principal.token.token_id, now)
+        _note_use(visit, now)
         tenant, _, key = asked.repository.partition("/")
         agent = environ.get("HTTP_USER_AGENT", "")
         client_calls.note(principal, tenant, key, user_agent=agent, project=asked.project)

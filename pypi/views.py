@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -13,7 +14,7 @@ from packages.pages.repository import repository_page
 from pypi import files, legacy_json, simple, upload
 from pypi.answer import SAFE_METHODS, Answer, Ask
 from pypi.errors import MethodNotAllowed, answer_for
-from pypi.hot_lane import offer
+from pypi.hot_lane import known_caller, offer
 from pypi.search import is_search, search
 from pypi.wrapping import ask_of, refuse_wrong_ways, response_of, tenant_of_host
 from repos import client_calls
@@ -30,6 +31,8 @@ def _reading(function: AnswerFunction) -> DjangoView:
         request: HttpRequest, *, tenant: str = "", key: str = "", scope: str = "", **parts: str
     ) -> HttpResponseBase:
         ask = _ask(request, tenant, key, scope)
+        if (caller := known_caller(request.META)) is not None:
+            ask.is_from(replace(caller, address=ask.address))
         read = function if ask.method in SAFE_METHODS else _only_read
         return _answered(request, ask, read, **parts)
 

@@ -17,9 +17,10 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts import members, tokens
-from accounts.models import Membership
+from accounts.models import Membership, Token
 from accounts.roles import Role
 from base.audit import SYSTEM
 from base.stamps import Stamp
@@ -144,6 +145,25 @@ def urls(repository: str = "acme/local") -> list[str]:
 
 
 WAYS = [JSON, HTML, JSON | GZIP, {"Range": "bytes=0-3"}, {"If-None-Match": "*"}]
+
+
+def test_django_need_not_find_out_again_who_was_let_in(lane: Lane, frogs: Cast) -> None:
+    """Not for another page of the same repository, as long as nobody's rights have changed."""
+    reader = frogs.acme.reader
+    frog, toad, newt = (f"/acme/local/simple/{each}/" for each in ("frog", "toad", "newt"))
+    with CaptureQueriesContext(connection) as asked:
+        lane.alone(frog, reader.headers)
+    assert any(Token._meta.db_table in each["sql"] for each in asked)
+    with CaptureQueriesContext(connection) as asked:
+        answers = [lane.alone(page, reader.headers) for page in (toad, newt)]
+    assert [each.status for each in answers] == [HTTPStatus.OK, HTTPStatus.NOT_FOUND]
+    assert lane.asked == 3
+    assert not any(Token._meta.db_table in each["sql"] for each in asked)
+    # The next one's page is for somebody else again, and so is another repository's.
+    assert lane.alone(newt, {}).status == HTTPStatus.UNAUTHORIZED
+    assert lane.alone("/globex/local/simple/toad/", reader.headers).status == HTTPStatus.FORBIDDEN
+    tokens.revoke(reader.token, by=SYSTEM)
+    assert lane.alone(newt, reader.headers).status == HTTPStatus.UNAUTHORIZED
 
 
 def test_everybody_is_told_what_django_tells_them(lane: Lane, frogs: Cast) -> None:

@@ -626,7 +626,7 @@ def test_ageing_page_is_refreshed_beside_its_reader(remote, server, time, monkey
 def test_page_is_held_until_it_is_to_be_looked_at_again(
     remote, server, time, monkeypatch, age: int, holds_for: int
 ) -> None:
-    monkeypatch.setattr("packages.upstream.refresh._spawn", lambda _, project: None)
+    monkeypatch.setattr("packages.upstream.refresh._spawn", lambda *_: None)
     monkeypatch.setattr("packages.upstream.refresh._background", threading.Semaphore(4))
     server.add_files("frog", WHEEL)
     RemoteIndex(remote).page(FROG)
