@@ -156,10 +156,12 @@ def _refuse_if_served_upstream(place: Place) -> None:
     DESIGN "Publishing": what the remotes beside it are known to serve is asked, not they.
     """
     name, repository = place.named.normalized, place.repository
+    remotes = remotes_beside(repository)
+    if not remotes:
+        return
     claims = Claim.objects.filter(repository=repository)
     if any(claim.covers(name) for claim in claims):
         return
-    remotes = remotes_beside(repository)
     upstreams = Upstream.objects.filter(repository_id__in=remotes)
     remotes -= {each.repository_id for each in upstreams if not each.may_ask_for(name)}
     pages = UpstreamPage.objects.filter(repository_id__in=remotes, normalized=name, is_served=True)

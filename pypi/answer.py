@@ -14,9 +14,12 @@ from urllib.parse import urlsplit
 
 from accounts.authentication import authenticate, credentials_in
 from accounts.principal import Principal
+from accounts.roles import Role
 from base.bodies import Body
 from packages.index.base import Ground
 from packages.storage import Readable
+from repos.access import require
+from repos.models import Repository
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
@@ -73,6 +76,15 @@ class Ask:
     def is_from(self, principal: Principal) -> None:
         """Let `principal`, known by the same credential from before, be who calls."""
         vars(self)["principal"] = principal
+
+    def is_let_in_to(self, repository: Repository) -> None:
+        """Let `repository`, which who calls is known to be allowed to read, be what is read."""
+        vars(self)["readable"] = repository
+
+    @cached_property
+    def readable(self) -> Repository:
+        """Return the repository to who may read it. Raises as `repos.access.require`."""
+        return require(self.principal, self.tenant, self.key, Role.READER)
 
     @cached_property
     def principal(self) -> Principal:

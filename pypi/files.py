@@ -8,7 +8,6 @@ from http import HTTPStatus
 
 from django.conf import settings
 
-from accounts.roles import Role
 from base.connections import give_back
 from packages import downloads, storage
 from packages.index.base import Arriving, FileNotFound, Stored
@@ -18,7 +17,6 @@ from pypi.answer import NEVER_A_PAGE, Answer, Ask, caching, is_unchanged
 from pypi.ranges import Unsatisfiable, asked_range
 from pypi.render import PROVENANCE
 from pypi.simple import readable_name, revalidated
-from repos.access import require
 from repos.models import Kind, Repository
 
 _METADATA = ".metadata"
@@ -42,7 +40,7 @@ _CONTENT_TYPES = {
 
 def file(ask: Ask, project: str, filename: str, sha256: str = "") -> Answer:
     """Answer `files/<project>/[<sha256>/]<filename>`, and what is served beside that file."""
-    repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
+    repository = ask.readable
     if not filename.isprintable():  # PostgreSQL would not even look for a NUL
         raise FileNotFound(f"There is no such file in {repository}.")
     index = open_index(repository, ask.principal, ask.scope)
@@ -70,7 +68,7 @@ def unlisted(ask: Ask, path: str) -> Answer:
 
     Whoever may read the repository gets it; once it has its name, they are led to its URL there.
     """
-    repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
+    repository = ask.readable
     there = unlisted_file(repository, path)
     if there.held is None or there.row is None:  # what is put by a path is held
         raise FileNotFound(f"There is no such file in {repository}.")

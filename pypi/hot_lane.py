@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import random
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
+from threading import Lock
 from types import TracebackType
 from typing import Any, NamedTuple
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -28,11 +31,12 @@ from accounts.principal import Principal
 from base import clock
 from base.errors import LarderError
 from base.slugs import RESERVED_TENANT_SLUGS, SLUG_PATTERN
-from pypi.answer import SAFE_METHODS, Answer, names_etag
+from pypi.answer import SAFE_METHODS, Answer, Ask, names_etag
 from pypi.held_answers import Headers, Held, HeldAnswers, Latest, Place, Visit, visitor
 from pypi.negotiate import simple_type, takes_gzip
 from repos import client_calls
 from repos.lease import Lease, Present, StampsUnknown
+from repos.models import Repository, RepositoryState
 
 _OFFER = "larder.offer"
 _CALLER = "larder.caller"
@@ -57,6 +61,7 @@ _EACH_ITS_OWN = frozenset({"x-request-id", "date"})
 Failure = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 # Clients ask for the same pages with the same few headers all day. Longer ones are no client's.
 _REMEMBERED, _LONG = 2048, 2000
+_REPOSITORIES_AT_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +69,14 @@ class _Offer:
     """What Django's view says of an answer that others may be given as well."""
 
     principal: Principal
+    repository: Repository
     answer: Answer
 
 
-def offer(environ: MutableMapping[str, Any], principal: Principal | None, answer: Answer) -> None:
-    """Let the hot lane, if there is one, have an answer that was made for `principal`."""
-    if principal is not None and principal.is_remembered:
-        environ[_OFFER] = _Offer(principal, answer)
+def offer(environ: MutableMapping[str, Any], ask: Ask, answer: Answer) -> None:
+    """Let the hot lane, if there is one, have an answer that others may be given as well."""
+    if ask.principal.is_remembered:
+        environ[_OFFER] = _Offer(ask.principal, ask.readable, answer)
 
 
 def is_offered(environ: WSGIEnvironment) -> bool:
@@ -78,8 +84,15 @@ def is_offered(environ: WSGIEnvironment) -> bool:
     return _OFFER in environ
 
 
-def known_caller(environ: Mapping[str, Any]) -> Principal | None:
-    """Return whom Django let in by what this request shows, if it would let them in now as well."""
+class Caller(NamedTuple):
+    """Somebody whom Django let in before by what this request shows, and would let in now."""
+
+    principal: Principal
+    repository: Repository | None  # as it is now; None: that is to be read
+
+
+def known_caller(environ: Mapping[str, Any]) -> Caller | None:
+    """Return who comes, where the lane knows."""
     return environ.get(_CALLER)
 
 
@@ -112,6 +125,7 @@ class HotLane:
         self._lease = lease
         self._answers = answers
         self._visits = Latest[Visit]()
+        self._repositories = _Repositories()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -162,7 +176,10 @@ class HotLane:
         held = self._answers.get(key, present, now, catches_up=not is_hurried)
         given = _given(held, environ, start_response) if held is not None else None
         if held is None or given is None:
-            _introduce(visit, environ, now)
+            # Django, which is to answer, need not find it out again.
+            repository = self._repositories.present(visit.place.repository_id, present)
+            environ[_CALLER] = Caller(visit.principal, repository)
+            _note_use(visit, now)
             return None
         _note_call(visit, asked, environ, now)
         if held.note is not None and given.is_whole:
@@ -216,6 +233,7 @@ class HotLane:
             use_noted_at=clock.now(),
         )
         self._visits.hold((asked.visitor, asked.repository), visit)
+        self._repositories.hold(offered.repository)
         key = (place, *asked.what)
         kept = [(name, value) for name, value in headers if name.lower() not in _EACH_ITS_OWN]
         etag = offered.answer.headers.get("ETag", "")
@@ -235,6 +253,31 @@ class HotLane:
                 note=offered.answer.note,
             )
             self._answers.hold(key, held, before.asked_at)
+
+
+class _Repositories:
+    """Repositories as Django has read them last, with all that their epochs vouch for."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[int, Repository] = OrderedDict()
+        self._lock = Lock()
+
+    def hold(self, repository: Repository) -> None:
+        """Hold one that was read with its state."""
+        with self._lock:
+            self._held[repository.pk] = repository
+            self._held.move_to_end(repository.pk)
+            while len(self._held) > _REPOSITORIES_AT_MOST:
+                self._held.popitem(last=False)
+
+    def present(self, pk: int, present: Present) -> Repository | None:
+        """Return one as it is now, for one caller, if it is held and its settings are the same."""
+        held, stamp = self._held.get(pk), present.stamps.get(pk)
+        if held is None or stamp is None or held.state.epoch != stamp.epoch:
+            return None
+        found = copy(held)
+        found.state = RepositoryState(repository=found, **asdict(stamp))
+        return found
 
 
 def _asked(environ: WSGIEnvironment) -> _Asked | None:
@@ -309,12 +352,6 @@ def _given(held: Held, environ: WSGIEnvironment, start_response: StartResponse) 
     start_response(held.status, [*held.headers, number])
     wrapper = environ.get("wsgi.file_wrapper", FileWrapper)
     return _Given(wrapper(stream, _BLOCK), is_whole=True)
-
-
-def _introduce(visit: Visit, environ: WSGIEnvironment, now: datetime) -> None:
-    """Tell Django, which is to answer, who comes: it need not find that out again."""
-    environ[_CALLER] = visit.principal
-    _note_use(visit, now)
 
 
 def _note_use(visit: Visit, now: datetime) -> None:

@@ -12,7 +12,6 @@ from urllib.parse import urljoin
 
 from packaging.utils import canonicalize_version
 
-from accounts.roles import Role
 from packages.filenames import Kind, NormalizedName, VersionRefused, parse_version
 from packages.index.base import Index, PageFile, ProjectNotFound, ProjectPage
 from packages.index.opening import open_index
@@ -21,7 +20,6 @@ from packages.versions import newest_version
 from pypi.answer import Answer, Ask
 from pypi.render import file_url, upload_time
 from pypi.simple import readable_name, revalidated
-from repos.access import require
 
 # The words of the legacy upload API.
 _PACKAGE_TYPES = {
@@ -34,7 +32,7 @@ _PACKAGE_TYPES = {
 
 def project_json(ask: Ask, project: str, version: str = "") -> Answer:
     """Answer with what is known of a project, at `version` or at its newest one."""
-    repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
+    repository = ask.readable
     name = readable_name(project, str(repository))
     index = open_index(repository, ask.principal, ask.scope)
     page = index.page(name)

@@ -7,14 +7,13 @@ with status 200; but for the challenge, at which pip asks for a user name and a 
 from __future__ import annotations
 
 from accounts.authentication import CredentialsRefused
-from accounts.roles import Role
 from base import xmlrpc
 from base.errors import InvalidInput, LarderError
 from packages.search.offers import Offer, find_offers
 from packages.upstream.search import SearchTerms
 from pypi.answer import Answer, Ask
 from pypi.errors import FromAnotherSite, LoopDetected, NoLongerOffered, status_of
-from repos.access import SignInRequired, require
+from repos.access import SignInRequired
 
 _CALL_BYTES_AT_MOST = 64 * 1024
 _OPERATORS = {"or": False, "and": True}
@@ -50,7 +49,7 @@ def search(ask: Ask) -> Answer:
 
 def _found(ask: Ask) -> list[Offer]:
     # Who may not read here is told before the call is read.
-    repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
+    repository = ask.readable
     terms = _terms(*xmlrpc.read_call(ask.body.whole(at_most=_CALL_BYTES_AT_MOST)))
     return find_offers(repository=repository, terms=terms, by=ask.principal, scope=ask.scope)
 

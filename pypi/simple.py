@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from accounts.roles import Role
 from base import clock
 from packages.filenames import NameRefused, NormalizedName, parse_name
 from packages.index.base import ProjectList, ProjectNotFound
@@ -16,14 +15,13 @@ from pypi import render
 from pypi.answer import Answer, Ask, Pieces, caching, etag_of, is_unchanged
 from pypi.errors import NotTheIndex
 from pypi.negotiate import HTML, HTML_V1, JSON_V1, simple_type, takes_gzip
-from repos.access import require
 
 _GZIP_FROM = 1000  # bytes; smaller pages do not gain from it
 
 
 def project_list(ask: Ask) -> Answer:
     """Answer `simple/`: every project of the repository."""
-    repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
+    repository = ask.readable
     if not _path(ask).endswith("/"):
         return _moved(ask, f"{_path(ask)}/")
     index = open_index(repository, ask.principal, ask.scope)
@@ -48,7 +46,7 @@ def project_page(ask: Ask, project: str) -> Answer:
 
     PEP 503: a name that is not normalised may be redirected to the one that is.
     """
-    repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
+    repository = ask.readable
     normalized = readable_name(project, str(repository))
     path = _path(ask)
     above = path.rstrip("/").rpartition("/")[0]
@@ -77,14 +75,14 @@ def _staleness(since: datetime) -> dict[str, str]:
 
 def beside_the_index(ask: Ask) -> Answer:
     """Tell whoever asks for `<repository>/<project>/` where the index is."""
-    require(ask.principal, ask.tenant, ask.key, Role.READER)
+    _ = ask.readable
     where = f"/{ask.tenant}/{ask.key}/"
     raise NotTheIndex(f"The index is at {where}simple/, not at {where}.")
 
 
 def no_such_page(ask: Ask, rest: str) -> Answer:  # noqa: ARG001 - the URL has it
     """Refuse an index URL that leads nowhere: mistyped, or below a repository that is there."""
-    repository = require(ask.principal, ask.tenant, ask.key, Role.READER)
+    repository = ask.readable
     raise ProjectNotFound(f"There is no such page in {repository}.")
 
 

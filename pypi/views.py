@@ -32,7 +32,9 @@ def _reading(function: AnswerFunction) -> DjangoView:
     ) -> HttpResponseBase:
         ask = _ask(request, tenant, key, scope)
         if (caller := known_caller(request.META)) is not None:
-            ask.is_from(replace(caller, address=ask.address))
+            ask.is_from(replace(caller.principal, address=ask.address))
+            if caller.repository is not None:
+                ask.is_let_in_to(caller.repository)
         read = function if ask.method in SAFE_METHODS else _only_read
         return _answered(request, ask, read, **parts)
 
@@ -103,7 +105,8 @@ def _answered(
         answer = answer_for(error, ask)
     else:
         _note_call(ask, parts)
-    offer(request.META, ask.principal if answer.ground else None, answer)
+    if answer.ground is not None:
+        offer(request.META, ask, answer)
     return response_of(ask, answer)
 
 

@@ -48,7 +48,9 @@ def names_kept_by(repositories: set[int]) -> dict[int, set[str]]:
 
 def remotes_beside(local: Repository) -> set[int]:
     """Return the ids of the remotes that some virtual shows together with `local`."""
-    virtuals = _reached({local.pk}, _virtuals_over)
+    virtuals = virtuals_above(local)
+    if not virtuals:
+        return set()
     shown = _reached(virtuals, _members_of)
     remotes = Repository.objects.filter(pk__in=shown, kind=Kind.REMOTE, deleted_at__isnull=True)
     return set(remotes.values_list("pk", flat=True))

@@ -120,6 +120,12 @@ SIDE_BY_SIDE = (
     _upload("upload-1", "uploads in series", _UPLOADS, Uploads(callers=1).measure),
     _upload("upload-8", "uploads by 8", _UPLOADS, Uploads(callers=8).measure),
     _upload(
+        "upload-one",
+        "uploads in series, of one new project",
+        _UPLOADS,
+        Uploads(callers=1, to_one=True).measure,
+    ),
+    _upload(
         "upload-large",
         "uploads in series, into the large project",
         _UPLOADS,

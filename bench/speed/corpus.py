@@ -117,10 +117,10 @@ class Corpus:
         folder = self._folder(self._made, str(turn))
         return [_written(folder, name, f"2.{turn}.{number}") for number, name in enumerate(names)]
 
-    def new_names(self, wheels: int) -> list[str]:
-        """Return names for so many wheels, of new projects of ten files each."""
-        turn = next(self.turns)
-        return [f"new-{turn}-{number // self.sizes.files}" for number in range(wheels)]
+    def new_names(self, wheels: int, *, of_one: bool = False) -> list[str]:
+        """Return names for so many wheels, of new projects of ten files each, or all `of_one`."""
+        turn, files = next(self.turns), wheels if of_one else self.sizes.files
+        return [f"new-{turn}-{number // files}" for number in range(wheels)]
 
     def big_to_upload(self) -> Wheel:
         """Make a big wheel of a version that nobody has yet."""

@@ -52,9 +52,10 @@ def _others() -> Iterator[Target]:
         yield Target(case, ALONE, 0.7, STATIC)
     for who in (ALONE, IN_PRODUCTION):
         yield Target("small-wheel", who, 10, FASTEST_PEER)
-        yield Target("upload-1", who, 3, "devpi")
+        for case in ("upload-1", "upload-one"):
+            yield Target(case, who, 3, "devpi")
+            yield Target(case, who, 0.4, "pypiserver")
         yield Target("upload-8", who, 5, "devpi")
-        yield Target("upload-1", who, 0.4, "pypiserver")
         yield Target("upload-8", who, 0.8, "pypiserver")
         yield Target("upload-large", who, 0.8, who, "upload-1")
         yield Target("upload-big", who, 2.5, FASTEST_PEER)

@@ -21,18 +21,20 @@ _LOOK_EVERY = 0.2  # seconds
 
 @dataclass(frozen=True)
 class Uploads:
-    """Measures small wheels: of new projects of ten files each, or of the large project."""
+    """Measures small wheels: of new projects of ten files each, of one, or of the large project."""
 
     callers: int
+    to_one: bool = False
     to_large: bool = False
 
     def measure(self, running: Running, bench: Bench) -> Measured:
         """Publish wheels that nobody has yet, and look whether all of them are listed."""
         require_uploads(running)
         sizes = bench.corpus.sizes
-        names = (
-            [LARGE] * sizes.into_large if self.to_large else bench.corpus.new_names(sizes.uploads)
-        )
+        if self.to_large:
+            names = [LARGE] * sizes.into_large
+        else:
+            names = bench.corpus.new_names(sizes.uploads, of_one=self.to_one)
         wheels = bench.corpus.to_upload(names)
         work = Work(running.pids)
         seconds = send_all(running.upload, running.writer, wheels, callers=self.callers)

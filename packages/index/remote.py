@@ -15,6 +15,7 @@ from packaging.version import Version
 
 from base import clock
 from base.errors import LarderError
+from base.quick_rows import find
 from packages.filenames import NormalizedName, parse_filename_of
 from packages.index.base import (
     Arriving,
@@ -260,6 +261,8 @@ class RemoteIndex:
             named = parse_filename_of(filename, project)
         except LarderError:  # no name of a distribution, and so of none that we hold
             return None
+        if not self._holds_some(project):
+            return None
         rows = self._held_rows(project).select_related("blob", "release__project")
         row = rows.filter(identity=identity_of(named, self.source.scope)).first()
         if row is not None:
@@ -278,6 +281,12 @@ class RemoteIndex:
         if not self.source.upstream.may_ask_for(project):
             raise ProjectNotFound(f"{self.repository} is not asked for {project}: it is left out.")
 
+    def _holds_some(self, project: NormalizedName) -> bool:
+        """Say whether files of `project` were ever held: of most projects none were."""
+        pk, scope = self.repository.pk, self.source.scope
+        row = find(Project, repository_id=pk, scope=scope, normalized=project)
+        return row is not None
+
     def _held_rows(self, project: NormalizedName) -> QuerySet[Distribution]:
         return Distribution.objects.filter(
             repository=self.repository,
@@ -294,6 +303,8 @@ class RemoteIndex:
         return known
 
     def _asked_held(self, project: NormalizedName) -> Sequence[Distribution]:
+        if not self._holds_some(project):
+            return ()
         return list(self._held_rows(project).select_related("blob", "release__project"))
 
     def _files(

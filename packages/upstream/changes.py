@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_version
 
 from base import audit, clock
 from base.audit import SYSTEM
+from base.quick_rows import find
 from packages.changes import locked_project
 from packages.filenames import DistributionName, NormalizedName, parse_filename_of
 from packages.models import Distribution, Project
@@ -63,9 +64,8 @@ def notice_changes(
     Returns the project, locked, if any file of it is held. A quarantine stays until an
     administrator lifts it, whatever upstream says later.
     """
-    row = Project.objects.filter(
-        repository=source.repository, scope=source.scope, normalized=project
-    ).first()
+    pk, scope = source.repository.pk, source.scope
+    row = find(Project, repository_id=pk, scope=scope, normalized=project)
     if row is None:
         return None
     row = locked_project(row.pk)

@@ -35,7 +35,7 @@ from pypi.held_answers import Held, HeldAnswers
 from pypi.hot_lane import HotLane
 from repos import client_calls, configure, lease
 from repos.lease import Lease, Present
-from repos.models import Grant, RepositoryState
+from repos.models import Grant, Repository, RepositoryState
 from repos.stamps import stamps_by
 from tests.access.asking import Answer, ask, connection_kept, handler
 from tests.cast import Cast, grant, make_repository
@@ -153,17 +153,35 @@ def test_django_need_not_find_out_again_who_was_let_in(lane: Lane, frogs: Cast) 
     frog, toad, newt = (f"/acme/local/simple/{each}/" for each in ("frog", "toad", "newt"))
     with CaptureQueriesContext(connection) as asked:
         lane.alone(frog, reader.headers)
-    assert any(Token._meta.db_table in each["sql"] for each in asked)
+    about_them = {model._meta.db_table for model in (Token, Membership, Grant, Repository)}
+    assert all(any(table in each["sql"] for each in asked) for table in about_them)
     with CaptureQueriesContext(connection) as asked:
         answers = [lane.alone(page, reader.headers) for page in (toad, newt)]
     assert [each.status for each in answers] == [HTTPStatus.OK, HTTPStatus.NOT_FOUND]
     assert lane.asked == 3
-    assert not any(Token._meta.db_table in each["sql"] for each in asked)
+    assert not any(f'"{table}"' in each["sql"] for each in asked for table in about_them)
     # The next one's page is for somebody else again, and so is another repository's.
     assert lane.alone(newt, {}).status == HTTPStatus.UNAUTHORIZED
     assert lane.alone("/globex/local/simple/toad/", reader.headers).status == HTTPStatus.FORBIDDEN
     tokens.revoke(reader.token, by=SYSTEM)
     assert lane.alone(newt, reader.headers).status == HTTPStatus.UNAUTHORIZED
+
+
+def test_django_reads_a_repository_anew_when_its_settings_have_changed(
+    lane: Lane, cast: Cast
+) -> None:
+    with serving() as server:
+        server.add_files("frog", make_wheel("frog", "1.0"))
+        server.add_files("toad", make_wheel("toad", "1.0"))
+        remote = make_remote(cast.acme.tenant, server)
+        grant(remote, Role.READER, cast.acme.reader)
+        frog, toad = (f"/{remote}/simple/{each}/" for each in ("frog", "toad"))
+        lane.alone(frog, cast.acme.reader.headers)
+        remote.upstream.exclude = ["toad"]
+        configure.save_upstream(remote.upstream, by=SYSTEM)
+        assert lane.alone(toad, cast.acme.reader.headers).status == HTTPStatus.NOT_FOUND
+        configure.delete_repository(remote, by=SYSTEM)
+        assert lane.alone(frog, cast.acme.reader.headers).status == HTTPStatus.GONE
 
 
 def test_everybody_is_told_what_django_tells_them(lane: Lane, frogs: Cast) -> None:
