@@ -41,6 +41,11 @@ function done(summary, latency, requests)
     errors.status, errors.connect + errors.read + errors.write + errors.timeout))
 end
 """
+_PAUSE = """
+function delay()
+  return %d
+end
+"""
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,20 @@ def warm(urls: Sequence[str], headers: Mapping[str, str], *, callers: int, folde
     _seen(_asking(urls, headers, callers, folder), _WARM_SECONDS)
 
 
-def read_again(
-    urls: Sequence[str], headers: Mapping[str, str], *, callers: int, seconds: int, folder: Path
+def read_again(  # noqa: PLR0913 - each by its name
+    urls: Sequence[str],
+    headers: Mapping[str, str],
+    *,
+    callers: int,
+    seconds: int,
+    folder: Path,
+    pause: int = 0,
 ) -> Seen:
-    """Do the same where it was done just before, so that nothing has a first time."""
-    asking = _asking(urls, headers, callers, folder)
+    """Do the same where it was done just before, so that nothing has a first time.
+
+    With `pause` each caller waits so many milliseconds before each request.
+    """
+    asking = _asking(urls, headers, callers, folder, pause)
     for window in (seconds, seconds * _PATIENCE):
         if (found := _seen(asking, window)).requests:
             return found
@@ -83,10 +97,10 @@ def read_again(
 
 
 def _asking(
-    urls: Sequence[str], headers: Mapping[str, str], callers: int, folder: Path
+    urls: Sequence[str], headers: Mapping[str, str], callers: int, folder: Path, pause: int = 0
 ) -> list[str]:
     script, paths = folder / "load.lua", folder / "paths"
-    script.write_text(_SCRIPT)
+    script.write_text(_SCRIPT + (_PAUSE % pause if pause else ""))
     paths.write_text("".join(f"{urlsplit(url).path}\n" for url in urls))
     command = ["wrk", "-t1", f"-c{callers}", f"--timeout={_ANSWER_SECONDS}s", "-s", str(script)]
     command += [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
