@@ -48,16 +48,28 @@ def get(model: type[M], *, lock: bool = False, **equal: object) -> M:
 
 def insert(row: M) -> M:
     """Insert a new row, as `save` does where nobody listens to signals; return it with its id."""
-    model = type(row)
+    _insert(row, or_leave=False)
+    return row
+
+
+def insert_or_leave(row: Model) -> bool:
+    """Insert a row in whose place nobody else's is, waiting for who is about to; say whether."""
+    return _insert(row, or_leave=True)
+
+
+def _insert(row: Model, *, or_leave: bool) -> bool:
     is_numbered = row.pk is None
-    sql, fields = _inserting(model, is_numbered)
+    sql, fields = _inserting(type(row), is_numbered=is_numbered, or_leave=or_leave)
     values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in fields]
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        if is_numbered:
-            (row.pk,) = cursor.fetchone()
+        found = cursor.fetchone()
+    if found is None:
+        return False
+    if is_numbered:
+        (row.pk,) = found
     row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - as Django does
-    return row
+    return True
 
 
 def update(row: Model, *names: str) -> None:
@@ -128,14 +140,16 @@ def _selecting(
 
 
 @lru_cache(maxsize=256)
-def _inserting(model: type[Model], is_numbered: bool) -> tuple[str, list[AnyField]]:  # noqa: FBT001
+def _inserting(
+    model: type[Model], *, is_numbered: bool, or_leave: bool
+) -> tuple[str, list[AnyField]]:
     meta = model._meta  # noqa: SLF001 - Django's public way
     fields = [each for each in meta.concrete_fields if not (is_numbered and each.primary_key)]
     places = ", ".join(["%s"] * len(fields))
     sql = f"INSERT INTO {_table(model)} ({_columns(fields)}) VALUES ({places})"  # noqa: S608 - names of columns
-    if is_numbered:
-        sql = f"{sql} RETURNING {_quoted(meta.pk.column)}"
-    return sql, fields
+    if or_leave:
+        sql = f"{sql} ON CONFLICT DO NOTHING"
+    return f"{sql} RETURNING {_quoted(meta.pk.column)}", fields
 
 
 @lru_cache(maxsize=256)

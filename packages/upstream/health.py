@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import F
 
 from base import clock
+from base.quick_rows import find
 from packages.models import UpstreamHealth
 from packages.upstream.errors import (
     CircleClosed,
@@ -32,7 +33,7 @@ def require_open(source: Source) -> UpstreamHealth | None:
 
     When the pause is over one caller may try, and the others wait for what becomes of that.
     """
-    row = UpstreamHealth.objects.filter(repository=source.repository).first()
+    row = find(UpstreamHealth, repository_id=source.repository.pk)
     if row is None or row.closed_until is None:
         return row
     now = clock.now()

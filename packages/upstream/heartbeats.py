@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import structlog
-from django.db import Error, IntegrityError, close_old_connections, connection, transaction
+from django.db import Error, close_old_connections, connection
 from django.db.models import Q
 
 from base import clock
-from base.quick_rows import insert
+from base.quick_rows import insert_or_leave
 from packages.models import Fetch, UpstreamPage
 
 log = structlog.get_logger(__name__)
@@ -31,11 +31,7 @@ Held = UpstreamPage | Fetch
 def insert_claimed(row: Held) -> str | None:
     """Insert a new row and be at work on it; returns the fence, or None when it is there by now."""
     row.fence, row.heartbeat_at = secrets.token_hex(16), clock.now()
-    try:
-        with transaction.atomic():
-            return insert(row).fence
-    except IntegrityError:
-        return None
+    return row.fence if insert_or_leave(row) else None
 
 
 def claim(row: Held) -> str | None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from django.db import transaction
 
-from base.quick_rows import find, remove
+from base.quick_rows import find, insert_or_leave, remove
 from packages.filenames import NormalizedName
 from packages.models import Fetch, UpstreamMetadata, UpstreamPage
 from packages.upstream import connection, heartbeats
@@ -109,18 +109,9 @@ def _keep(source: Source, project: NormalizedName, line: Line, raw: bytes, fetch
     with transaction.atomic():
         if not line.metadata_sha256:  # locked before the state, as packages.changes has it
             list(pages.select_for_update().values_list("pk"))
-        UpstreamMetadata.objects.bulk_create(
-            [
-                UpstreamMetadata(
-                    sha256=hashlib.sha256(raw).hexdigest(),
-                    raw=raw,
-                    **_place(source, project, line),
-                )
-            ],
-            update_conflicts=True,
-            update_fields=["sha256", "raw"],
-            unique_fields=["repository", "scope", "normalized", "filename"],
-        )
+        place, digest = _place(source, project, line), hashlib.sha256(raw).hexdigest()
+        if not insert_or_leave(UpstreamMetadata(sha256=digest, raw=raw, **place)):
+            UpstreamMetadata.objects.filter(**place).update(sha256=digest, raw=raw)
         remove(Fetch, id=fetch.pk, fence=fetch.fence)
         if not line.metadata_sha256:  # from now on our page can name it
             serial = move_serial(locked_state(source.repository.pk))

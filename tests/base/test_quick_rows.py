@@ -11,7 +11,15 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Tenant
 from base import clock
 from base.models import AuditEvent
-from base.quick_rows import Question, find, insert, remove, update
+from base.quick_rows import (
+    Question,
+    find,
+    insert,
+    insert_or_leave,
+    remove,
+    update,
+    update_while,
+)
 from packages.models import Blob, Distribution, LooseObject, Project, Release, StoredMetadata
 from repos.models import RepositoryState
 from tests.cast import Cast
@@ -69,6 +77,24 @@ def test_a_row_is_written_where_it_was_changed_and_nowhere_else(frog: Distributi
     update(frog, "findings", "yanked")
     now = values(Distribution.objects.get())
     assert now == before | {"findings": ["It croaks."], "yanked": True}
+
+
+def test_a_row_is_written_while_another_field_is_as_it_was(frog: Distribution) -> None:
+    frog.yanked_reason = "it croaks"
+    assert not update_while(frog, "yanked_reason", yanked=True)
+    assert Distribution.objects.get().yanked_reason == ""
+    assert update_while(frog, "yanked_reason", yanked=False)
+    assert Distribution.objects.get().yanked_reason == "it croaks"
+
+
+def test_a_row_is_inserted_where_there_is_none(cast: Cast) -> None:
+    place = {"repository": cast.acme.repository, "normalized": "newt", "created_at": clock.now()}
+    first, second = Project(name="Newt", **place), Project(name="newt", **place)
+    assert insert_or_leave(first)
+    assert not insert_or_leave(second)
+    assert second._state.adding
+    assert Project.objects.get(normalized="newt") == first
+    assert Project.objects.get(normalized="newt").name == "Newt"
 
 
 def test_a_row_that_is_not_there_is_none(cast: Cast) -> None:
