@@ -86,6 +86,11 @@ class Ask:
         """Return the repository to who may read it. Raises as `repos.access.require`."""
         return require(self.principal, self.tenant, self.key, Role.READER)
 
+    @property
+    def known_readable(self) -> Repository | None:
+        """Return the same, if it has come out that who calls may read it."""
+        return vars(self).get("readable")
+
     @cached_property
     def principal(self) -> Principal:
         """Return who calls. Raises CredentialsRefused when what they show is wrong.

@@ -31,12 +31,13 @@ from accounts.principal import Principal
 from base import clock
 from base.errors import LarderError
 from base.slugs import RESERVED_TENANT_SLUGS, SLUG_PATTERN
+from packages.index.base import Ground
 from pypi.answer import SAFE_METHODS, Answer, Ask, names_etag
 from pypi.held_answers import Headers, Held, HeldAnswers, Latest, Place, Visit, visitor
 from pypi.negotiate import simple_type, takes_gzip
 from repos import client_calls
 from repos.lease import Lease, Present, StampsUnknown
-from repos.models import Repository, RepositoryState
+from repos.models import Kind, Repository, RepositoryState
 
 _OFFER = "larder.offer"
 _CALLER = "larder.caller"
@@ -66,22 +67,33 @@ _REPOSITORIES_AT_MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """What Django's view says of an answer that others may be given as well."""
+    """What Django's view says of who was let in, and of an answer that others may be given too."""
 
     principal: Principal
     repository: Repository
-    answer: Answer
+    ground: Ground
+    answer: Answer | None
 
 
 def offer(environ: MutableMapping[str, Any], ask: Ask, answer: Answer) -> None:
-    """Let the hot lane, if there is one, have an answer that others may be given as well."""
-    if ask.principal.is_remembered:
-        environ[_OFFER] = _Offer(ask.principal, ask.readable, answer)
+    """Let the hot lane, if there is one, know who was let in, and have an answer that may be held.
+
+    Whom a virtual lets in is known with an answer alone, which tells what beneath it they may read.
+    """
+    repository, ground = ask.known_readable, answer.ground
+    if repository is None or not ask.principal.is_remembered:
+        return
+    if ground is not None:
+        environ[_OFFER] = _Offer(ask.principal, repository, ground, answer)
+    elif repository.kind != Kind.VIRTUAL:
+        ground = Ground(repository.pk, ask.scope, {repository.pk: repository.state.stamp})
+        environ[_OFFER] = _Offer(ask.principal, repository, ground, None)
 
 
 def is_offered(environ: WSGIEnvironment) -> bool:
     """Say whether the view that has answered offers its answer."""
-    return _OFFER in environ
+    offered: _Offer | None = environ.get(_OFFER)
+    return offered is not None and offered.answer is not None
 
 
 class Caller(NamedTuple):
@@ -214,10 +226,8 @@ class HotLane:
         begun: tuple[str, Headers],
         body: Iterable[bytes],
     ) -> None:
-        status, headers = begun
-        ground, reopen = offered.answer.ground, offered.answer.reopen
-        if ground is None:
-            return
+        ground, who_where = offered.ground, (asked.visitor, asked.repository)
+        known = self._visits.get(who_where)  # which is still true, else it would have been dropped
         place = Place(
             ground.repository_id,
             ground.scope,
@@ -230,13 +240,15 @@ class HotLane:
             access=before.access,
             epochs={each: stamp.epoch for each, stamp in ground.stamps.items()},
             stands_on=frozenset(ground.stamps),
-            use_noted_at=clock.now(),
+            use_noted_at=known.use_noted_at if known is not None else clock.now(),
         )
-        self._visits.hold((asked.visitor, asked.repository), visit)
+        self._visits.hold(who_where, visit)
         self._repositories.hold(offered.repository)
-        key = (place, *asked.what)
+        if (answer := offered.answer) is None:
+            return
+        (status, headers), reopen, key = begun, answer.reopen, (place, *asked.what)
         kept = [(name, value) for name, value in headers if name.lower() not in _EACH_ITS_OWN]
-        etag = offered.answer.headers.get("ETag", "")
+        etag = answer.headers.get("ETag", "")
         if status.startswith("304"):
             held = self._answers.at(key)
             if held is not None and held.etag == etag:
@@ -250,7 +262,7 @@ class HotLane:
                 project=canonicalize_name(asked.project),
                 ground=ground,
                 reopen=reopen,
-                note=offered.answer.note,
+                note=answer.note,
             )
             self._answers.hold(key, held, before.asked_at)
 

@@ -105,8 +105,7 @@ def _answered(
         answer = answer_for(error, ask)
     else:
         _note_call(ask, parts)
-    if answer.ground is not None:
-        offer(request.META, ask, answer)
+    offer(request.META, ask, answer)
     return response_of(ask, answer)
 
 

@@ -19,7 +19,7 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts import members, tokens
+from accounts import last_use, members, tokens
 from accounts.models import Membership, Token
 from accounts.roles import Role
 from base.audit import SYSTEM
@@ -165,6 +165,30 @@ def test_django_need_not_find_out_again_who_was_let_in(lane: Lane, frogs: Cast) 
     assert lane.alone("/globex/local/simple/toad/", reader.headers).status == HTTPStatus.FORBIDDEN
     tokens.revoke(reader.token, by=SYSTEM)
     assert lane.alone(newt, reader.headers).status == HTTPStatus.UNAUTHORIZED
+
+
+def test_whom_django_lets_in_is_known_when_there_was_nothing_for_them(
+    lane: Lane, frogs: Cast
+) -> None:
+    """Resolvers ask for many names that a repository does not have."""
+    reader = frogs.acme.reader.headers
+    assert lane.alone("/acme/local/simple/newt/", reader).status == HTTPStatus.NOT_FOUND
+    with CaptureQueriesContext(connection) as asked:
+        assert lane.alone("/acme/local/simple/eft/", reader).status == HTTPStatus.NOT_FOUND
+        assert lane.alone("/acme/local/simple/frog/", reader).status == HTTPStatus.OK
+    assert not any(f'"{Token._meta.db_table}"' in each["sql"] for each in asked)
+
+
+def test_the_use_of_a_token_is_noted_whoever_answers(
+    lane: Lane, frogs: Cast, time: MovableClock
+) -> None:
+    token, headers = frogs.acme.reader.token, frogs.acme.reader.headers
+    for page, seconds, is_noted in [("a", 0, True), ("b", 40, False), ("c", 40, True)]:
+        time.move(seconds=seconds)
+        lane.alone(f"/acme/local/simple/{page}/", headers)  # Django makes each of them
+        last_use.write_down()
+        token.refresh_from_db()
+        assert (token.last_used_at == time.time) is is_noted
 
 
 def test_django_reads_a_repository_anew_when_its_settings_have_changed(
