@@ -44,14 +44,14 @@ class Compile:
         """Resolve, and look whether each pin and hash is that of the wheel that is there."""
         url = signed_in(running.index, running)
         with machine(bench) as client:
-            _until_known(lambda: compiled(client, url, bench.corpus, "--no-cache"))
+            until_known(lambda: compiled(client, url, bench.corpus, "--no-cache"))
             seconds = compiled(client, url, bench.corpus)
             if self.is_warm:
                 seconds = compiled(client, url, bench.corpus)
         return Measured(seconds)
 
 
-def _until_known(ask: Callable[[], float]) -> None:
+def until_known(ask: Callable[[], float]) -> None:
     """Ask until it gets no faster: each process of a server has a first time with each page."""
     before = math.inf
     for _ in range(_FIRST_TIMES):
