@@ -1,48 +1,48 @@
 """devpi-server as it comes, with metadata files on; callers show the token of a login.
 
 Its answer to an upload takes the longer the more its project holds, and it has no way to take files
-but one by one: it is given fewer, and the report says how many.
+but one by one: it is given fewer, and the report says how many. It is filled once, and started over
+a copy of its files.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
+import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 from bench.speed.corpus import Corpus, Wheel
 from bench.speed.peers.running import Ground, Peer, Running, basic, timed_server
 from bench.speed.sending import send_all
-from tests.clients import client
-from tests.parts.processes import private_folder
+from tests.clients import ROOT, client
+from tests.parts.processes import Server, private_folder
 
 _PROJECTS, _LARGE, _ROOTS = 100, 1_000, 1_000  # at most
 _EMPTY = 29  # further indexes that a virtual one is made of
 _VIRTUALS = (1, 5, 30)
+_KEPT = ROOT / ".cache" / "bench"
 
 
 @contextmanager
 def start(ground: Ground) -> Iterator[Sequence[Running]]:
     """Run it with an index of wheels, one of many projects, and indexes over others."""
+    program, corpus = client("devpi", "upstreams"), ground.corpus
+    filled = _KEPT / f"devpi-{_digest_of(program, corpus)}"
+    if not filled.exists():
+        _make(filled, program, corpus)
     with private_folder("devpi") as folder:
-        program, data = client("devpi", "upstreams"), ["--serverdir", str(folder / "data")]
-        init = [str(program.with_name("devpi-init")), *data, "--no-root-pypi"]
-        subprocess.run(init, check=True, capture_output=True)
-        command = [str(program), *data, "--host", "127.0.0.1", "--enable-core-metadata"]
-        with timed_server("devpi-log", lambda port: [*command, "--port", str(port)], "/") as (
-            running,
-            seconds,
-        ):
-            url = f"http://127.0.0.1:{running.port}/"
-            login = _told(f"{url}+login", "POST", {"user": "root", "password": ""})
-            proof = basic("root", login["password"])
-            _make_indexes(url, proof)
-            projects, large, roots = _fill(ground.corpus, url, proof)
+        data = folder / "data"
+        shutil.copytree(filled, data)
+        with _serving(program, data) as (running, seconds, url):
+            proof = _login(url)
             yield [
                 Running(
                     "devpi",
@@ -57,11 +57,56 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
                         number: f"{url}root/virtual{number}/+simple/" for number in _VIRTUALS
                     },
                     mirror=partial(_mirror, url, proof),
-                    projects=projects,
-                    large=large,
-                    roots=roots or None,
+                    projects=min(_PROJECTS, corpus.sizes.projects),
+                    large=min(_LARGE, corpus.sizes.large),
+                    roots=min(_ROOTS, len(corpus.root_names)) or None,
+                    notes=("it is started over what it holds",),
                 )
             ]
+
+
+def _digest_of(program: Path, corpus: Corpus) -> str:
+    """Return what is another one when the program, or what it is filled with, is."""
+    wheel = hashlib.sha256(corpus.small[corpus.hot][0].path.read_bytes()).hexdigest()
+    real = sorted(file.path.name for file in corpus.real_files)
+    said = (str(program.parent), wheel, corpus.sizes, len(corpus.root_names), real)
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:12]
+
+
+def _make(filled: Path, program: Path, corpus: Corpus) -> None:
+    """Fill one, and keep its files in place of older ones: filling takes longer than all cases."""
+    with private_folder("devpi-filled") as folder:
+        data = folder / "data"
+        init = [str(program.with_name("devpi-init")), "--serverdir", str(data), "--no-root-pypi"]
+        subprocess.run(init, check=True, capture_output=True)
+        with _serving(program, data) as (_, _, url):
+            proof = _login(url)
+            _make_indexes(url, proof)
+            _fill(corpus, url, proof)
+        _KEPT.mkdir(parents=True, exist_ok=True)
+        for old in _KEPT.glob("devpi-*"):
+            shutil.rmtree(old)
+        coming = filled.with_name(f"coming-{filled.name}")
+        shutil.rmtree(coming, ignore_errors=True)
+        shutil.copytree(data, coming)
+        coming.rename(filled)
+
+
+@contextmanager
+def _serving(program: Path, data: Path) -> Iterator[tuple[Server, float, str]]:
+    """Run it over its files; yield it, how long it took to start, and its URL."""
+    command = [str(program), "--serverdir", str(data), "--host", "127.0.0.1"]
+    command.append("--enable-core-metadata")
+    with timed_server("devpi-log", lambda port: [*command, "--port", str(port)], "/") as (
+        running,
+        seconds,
+    ):
+        yield running, seconds, f"http://127.0.0.1:{running.port}/"
+
+
+def _login(url: str) -> str:
+    login = _told(f"{url}+login", "POST", {"user": "root", "password": ""})
+    return basic("root", login["password"])
 
 
 def _make_indexes(url: str, proof: str) -> None:
@@ -80,22 +125,16 @@ def _mirror(url: str, proof: str, index: str) -> Iterator[str]:
     yield f"{url}root/{name}/+simple/"
 
 
-def _fill(corpus: Corpus, url: str, proof: str) -> tuple[int, int, int]:
-    """Publish; return how many small projects, files of the large one and names it was given."""
-    small = dict(islice(corpus.small.items(), _PROJECTS))
-    large = corpus.large[:_LARGE]
-    wheels: list[Wheel] = [each for wheels in small.values() for each in wheels]
-    wheels += [
-        *large,
-        corpus.weighty,
-        *(each for wheels in corpus.real.values() for each in wheels),
-    ]
+def _fill(corpus: Corpus, url: str, proof: str) -> None:
+    """Publish as many small projects, files of the large one and names as it is given."""
+    small = islice(corpus.small.values(), _PROJECTS)
+    real = corpus.real.values()
+    wheels: list[Wheel] = [each for wheels in (*small, *real) for each in wheels]
+    wheels += [*corpus.large[:_LARGE], corpus.weighty]
     send_all(f"{url}root/bench/", proof, wheels, callers=1)
     send_all(f"{url}root/last/", proof, corpus.small[corpus.hot], callers=1)
-    names = corpus.root_names[:_ROOTS]
-    many = corpus.to_upload(names)
+    many = corpus.to_upload(corpus.root_names[:_ROOTS])
     send_all(f"{url}root/many/", proof, many, callers=1)
-    return len(small), len(large), len(names)
 
 
 def _told(url: str, method: str, body: Mapping[str, object], proof: str = "") -> Mapping[str, str]:
