@@ -28,7 +28,10 @@ from packages.storage import Readable
 from pypi.answer import SENT_AT_ONCE
 from repos.lease import Present
 
+K = TypeVar("K")
 T = TypeVar("T")
+# By what somebody showed, and where they came to.
+WhoWhere = tuple[bytes, str]
 Headers = list[tuple[str, str]]
 # Of all answers held by a process. A page of five thousand files is two million of them.
 _BYTES_AT_MOST = 32 * 1024 * 1024
@@ -36,7 +39,7 @@ _BYTES_AT_MOST = 32 * 1024 * 1024
 _BESIDE = 4 * 1024
 _FOR_EACH_STAMP = 300
 # A visit takes 4 KiB, one to a virtual of sixty members 11.
-_REMEMBERED_AT_MOST = 5_000
+CALLERS_AT_MOST = 5_000
 _salt = secrets.token_bytes(32)
 
 
@@ -89,29 +92,30 @@ class Visit:
         return True
 
 
-class Latest(Generic[T]):
-    """What is remembered of the latest new callers, by what they showed and where they came to."""
+class Latest(Generic[K, T]):
+    """The latest things to remember, as many as there may be at most."""
 
-    def __init__(self) -> None:
-        self._held: OrderedDict[tuple[bytes, str], T] = OrderedDict()
+    def __init__(self, at_most: int) -> None:
+        self._at_most = at_most
+        self._held: OrderedDict[K, T] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, who_where: tuple[bytes, str]) -> T | None:
-        """Return what is remembered of somebody at a repository."""
-        return self._held.get(who_where)
+    def get(self, key: K) -> T | None:
+        """Return what is remembered under `key`."""
+        return self._held.get(key)
 
-    def hold(self, who_where: tuple[bytes, str], what: T) -> None:
+    def hold(self, key: K, what: T) -> None:
         """Remember this in place of what was before."""
         with self._lock:
-            self._held.pop(who_where, None)
-            self._held[who_where] = what
-            while len(self._held) > _REMEMBERED_AT_MOST:
+            self._held.pop(key, None)
+            self._held[key] = what
+            while len(self._held) > self._at_most:
                 self._held.popitem(last=False)
 
-    def drop(self, who_where: tuple[bytes, str]) -> None:
+    def drop(self, key: K) -> None:
         """Forget it."""
         with self._lock:
-            self._held.pop(who_where, None)
+            self._held.pop(key, None)
 
 
 def visitor(*shown: str) -> bytes:

@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import random
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from copy import copy
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
-from threading import Lock
 from types import TracebackType
 from typing import Any, NamedTuple
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -33,7 +31,17 @@ from base.errors import LarderError
 from base.slugs import RESERVED_TENANT_SLUGS, SLUG_PATTERN
 from packages.index.base import Ground
 from pypi.answer import SAFE_METHODS, Answer, Ask, names_etag
-from pypi.held_answers import Headers, Held, HeldAnswers, Latest, Place, Visit, visitor
+from pypi.held_answers import (
+    CALLERS_AT_MOST,
+    Headers,
+    Held,
+    HeldAnswers,
+    Latest,
+    Place,
+    Visit,
+    WhoWhere,
+    visitor,
+)
 from pypi.negotiate import simple_type, takes_gzip
 from repos import client_calls
 from repos.lease import Lease, Present, StampsUnknown
@@ -136,8 +144,9 @@ class HotLane:
         self._others = others or django
         self._lease = lease
         self._answers = answers
-        self._visits = Latest[Visit]()
-        self._repositories = _Repositories()
+        self._visits = Latest[WhoWhere, Visit](CALLERS_AT_MOST)
+        # As Django has read them last, with all that their epochs vouch for.
+        self._repositories = Latest[int, Repository](_REPOSITORIES_AT_MOST)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -188,10 +197,10 @@ class HotLane:
         held = self._answers.get(key, present, now, catches_up=not is_hurried)
         given = _given(held, environ, start_response) if held is not None else None
         if held is None or given is None:
-            # Django, which is to answer, need not find it out again.
-            repository = self._repositories.present(visit.place.repository_id, present)
-            environ[_CALLER] = Caller(visit.principal, repository)
-            _note_use(visit, now)
+            if not is_hurried:  # Django, which is to answer, need not find it out again
+                repository = self._repositories.get(visit.place.repository_id)
+                environ[_CALLER] = Caller(visit.principal, _as_it_is(repository, present))
+                _note_use(visit, now)
             return None
         _note_call(visit, asked, environ, now)
         if held.note is not None and given.is_whole:
@@ -243,7 +252,7 @@ class HotLane:
             use_noted_at=known.use_noted_at if known is not None else clock.now(),
         )
         self._visits.hold(who_where, visit)
-        self._repositories.hold(offered.repository)
+        self._repositories.hold(offered.repository.pk, offered.repository)
         if (answer := offered.answer) is None:
             return
         (status, headers), reopen, key = begun, answer.reopen, (place, *asked.what)
@@ -267,29 +276,14 @@ class HotLane:
             self._answers.hold(key, held, before.asked_at)
 
 
-class _Repositories:
-    """Repositories as Django has read them last, with all that their epochs vouch for."""
-
-    def __init__(self) -> None:
-        self._held: OrderedDict[int, Repository] = OrderedDict()
-        self._lock = Lock()
-
-    def hold(self, repository: Repository) -> None:
-        """Hold one that was read with its state."""
-        with self._lock:
-            self._held[repository.pk] = repository
-            self._held.move_to_end(repository.pk)
-            while len(self._held) > _REPOSITORIES_AT_MOST:
-                self._held.popitem(last=False)
-
-    def present(self, pk: int, present: Present) -> Repository | None:
-        """Return one as it is now, for one caller, if it is held and its settings are the same."""
-        held, stamp = self._held.get(pk), present.stamps.get(pk)
-        if held is None or stamp is None or held.state.epoch != stamp.epoch:
-            return None
-        found = copy(held)
-        found.state = RepositoryState(repository=found, **asdict(stamp))
-        return found
+def _as_it_is(held: Repository | None, present: Present) -> Repository | None:
+    """Return a repository for one caller, if it was read under the settings that it has now."""
+    stamp = present.stamps.get(held.pk) if held is not None else None
+    if held is None or stamp is None or held.state.epoch != stamp.epoch:
+        return None
+    found = copy(held)
+    found.state = RepositoryState(repository=found, **asdict(stamp))
+    return found
 
 
 def _asked(environ: WSGIEnvironment) -> _Asked | None:

@@ -15,7 +15,7 @@ from accounts.principal import Principal
 from base import clock
 from base.stamps import access_stamp
 from pypi.answer import Ask
-from pypi.held_answers import Latest, visitor
+from pypi.held_answers import CALLERS_AT_MOST, Latest, WhoWhere, visitor
 from repos.targets import Target, target_of_client
 
 
@@ -26,7 +26,7 @@ class _LetIn:
     use_noted_at: datetime
 
 
-_latest = Latest[_LetIn]()
+_latest = Latest[WhoWhere, _LetIn](CALLERS_AT_MOST)
 
 
 def let_in(ask: Ask) -> Target:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
 from django.db.models import QuerySet
@@ -95,19 +95,14 @@ class RemoteIndex:
         self._held = rows.held if rows else self._asked_held
         self._digests = rows.digests if rows else self._asked_digests
         # What we hold needs no upstream, but its use is noted.
-        self._until = clock.now() + USE_NOTED_EVERY
+        self.until = clock.now() + USE_NOTED_EVERY
 
     @property
     def ground(self) -> Ground:
         """Return what every answer stands on: the state was read with the repository."""
         pk = self.repository.pk
         stamps = {pk: self.repository.state.stamp}
-        return Ground(pk, self.source.scope, stamps, until=self._until)
-
-    @property
-    def until(self) -> datetime:
-        """Return when upstream is to be asked again about what it has said here."""
-        return self._until
+        return Ground(pk, self.source.scope, stamps, until=self.until)
 
     def projects(self) -> ProjectList:
         """Return upstream's list of projects, without those that are left out here."""
@@ -283,9 +278,7 @@ class RemoteIndex:
 
     def _holds_some(self, project: NormalizedName) -> bool:
         """Say whether files of `project` were ever held: of most projects none were."""
-        pk, scope = self.repository.pk, self.source.scope
-        row = find(Project, repository_id=pk, scope=scope, normalized=project)
-        return row is not None
+        return find(Project, **self.source.place_of(project)) is not None
 
     def _held_rows(self, project: NormalizedName) -> QuerySet[Distribution]:
         return Distribution.objects.filter(
@@ -299,7 +292,7 @@ class RemoteIndex:
         self._require_asked_for(project)
         with _unavailable():
             known = self._ask(self.source, project)
-        self._until = min(self._until, known.until)
+        self.until = min(self.until, known.until)
         return known
 
     def _asked_held(self, project: NormalizedName) -> Sequence[Distribution]:

@@ -64,8 +64,7 @@ def notice_changes(
     Returns the project, locked, if any file of it is held. A quarantine stays until an
     administrator lifts it, whatever upstream says later.
     """
-    pk, scope = source.repository.pk, source.scope
-    row = find(Project, repository_id=pk, scope=scope, normalized=project)
+    row = find(Project, **source.place_of(project))
     if row is None:
         return None
     row = locked_project(row.pk)

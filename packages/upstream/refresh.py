@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Any
 
 import structlog
 from django.core.exceptions import ObjectDoesNotExist
@@ -189,10 +188,10 @@ def _waited_for(flight: _Flight, source: Source, project: NormalizedName) -> Ups
 def _asked_by_one_process(source: Source, project: NormalizedName, asking: Asking) -> UpstreamPage:
     row, fence = _row(source, project), None
     if row is None:
-        row = UpstreamPage(used_at=clock.now(), **_place(source, project))
+        row = UpstreamPage(used_at=clock.now(), **source.place_of(project))
         fence = heartbeats.insert_claimed(row)
         if fence is None:
-            row = get(UpstreamPage, **_place(source, project))
+            row = get(UpstreamPage, **source.place_of(project))
     is_new = fence is not None
     before, deadline = (row.answered_at, row.failed_at), time.monotonic() + _seconds(source)
     while (fence := fence or heartbeats.claim(row)) is None:
@@ -371,15 +370,7 @@ def kept_row(source: Source, project: NormalizedName) -> UpstreamPage | None:
 
 def _row(source: Source, project: NormalizedName) -> UpstreamPage | None:
     """Return the row of a project; it does not know its repository."""
-    return find(UpstreamPage, **_place(source, project))
-
-
-def _place(source: Source, project: NormalizedName) -> dict[str, Any]:
-    return {
-        "repository_id": source.repository.pk,
-        "scope": source.scope,
-        "normalized": project,
-    }
+    return find(UpstreamPage, **source.place_of(project))
 
 
 def page_at_once(source: Source, project: NormalizedName) -> Known:

@@ -103,9 +103,7 @@ def _asked(source: Source, line: Line) -> bytes:
 
 def _keep(source: Source, project: NormalizedName, line: Line, raw: bytes, fetch: Fetch) -> None:
     """Keep a metadata file in place of an older one, and end its fetch."""
-    pages = UpstreamPage.objects.filter(
-        repository=source.repository, scope=source.scope, normalized=project
-    )
+    pages = UpstreamPage.objects.filter(**source.place_of(project))
     with transaction.atomic():
         if not line.metadata_sha256:  # locked before the state, as packages.changes has it
             list(pages.select_for_update().values_list("pk"))
@@ -119,9 +117,4 @@ def _keep(source: Source, project: NormalizedName, line: Line, raw: bytes, fetch
 
 
 def _place(source: Source, project: NormalizedName, line: Line) -> dict[str, Any]:
-    return {
-        "repository_id": source.repository.pk,
-        "scope": source.scope,
-        "normalized": project,
-        "filename": line.filename,
-    }
+    return {**source.place_of(project), "filename": line.filename}

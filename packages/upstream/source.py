@@ -6,6 +6,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
@@ -50,6 +51,14 @@ class Source:
         """Return the URL of the index itself, where pip search is sent: its list's, less suffix."""
         suffix = self.upstream.suffix.strip("/")
         return self.root_url.removesuffix("/").removesuffix(f"/{suffix}") + "/"
+
+    def place_of(self, normalized: str) -> dict[str, Any]:
+        """Return the fields by which the rows of one of its projects are found."""
+        return {
+            "repository_id": self.repository.pk,
+            "scope": self.scope,
+            "normalized": normalized,
+        }
 
     def page_url(self, normalized: str) -> str:
         """Return the URL of a project's page."""
