@@ -15,7 +15,7 @@ from bench.speed.load import read
 from bench.speed.peers.larder_grown import FILES, project
 from bench.speed.peers.running import Running
 from bench.speed.reading import Asked, Bench
-from bench.speed.results import Measured, Void
+from bench.speed.results import NOT_RUN, Measured, Void
 from tests.journeys.memory import family
 
 _TIMES = 50
@@ -91,6 +91,8 @@ class Search:
 
 def flat(running: Running, bench: Bench) -> Measured:
     """Tell by how much the processes that serve grow over a load, once all caches are filled."""
+    if _held(running) * FILES < bench.corpus.sizes.many:
+        raise Void(f"{NOT_RUN}so long a load is of use where there is most to hold")
     asked = pages(running, bench.corpus)
     first = max(1, bench.load_seconds * _FIRST_PART // 100)
     seen, grew = [], []
