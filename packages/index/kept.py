@@ -13,7 +13,7 @@ from packages.index.base import ProjectNotFound, ProjectPage
 from packages.index.by_name import in_sources
 from packages.index.decision import Decision, Pages, decide_by
 from packages.index.keepers import Facts, facts_of_all, is_withdrawn
-from packages.index.local import local_page
+from packages.index.local import local_page, page_file
 from packages.index.remote import RemoteIndex
 from packages.models import Distribution, UpstreamMetadata, UpstreamPage
 from packages.upstream.refresh import Known, kept_of
@@ -116,4 +116,4 @@ class _KeptLocal:
         row = self.kept.facts[project].projects.get(self.source)
         if row is None:
             raise ProjectNotFound(f"There is no project {project}.")
-        return local_page(row, self.kept.files.get((self.source, project), ()))
+        return local_page(row, map(page_file, self.kept.files.get((self.source, project), ())))
