@@ -19,7 +19,7 @@ from bench.speed.load import Seen, read, read_again
 from bench.speed.peers.larder_hosts import PROJECTS
 from bench.speed.peers.running import Running, basic, user_and_password
 from bench.speed.reading import Bench
-from bench.speed.results import Measured, Void
+from bench.speed.results import NOT_RUN, Measured, Void
 from bench.speed.settling import Work
 from tests.clients import ROOT
 
@@ -46,23 +46,29 @@ def cost(running: Running, bench: Bench) -> Measured:
 
 
 def _asked(running: Running, bench: Bench, ask: Callable[..., Seen]) -> list[Seen]:
-    headers = running.headers(Accept=JSON, Accept_Encoding="identity")
+    """Ask all hosts, and who stands beside them; return what happened at the hosts."""
     names = list(bench.corpus.small)[:PROJECTS]
 
-    def one(index: str) -> Seen:
-        folder = bench.folder / f"load-{urlsplit(index).hostname}"
+    def one(index: str, headers: Mapping[str, str]) -> Seen:
+        require_status(get(f"{index}{names[0]}/", headers), 200)
+        folder = bench.folder / f"load-{urlsplit(index).netloc}"
         folder.mkdir(exist_ok=True)
         urls = [f"{index}{name}/" for name in names]
         return ask(urls, headers, callers=16, seconds=bench.seconds, folder=folder)
 
-    for index in running.hosts:
-        require_status(get(f"{index}{names[0]}/", headers), 200)
-    with ThreadPoolExecutor(len(running.hosts)) as pool:
-        return list(pool.map(one, running.hosts))
+    asked = [
+        (index, each.headers(Accept=JSON, Accept_Encoding="identity"))
+        for each in (running, running.beside)
+        if each is not None
+        for index in each.hosts
+    ]
+    with ThreadPoolExecutor(len(asked)) as pool:
+        return list(pool.map(one, *zip(*asked, strict=True)))[: len(running.hosts)]
 
 
 def visible(running: Running, bench: Bench) -> Measured:
     """Count uploads to the first host that are not there at once at the last: bench/visibility."""
+    _require_all(running)
     urls = [index.removesuffix("simple/") for index in running.hosts]
     command = [sys.executable, "bench/visibility.py", "--rounds", str(bench.corpus.sizes.uploads)]
     command += ["--url", urls[0], "--read-url", urls[-1]]
@@ -87,9 +93,15 @@ def visible(running: Running, bench: Bench) -> Measured:
 
 def revoked(running: Running, _bench: Bench) -> Measured:
     """Count reads at the last host with tokens that were revoked at the first just before."""
+    _require_all(running)
     pages = [urljoin(index, _PAGE) for index in running.hosts]
     misses = sum(_is_missed(running, pages, number) for number in range(_REVOKED))
     return Measured(misses, note=f"{_REVOKED * _READS} reads with {_REVOKED} tokens")
+
+
+def _require_all(running: Running) -> None:
+    if running.beside is not None:
+        raise Void(f"{NOT_RUN}it is the one host")
 
 
 def _is_missed(running: Running, pages: list[str], number: int) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.speed.corpus import MIB
 from bench.speed.peers.larder import ALONE, IN_PRODUCTION
 from bench.speed.peers.larder_grown import FEW, MANY
-from bench.speed.peers.larder_hosts import ONE, TWO
+from bench.speed.peers.larder_hosts import BESIDE, ONE, TWO
 from bench.speed.peers.static import NAME as STATIC
 from bench.speed.portions import Portion
 from bench.speed.results import Results, ratio
@@ -88,6 +88,7 @@ def _growth() -> Iterator[Target]:
 
 def _hosts() -> Iterator[Target]:
     yield Target("hosts-cost", TWO, 1.1, ONE, at_most=True)
+    yield Target("hosts-cost", TWO, 1.1, BESIDE, at_most=True)  # the cores are shared there too
     for case in ("hosts-visible", "hosts-revoked"):
         for who in (ONE, TWO):
             yield Target(case, who, 0, at_most=True)

@@ -1,13 +1,19 @@
-"""Larder on one host and on two, over one PostgreSQL and one S3, each host with two processes."""
+"""Larder on one host and on two, over one PostgreSQL and one S3, each host with two processes.
+
+All hosts here share the cores of one machine. What that costs is told by one host beside which
+another installation, which it knows nothing of, serves as much from the other host.
+"""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import islice
 from urllib.parse import urlsplit
 
+from bench.speed.corpus import Corpus
 from bench.speed.peers.network import ADDRESS, Host, hosts
 from bench.speed.peers.running import Ground, Peer, Running, basic, timed_server
 from bench.speed.sending import send_all
@@ -16,34 +22,45 @@ from tests.journeys.larder import ADMIN_PASSWORD, Larder, procfile, under
 from tests.parts import moto, postgres
 from tests.parts.processes import private_folder
 
-ONE, TWO = "Larder, one host", "Larder, two hosts"
+ONE, BESIDE, TWO = "Larder, one host", "Larder, one host beside others", "Larder, two hosts"
 PROJECTS = 20  # at most, of the small ones
 _REPOSITORY = "acme/bench"
 
 
 @contextmanager
 def start(ground: Ground) -> Iterator[Sequence[Running]]:
-    """Fill one installation, and serve it from two hosts; the first of them is the one host too."""
+    """Fill an installation, and serve it from two hosts; the first of them is the one host too."""
     with ExitStack() as stack:
         first, second = stack.enter_context(hosts(2))
         database = stack.enter_context(postgres(durable=True, address=ADDRESS))
-        s3 = stack.enter_context(moto(ADDRESS))
+        larder, stranger = (stack.enter_context(_filled(database, ground.corpus)) for _ in range(2))
+        served = [stack.enter_context(_web(larder, each)) for each in (first, second)]
+        beside = _running(stranger, BESIDE, [stack.enter_context(_web(stranger, second))])
+        one, two = (
+            _running(larder, name, served[:number]) for name, number in ((ONE, 1), (TWO, 2))
+        )
+        yield [one, replace(one, name=BESIDE, beside=beside), two]
+
+
+@contextmanager
+def _filled(database: str, corpus: Corpus) -> Iterator[Larder]:
+    """Run an installation with small projects, and an S3 of its own."""
+    with moto(ADDRESS) as s3:
         settings = {
             "LARDER_STORAGE_URL": s3.url(),
             "LARDER_SECRET_KEY": secrets.token_urlsafe(48),
             "LARDER_TRUSTED_PROXIES": ADDRESS,
             **s3.environment(),
         }
-        larder = stack.enter_context(larders.on_postgres(database, settings))
-        larder.manage(
-            ["create_repository", _REPOSITORY],
-            ["grant", _REPOSITORY, "--team", "packagers", "--role", "writer"],
-        )
-        writer = basic("__token__", larder.writer)
-        for wheels in islice(ground.corpus.small.values(), PROJECTS):
-            send_all(f"{larder.url}/{_REPOSITORY}/", writer, wheels, callers=1)
-        served = [stack.enter_context(_web(larder, each)) for each in (first, second)]
-        yield [_running(larder, name, served[:number]) for name, number in ((ONE, 1), (TWO, 2))]
+        with larders.on_postgres(database, settings) as larder:
+            larder.manage(
+                ["create_repository", _REPOSITORY],
+                ["grant", _REPOSITORY, "--team", "packagers", "--role", "writer"],
+            )
+            writer = basic("__token__", larder.writer)
+            for wheels in islice(corpus.small.values(), PROJECTS):
+                send_all(f"{larder.url}/{_REPOSITORY}/", writer, wheels, callers=1)
+            yield larder
 
 
 @contextmanager
@@ -81,4 +98,4 @@ def _running(larder: Larder, name: str, served: Sequence[tuple[str, int]]) -> Ru
     )
 
 
-PEER = Peer((ONE, TWO), start)
+PEER = Peer((ONE, BESIDE, TWO), start)

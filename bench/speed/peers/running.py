@@ -32,6 +32,7 @@ class Running:
     virtuals: Mapping[int, str] = field(default_factory=dict)  # index URLs, by number of members
     admin: str = ""  # of who may make and revoke tokens
     hosts: tuple[str, ...] = ()  # index URLs, one for each machine
+    beside: Running | None = None  # who is asked as often meanwhile, and counts for nothing
     mirror: Mirror | None = None  # how to ask another index through it
     # What it holds, where that is less than the corpus; the report says so.
     projects: int | None = None
