@@ -308,7 +308,7 @@ class Token(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
-        ordering: ClassVar = ["-created_at"]
+        ordering: ClassVar = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.identifier})"
@@ -333,7 +333,7 @@ class Login(models.Model):
     last_used_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
-        ordering: ClassVar = ["-created_at"]
+        ordering: ClassVar = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.identifier})"
@@ -484,7 +484,7 @@ class PublishingToken(models.Model):
     burnt_at = models.DateTimeField(null=True)
 
     class Meta:
-        ordering: ClassVar = ["-created_at"]
+        ordering: ClassVar = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
         return f"publishing token {self.identifier}"

@@ -94,7 +94,7 @@ def offer(environ: MutableMapping[str, Any], ask: Ask, answer: Answer) -> None:
     if ground is not None:
         environ[_OFFER] = _Offer(ask.principal, repository, ground, answer)
     elif repository.kind != Kind.VIRTUAL:
-        ground = Ground(repository.pk, ask.scope, {repository.pk: repository.state.stamp})
+        ground = Ground.of(repository, ask.scope)
         environ[_OFFER] = _Offer(ask.principal, repository, ground, None)
 
 

@@ -12,6 +12,7 @@ from base.stamps import Stamp
 from packages.filenames import NormalizedName
 from packages.models import Distribution
 from packages.storage import Readable
+from repos.models import Repository
 from repos.virtuals import Source
 
 
@@ -55,6 +56,11 @@ class Ground:
     # Then upstreams are to be asked again; None: they had no part in it. Before that, what they
     # say anew moves the stamps.
     until: datetime | None = None
+
+    @classmethod
+    def of(cls, repository: Repository, scope: str = "", until: datetime | None = None) -> Ground:
+        """Return the ground of what stands on one repository: its state was read with it."""
+        return cls(repository.pk, scope, {repository.pk: repository.state.stamp}, until=until)
 
 
 @dataclass(frozen=True, slots=True)

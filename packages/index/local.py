@@ -42,9 +42,8 @@ class LocalIndex:
 
     @property
     def ground(self) -> Ground:
-        """Return what every answer stands on: the state was read with the repository."""
-        pk = self.repository.pk
-        return Ground(pk, "", {pk: self.repository.state.stamp})
+        """Return what every answer stands on."""
+        return Ground.of(self.repository)
 
     def projects(self) -> ProjectList:
         """Return every project that has, or ever had, a file: its name stays ours."""

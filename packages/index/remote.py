@@ -99,10 +99,8 @@ class RemoteIndex:
 
     @property
     def ground(self) -> Ground:
-        """Return what every answer stands on: the state was read with the repository."""
-        pk = self.repository.pk
-        stamps = {pk: self.repository.state.stamp}
-        return Ground(pk, self.source.scope, stamps, until=self.until)
+        """Return what every answer stands on."""
+        return Ground.of(self.repository, self.source.scope, self.until)
 
     def projects(self) -> ProjectList:
         """Return upstream's list of projects, without those that are left out here."""

@@ -16,6 +16,7 @@ from typing import Any
 from django.db import IntegrityError
 
 from base import clock
+from base.connections import give_back
 from packages.models import Fetch
 from packages.storage import Readable
 from packages.upstream import heartbeats
@@ -131,7 +132,7 @@ def wait_until_kept(wanted: Wanted) -> None:
     if transfer is not None:
         transfer.ended.wait(_BEGUN_WITHIN)
     while transfer is None and _is_held(wanted):
-        heartbeats.give_back()
+        give_back()
         time.sleep(_POLLED_EVERY)
 
 
@@ -170,7 +171,7 @@ def _followed(wanted: Wanted) -> _Joined | None:
 
 def _await_news(wanted: Wanted, seen: Fetch) -> None:
     """Wait until another process has got further; one thread looks, for all that want the file."""
-    heartbeats.give_back()
+    give_back()
     with _lock:
         news = _lookouts.get(key_of(wanted))
         is_mine = news is None
@@ -184,7 +185,7 @@ def _await_news(wanted: Wanted, seen: Fetch) -> None:
         while time.monotonic() < until:
             time.sleep(_POLLED_EVERY)
             row = _row(wanted)
-            heartbeats.give_back()
+            give_back()
             if row is None or not heartbeats.is_held(row):
                 return
             if (row.fence, row.spool) != (seen.fence, seen.spool):
@@ -211,7 +212,7 @@ def _joined_elsewhere(row: Fetch) -> _Joined | None:
 
 
 def _joined(transfer: Transfer) -> _Joined | None:
-    heartbeats.give_back()
+    give_back()
     if not transfer.begun.wait(_BEGUN_WITHIN):
         raise UpstreamFailed("Upstream takes too long to begin to send the file.")
     if transfer.failure is not None:
@@ -242,7 +243,7 @@ def _columns(wanted: Wanted) -> dict[str, Any]:
 
 def _is_held(wanted: Wanted) -> bool:
     row = _row(wanted)
-    heartbeats.give_back()
+    give_back()
     return row is not None and heartbeats.is_held(row)
 
 

@@ -63,12 +63,6 @@ def beating(row: Held, fence: str) -> Iterator[None]:
         _pulse.remove(fence)
 
 
-def give_back() -> None:
-    """Give the database connection back: what follows is a wait for somebody else."""
-    if not connection.in_atomic_block:
-        connection.close()
-
-
 class _Pulse:
     """The thread that beats, while there is something to beat for."""
 

@@ -16,10 +16,12 @@ from django.db import transaction
 from packaging.utils import canonicalize_name
 
 from base import clock
+from base.connections import give_back
 from packages.filenames import EXTENSIONS, NameRefused, NormalizedName, parse_name
 from packages.listed import packed, unpacked
 from packages.models import UpstreamNames, UpstreamPage
-from packages.upstream import connection, heartbeats
+from packages.upstream import connection
+from packages.upstream.asking import conditions, require_answer
 from packages.upstream.connection import Answering
 from packages.upstream.errors import (
     CircleClosed,
@@ -31,12 +33,10 @@ from packages.upstream.health import counted, require_open
 from packages.upstream.pages import ACCEPT
 from packages.upstream.refresh import (
     age_of,
-    conditions,
     failed_lately,
     kept_row,
     note_use,
     refreshed,
-    require_answer,
 )
 from packages.upstream.source import Source
 from repos.stamps import locked_state, move_serial
@@ -71,7 +71,7 @@ class Names:
             repository=self.source.repository, scope=self.source.scope, part=part
         )
         found = rows.first()
-        heartbeats.give_back()  # what follows may be written to a slow client
+        give_back()  # what follows may be written to a slow client
         return bytes(found.names) if found is not None else None
 
 
@@ -120,7 +120,7 @@ def _listing(source: Source, row: UpstreamPage, *, is_stale: bool = False) -> Li
 
 def _asked(source: Source, _project: NormalizedName, row: UpstreamPage, fence: str) -> UpstreamPage:
     health = require_open(source)
-    heartbeats.give_back()
+    give_back()
     mine = UpstreamPage.objects.filter(pk=row.pk, fence=fence)
     headers = {
         "Accept": ACCEPT,

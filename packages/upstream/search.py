@@ -14,6 +14,7 @@ from http import HTTPStatus
 from django.db.models import Q
 
 from base import clock, xmlrpc
+from base.connections import give_back
 from packages.filenames import (
     NameRefused,
     NormalizedName,
@@ -22,7 +23,7 @@ from packages.filenames import (
     parse_version,
 )
 from packages.models import UpstreamHealth
-from packages.upstream import connection, heartbeats
+from packages.upstream import connection
 from packages.upstream.errors import (
     CircleClosed,
     UpstreamBusy,
@@ -73,7 +74,7 @@ def search_upstream(source: Source, terms: SearchTerms, *, seconds: float) -> li
         return []
     try:
         with waiting():
-            heartbeats.give_back()
+            give_back()
             reply = connection.ask(
                 _hurried(source, seconds),
                 source.search_url,

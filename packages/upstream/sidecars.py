@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.db import transaction
 
+from base.connections import give_back
 from base.quick_rows import find, insert_or_leave, remove
 from packages.filenames import NormalizedName
 from packages.models import Fetch, UpstreamMetadata, UpstreamPage
@@ -59,7 +60,7 @@ def fetched_metadata(source: Source, project: NormalizedName, line: Line) -> byt
                     row.fence = fence
                     return _fetched(source, project, line, row)
             watched = row.fence
-            heartbeats.give_back()
+            give_back()
             time.sleep(_POLLED_EVERY)
             if (raw := kept_metadata(source, project, line)) is not None:
                 return raw
@@ -85,7 +86,7 @@ def _fetched(source: Source, project: NormalizedName, line: Line, row: Fetch) ->
 def _asked(source: Source, line: Line) -> bytes:
     parts = urlsplit(line.url)
     url = parts._replace(path=f"{parts.path}.metadata").geturl()
-    heartbeats.give_back()
+    give_back()
     with naming_the_setting(source):
         reply = connection.ask(source, url, {}, limit=METADATA_BYTES_AT_MOST, seconds=_SECONDS)
     if reply.status != HTTPStatus.OK:

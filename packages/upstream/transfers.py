@@ -20,6 +20,7 @@ from django.db import connection as database
 
 from base import audit, clock
 from base.audit import SYSTEM
+from base.connections import give_back
 from packages.models import Fetch
 from packages.upstream import heartbeats
 from packages.upstream.addresses import origin_of
@@ -164,7 +165,7 @@ def _breaker(wanted: Wanted) -> Iterator[None]:
         yield
         return
     health = require_open(source)
-    heartbeats.give_back()
+    give_back()
     try:
         yield
     except UpstreamAway as failure:
@@ -197,7 +198,7 @@ def _announce(wanted: Wanted, row: Fetch, transfer: Transfer) -> None:
     )
     if not begun:
         raise UpstreamFailed(f"Another process fetches {wanted.line.filename} by now.")
-    heartbeats.give_back()
+    give_back()
     transfer.begun.set()
 
 

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 from packages.filenames import NormalizedName, shown
 from packages.upstream import connection
+from packages.upstream.asking import PAGE_BYTES_AT_MOST, require_answer
 from packages.upstream.errors import UpstreamFailed, UpstreamRefused, UpstreamUnreadable
 from packages.upstream.links import Document, Line
 from packages.upstream.pages import ACCEPT, is_json, read_html, read_json_list, read_page
 from packages.upstream.presence import a_served_name, index_answers
 from packages.upstream.receiving import naming_the_setting
-from packages.upstream.refresh import PAGE_BYTES_AT_MOST, require_answer
 from packages.upstream.source import Source
 from packages.upstream.waiting import waiting
 from repos.models import Repository, Upstream

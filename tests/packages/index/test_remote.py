@@ -287,7 +287,7 @@ def test_unreadable_page_is_unavailable(remote, server, body, kind) -> None:
 
 
 def test_gzip_bomb_is_read_no_further_than_its_limit(remote, server, monkeypatch) -> None:
-    monkeypatch.setattr("packages.upstream.refresh.PAGE_BYTES_AT_MOST", 1_000_000)
+    monkeypatch.setattr("packages.upstream.asking.PAGE_BYTES_AT_MOST", 1_000_000)
     bomb = gzip.compress(b" " * 50_000_000)
     server.replies["/simple/frog/"] = Reply(bomb, kind=JSON, headers={"Content-Encoding": "gzip"})
     with pytest.raises(IndexUnavailable, match="more than 1000000 bytes"):
