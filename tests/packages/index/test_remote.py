@@ -18,7 +18,7 @@ from packages.filenames import parse_name
 from packages.index.base import IndexNotServed, IndexUnavailable, ProjectNotFound
 from packages.index.remote import RemoteIndex
 from packages.models import UpstreamHealth, UpstreamNames, UpstreamPage
-from packages.upstream import documents, identity, presence, refresh
+from packages.upstream import asking, documents, identity, presence, refresh
 from packages.upstream.changes import notice_changes
 from packages.upstream.errors import CircleClosed, UpstreamFailed
 from packages.upstream.upkeep import refresh_pages
@@ -514,7 +514,7 @@ def test_page_is_written_again_after_a_deadlock(remote, server, monkeypatch) -> 
             raise OperationalError(told.pop())
         return notice_changes(*args)
 
-    monkeypatch.setattr(refresh, "notice_changes", once)
+    monkeypatch.setattr(asking, "notice_changes", once)
     assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
     assert not told
 
