@@ -36,6 +36,10 @@ class Credentials:
     is_basic: bool
 
 
+# The headers that hold credentials, in lower case.
+SHOWN_IN = ("authorization", "x-jfrog-art-api")
+
+
 def credentials_in(headers: Mapping[str, str]) -> Credentials | None:
     """Return the credentials in `headers` (lower-case names), or None when there are none.
 

@@ -20,26 +20,30 @@ from portal.serving import django, keep_notes
 
 # After Django is set up: they need its apps.
 from accounts import tokens  # isort: skip
-from accounts.authentication import CredentialsRefused, credentials_in  # isort: skip
+from accounts.authentication import SHOWN_IN, CredentialsRefused, credentials_in  # isort: skip
 from pypi.held_answers import Headers, HeldAnswers
-from pypi.hot_lane import Failure, HotLane, is_offered
+from pypi.hot_lane import Failure, HotLane, is_offered, shown_in
 from repos.lease import Lease
 
 # The named location of deploy/nginx.conf that asks gunicorn.
 _ASK_GUNICORN = [("X-Accel-Redirect", "@app"), ("Content-Length", "0")]
+
+_SECONDS_AT_MOST = 2
 
 settings.WRONG_TOKENS_ARE_COUNTED = False
 settings.UPSTREAM_WAITERS = 0
 if connections["default"].vendor == "postgresql":
     # All pages wait for the one thread: what takes longer, gunicorn is asked.
     _options = connections.settings["default"]["OPTIONS"]
-    _options["options"] = f"{_options.get('options', '')} -c statement_timeout=2s".strip()
+    _timeout = f"-c statement_timeout={_SECONDS_AT_MOST}s"
+    _options["options"] = f"{_options.get('options', '')} {_timeout}".strip()
+    _options["connect_timeout"] = _options["pool"]["timeout"] = _SECONDS_AT_MOST
 
 
 def handed_on(_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Tell nginx to ask gunicorn."""
     start_response("200 OK", list(_ASK_GUNICORN))
-    return ()
+    return []  # granian sends a list at once, and all else in turns
 
 
 def may_be_held(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -69,12 +73,8 @@ def _is_for_here(environ: WSGIEnvironment) -> bool:
     is_streamed = "/files/" in path and not path.endswith((".metadata", ".provenance"))
     if is_streamed and not settings.ACCEL_PREFIX:
         return False
-    shown = {
-        "authorization": environ.get("HTTP_AUTHORIZATION", ""),
-        "x-jfrog-art-api": environ.get("HTTP_X_JFROG_ART_API", ""),
-    }
     try:
-        credentials = credentials_in(shown)
+        credentials = credentials_in(dict(zip(SHOWN_IN, shown_in(environ), strict=True)))
     except CredentialsRefused:
         return False
     return credentials is None or tokens.looks_like_one(credentials.secret)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import urlsplit
 
-from accounts.authentication import authenticate, credentials_in
+from accounts.authentication import SHOWN_IN, authenticate, credentials_in
 from accounts.principal import Principal
 from accounts.roles import Role
 from base.bodies import Body
@@ -70,8 +70,12 @@ class Ask:
     @property
     def known_principal(self) -> Principal | None:
         """Return who calls by credentials of their own, if that has come out."""
-        shows = self.header("authorization") or self.header("x-jfrog-art-api")
-        return vars(self).get("principal") if shows else None
+        return vars(self).get("principal") if any(self.shown) else None
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Return what who calls shows of themselves."""
+        return tuple(map(self.header, SHOWN_IN))
 
     def is_from(self, principal: Principal) -> None:
         """Let `principal`, known by the same credential from before, be who calls."""

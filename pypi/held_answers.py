@@ -56,6 +56,19 @@ Key = tuple[Place, str, str, bool, str]
 
 
 @dataclass(slots=True)
+class NotedUse:
+    """When the use of what a principal shows was noted last, as far as this process knows."""
+
+    at: datetime
+
+    def note(self, principal: Principal, now: datetime) -> None:
+        """Note it anew where the token's row may not know of this use yet."""
+        if principal.token is not None and now - self.at >= last_use.AT_MOST_EVERY:
+            self.at = now
+            last_use.note_again(principal.token.token_id, now)
+
+
+@dataclass(slots=True)
 class Visit:
     """Somebody who was let in, with this very credential, to a repository."""
 
@@ -65,7 +78,7 @@ class Visit:
     # Of all that the place consists of: a virtual is another place when its members have changed.
     epochs: dict[int, int]
     stands_on: frozenset[int]
-    use_noted_at: datetime
+    use: NotedUse
     # The version of the present that said so; itself it has the stamps of many more repositories.
     true_in: int | None = None
 
@@ -83,13 +96,6 @@ class Visit:
         if is_true:
             self.true_in = present.version
         return is_true
-
-    def is_use_to_be_noted(self, now: datetime) -> bool:
-        """Say whether the token's row may not know of this use yet."""
-        if now - self.use_noted_at < last_use.AT_MOST_EVERY:
-            return False
-        self.use_noted_at = now
-        return True
 
 
 class Latest(Generic[K, T]):

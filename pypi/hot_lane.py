@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
+from threading import Event
 from types import TracebackType
 from typing import Any, NamedTuple
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -24,11 +26,12 @@ from wsgiref.util import FileWrapper
 from django.http import HttpResponse
 from packaging.utils import canonicalize_name
 
-from accounts import last_use
+from accounts.authentication import SHOWN_IN
 from accounts.principal import Principal
 from base import clock
 from base.errors import LarderError
 from base.slugs import RESERVED_TENANT_SLUGS, SLUG_PATTERN
+from base.stamps import Stamp
 from packages.index.base import Ground
 from pypi.answer import SAFE_METHODS, Answer, Ask, names_etag
 from pypi.held_answers import (
@@ -36,7 +39,9 @@ from pypi.held_answers import (
     Headers,
     Held,
     HeldAnswers,
+    Key,
     Latest,
+    NotedUse,
     Place,
     Visit,
     WhoWhere,
@@ -65,12 +70,16 @@ _NOT_KNOWN_HERE = (
     # amiss in a cookie it replaces, with an answer that is for that browser alone.
     "HTTP_COOKIE",
     "QUERY_STRING",
+    # Links would be below it. gunicorn takes it from proxies, which may have it from anybody.
+    "SCRIPT_NAME",
 )
+_SHOWN_IN = tuple(f"HTTP_{name.upper().replace('-', '_')}" for name in SHOWN_IN)
 _EACH_ITS_OWN = frozenset({"x-request-id", "date"})
 Failure = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 # Clients ask for the same pages with the same few headers all day. Longer ones are no client's.
 _REMEMBERED, _LONG = 2048, 2000
 _REPOSITORIES_AT_MOST = 1000
+_FOR_ANOTHER_SECONDS = 1.0  # a remote beneath a virtual may be waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +118,23 @@ class Caller(NamedTuple):
 
     principal: Principal
     repository: Repository | None  # as it is now; None: that is to be read
+    # The present that said so: Django asks for none of it, so what it answers is of then.
+    access: Stamp
+    asked_at: float
 
 
 def known_caller(environ: Mapping[str, Any]) -> Caller | None:
     """Return who comes, where the lane knows."""
     return environ.get(_CALLER)
+
+
+class _What(NamedTuple):
+    """What is wanted within a repository: links are made of the way, too."""
+
+    rest: str  # of the path
+    kind: str  # the type of a page; empty: it is no page
+    is_packed: bool
+    way: str
 
 
 class _Asked(NamedTuple):
@@ -122,8 +143,7 @@ class _Asked(NamedTuple):
     visitor: bytes  # who comes, by what they show, and by which way; what they show is not in it
     repository: str  # as the URL names it
     project: str
-    # The rest of the path, the type, whether compressed, and the way: links are made of that.
-    what: tuple[str, str, bool, str]
+    what: _What
 
 
 class HotLane:
@@ -145,6 +165,8 @@ class HotLane:
         self._lease = lease
         self._answers = answers
         self._visits = Latest[WhoWhere, Visit](CALLERS_AT_MOST)
+        # What Django is making at this moment, and others wait for.
+        self._coming: dict[Key, Event] = {}
         # As Django has read them last, with all that their epochs vouch for.
         self._repositories = Latest[int, Repository](_REPOSITORIES_AT_MOST)
 
@@ -155,7 +177,11 @@ class HotLane:
             return self._others(environ, start_response)
         try:
             body = self._again(asked, environ, start_response)
-            return self._learned(asked, environ, start_response) if body is None else body
+            if body is not None:
+                return body
+            with self._in_turn(asked, environ) as has_waited:
+                body = self._again(asked, environ, start_response) if has_waited else None
+                return self._learned(asked, environ, start_response) if body is None else body
         except StampsUnknown:
             return self._others(environ, start_response)
 
@@ -174,6 +200,30 @@ class HotLane:
         except StampsUnknown:
             return None
 
+    @contextmanager
+    def _in_turn(self, asked: _Asked, environ: WSGIEnvironment) -> Iterator[bool]:
+        """Let Django make a page once for all who wait for it; say whether somebody was waited for.
+
+        Not one of a remote: of those that wait for upstreams there may be so many and no more.
+        """
+        visit = self._visits.get((asked.visitor, asked.repository))
+        where = self._repositories.get(visit.place.repository_id) if visit is not None else None
+        is_page = asked.what.kind and environ["REQUEST_METHOD"] == "GET"
+        if visit is None or where is None or where.kind == Kind.REMOTE or not is_page:
+            yield False
+            return
+        key, mine = (visit.place, *asked.what), Event()
+        coming = self._coming.setdefault(key, mine)
+        if coming is not mine:
+            coming.wait(_FOR_ANOTHER_SECONDS)
+            yield True
+            return
+        try:
+            yield False
+        finally:
+            del self._coming[key]
+            mine.set()
+
     def _again(
         self,
         asked: _Asked,
@@ -183,6 +233,7 @@ class HotLane:
         is_hurried: bool = False,
     ) -> Iterable[bytes] | None:
         """Give what is held, if there is such. Raises StampsUnknown."""
+        environ.pop(_CALLER, None)  # who came may be somebody else by now
         visit = self._visits.get((asked.visitor, asked.repository))
         if visit is None:
             return None
@@ -199,8 +250,13 @@ class HotLane:
         if held is None or given is None:
             if not is_hurried:  # Django, which is to answer, need not find it out again
                 repository = self._repositories.get(visit.place.repository_id)
-                environ[_CALLER] = Caller(visit.principal, _as_it_is(repository, present))
-                _note_use(visit, now)
+                environ[_CALLER] = Caller(
+                    visit.principal,
+                    _as_it_is(repository, present),
+                    present.access,
+                    present.asked_at,
+                )
+                visit.use.note(visit.principal, now)
             return None
         _note_call(visit, asked, environ, now)
         if held.note is not None and given.is_whole:
@@ -211,7 +267,8 @@ class HotLane:
         self, asked: _Asked, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Return Django's answer, and hold it if it may be given again."""
-        before = self._lease.present(frozenset())  # before anybody is asked who may do what
+        # Before anybody is asked who may do what.
+        before = known_caller(environ) or self._lease.present(frozenset())
         begun: list[tuple[str, Headers]] = []
 
         def begin(
@@ -231,12 +288,12 @@ class HotLane:
         self,
         asked: _Asked,
         offered: _Offer,
-        before: Present,
+        before: Present | Caller,
         begun: tuple[str, Headers],
         body: Iterable[bytes],
     ) -> None:
         ground, who_where = offered.ground, (asked.visitor, asked.repository)
-        known = self._visits.get(who_where)  # which is still true, else it would have been dropped
+        known = self._visits.get(who_where)
         place = Place(
             ground.repository_id,
             ground.scope,
@@ -249,7 +306,7 @@ class HotLane:
             access=before.access,
             epochs={each: stamp.epoch for each, stamp in ground.stamps.items()},
             stands_on=frozenset(ground.stamps),
-            use_noted_at=known.use_noted_at if known is not None else clock.now(),
+            use=known.use if known is not None else NotedUse(clock.now()),
         )
         self._visits.hold(who_where, visit)
         self._repositories.hold(offered.repository.pk, offered.repository)
@@ -298,8 +355,12 @@ def _asked(environ: WSGIEnvironment) -> _Asked | None:
         )
     except _NotForHere:
         return None
-    shown = (said("HTTP_AUTHORIZATION", ""), said("HTTP_X_JFROG_ART_API", ""))
-    return _Asked(visitor(way, *shown), *wanted)
+    return _Asked(visitor(way, *shown_in(environ)), *wanted)
+
+
+def shown_in(environ: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what who comes shows of themselves, in the order of `SHOWN_IN`."""
+    return tuple([environ.get(name, "") for name in _SHOWN_IN])
 
 
 class _NotForHere(Exception):
@@ -307,9 +368,7 @@ class _NotForHere(Exception):
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _wanted(
-    path: str, accept: str, accept_encoding: str, way: str
-) -> tuple[str, str, tuple[str, str, bool, str]]:
+def _wanted(path: str, accept: str, accept_encoding: str, way: str) -> tuple[str, str, _What]:
     """Return repository, project and the rest of what is wanted, as in `_Asked`."""
     found = _URL.fullmatch(path)
     if found is None or len(path) + len(accept) + len(accept_encoding) + len(way) > _LONG:
@@ -318,7 +377,8 @@ def _wanted(
     if repository.partition("/")[0] in RESERVED_TENANT_SLUGS:
         raise _NotForHere
     kind = simple_type(accept) if of_file is None else ""
-    return repository, of_page or of_file or "", (rest, kind, takes_gzip(accept_encoding), way)
+    what = _What(rest, kind, takes_gzip(accept_encoding), way)
+    return repository, of_page or of_file or "", what
 
 
 def _way(environ: WSGIEnvironment) -> str:
@@ -360,17 +420,11 @@ def _given(held: Held, environ: WSGIEnvironment, start_response: StartResponse) 
     return _Given(wrapper(stream, _BLOCK), is_whole=True)
 
 
-def _note_use(visit: Visit, now: datetime) -> None:
-    token = visit.principal.token
-    if token is not None and visit.is_use_to_be_noted(now):
-        last_use.note_again(token.token_id, now)
-
-
 def _note_call(visit: Visit, asked: _Asked, environ: WSGIEnvironment, now: datetime) -> None:
     """Remember what Django's view would of this request."""
     principal = visit.principal
     if principal.token is not None:
-        _note_use(visit, now)
+        visit.use.note(principal, now)
         tenant, _, key = asked.repository.partition("/")
         agent = environ.get("HTTP_USER_AGENT", "")
         client_calls.note(principal, tenant, key, user_agent=agent, project=asked.project)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import gc
 import random
+import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
@@ -15,7 +17,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -30,13 +32,14 @@ from packages.index.base import Ground
 from packages.models import Distribution, Project, Release, UpstreamPage
 from packages.upstream.refresh import refreshed
 from packages.upstream.source import Source
-from pypi import files, held_answers
-from pypi.held_answers import Held, HeldAnswers
+from pypi import files, held_answers, hot_lane
+from pypi.held_answers import Held, HeldAnswers, Key
 from pypi.hot_lane import HotLane
 from repos import client_calls, configure, lease
 from repos.lease import Lease, Present
 from repos.models import Grant, Repository, RepositoryState
-from repos.stamps import stamps_by
+from repos.stamp_questions import StampsInDatabase
+from repos.stamps import Answered, stamps_by
 from tests.access.asking import Answer, ask, connection_kept, handler
 from tests.cast import Cast, grant, make_repository
 from tests.conftest import MovableClock
@@ -207,6 +210,78 @@ def test_django_reads_a_repository_anew_when_its_settings_have_changed(
         assert lane.alone(toad, cast.acme.reader.headers).status == HTTPStatus.NOT_FOUND
         configure.delete_repository(remote, by=SYSTEM)
         assert lane.alone(frog, cast.acme.reader.headers).status == HTTPStatus.GONE
+
+
+def test_who_is_no_longer_let_in_while_django_answers_is_not_let_in_by_that(
+    frogs: Cast,
+) -> None:
+    """The lane told Django who comes; what has changed since then Django did not ask for."""
+    soon: list[Callable[[], None]] = []
+
+    def asks(about: Collection[int]) -> Answered:
+        said = stamps_by(connection, about)
+        if soon:
+            soon.pop()()
+        return said
+
+    lane = HotLane(handler(), Lease(asks, seconds=0), HeldAnswers())
+    reader = frogs.acme.reader
+
+    def status(url: str) -> int:
+        with connection_kept():
+            return ask("GET", url, reader.headers, to=lane).status
+
+    assert status("/acme/local/simple/frog/") == HTTPStatus.OK
+    soon.append(lambda: tokens.revoke(reader.token, by=SYSTEM))
+    status("/acme/local/simple/toad/")  # as of before, or of after
+    for url in urls():
+        assert status(url) != HTTPStatus.OK, url
+
+
+def test_a_page_is_made_once_for_all_who_wait_for_it(
+    transactional_db: None, cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many readers after an upload one asks Django."""
+    readers, asked = 6, 0
+    everybody = threading.Event()
+    published(client, "frog", "1.0", make_wheel("frog", "1.0"), by=cast.acme.writer)
+
+    class Coming(dict[Key, threading.Event]):
+        seen = 0
+
+        def setdefault(self, key: Key, default: Any = None) -> Any:
+            found = super().setdefault(key, default)
+            self.seen += 1
+            if self.seen == readers:
+                everybody.set()
+            return found
+
+    def django(environ: dict[str, Any], start_response: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        assert not is_gathering or everybody.wait(30)
+        return handler()(environ, start_response)
+
+    stamps_in_database = StampsInDatabase()
+    lane = HotLane(django, Lease(stamps_in_database), HeldAnswers())
+    monkeypatch.setattr(hot_lane, "_FOR_ANOTHER_SECONDS", 30)
+
+    def get(_: int) -> bytes:
+        try:
+            return ask("GET", "/acme/local/simple/frog/", cast.acme.reader.headers, to=lane).body
+        finally:
+            connections.close_all()
+
+    is_gathering = False
+    get(0)
+    published(client, "frog", "1.1", make_wheel("frog", "1.1"), by=cast.acme.writer)
+    lane._coming, is_gathering, asked = Coming(), True, 0
+    with ThreadPoolExecutor(readers) as pool:
+        pages = list(pool.map(get, range(readers)))
+    stamps_in_database.close()
+    assert asked == 1
+    assert len(set(pages)) == 1
+    assert b"frog-1.1" in pages[0]
 
 
 def test_everybody_is_told_what_django_tells_them(lane: Lane, frogs: Cast) -> None:
@@ -485,6 +560,23 @@ def test_links_are_made_of_the_host_name_that_was_asked_by(lane: Lane, frogs: Ca
     assert lane.knows(page, reader, JSON, {"Host": "localhost"})
     # What says nothing of how somebody came makes no answer another one.
     assert lane.knows(page, reader, JSON, {"X-Forwarded-Proto": "gopher" * 1000})
+
+
+def test_who_is_said_to_come_below_a_path_changes_nobody_elses_links(
+    lane: Lane, frogs: Cast
+) -> None:
+    """A proxy may have it from whoever asks."""
+    Distribution.objects.update(is_attested=True, has_provenance=True)
+    reader, page = frogs.acme.reader.headers, "/acme/local/simple/frog/"
+
+    def below(environ: dict[str, Any], start_response: Any) -> Any:
+        return lane.lane(environ | {"SCRIPT_NAME": "/elsewhere"}, start_response)
+
+    with connection_kept():
+        for _ in range(3):
+            assert b"/elsewhere/" in ask("GET", page, reader | JSON, to=below).body
+    assert lane.asked == 3
+    assert b"/elsewhere/" not in lane.get(page, reader, JSON).body
 
 
 def test_what_is_not_a_plain_read_is_djangos(lane: Lane, frogs: Cast) -> None:
