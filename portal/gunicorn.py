@@ -46,6 +46,7 @@ proc_name = "larder-web"
 control_socket_disable = True
 # Whose X-Forwarded-Proto is believed; addresses are handled by portal.middleware.
 forwarded_allow_ips = ",".join(str(network) for network in _config.trusted_proxies)
+forwarder_headers = ""  # nor may a proxy say below which path we are
 accesslog = "-"
 
 
@@ -107,7 +108,7 @@ class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
             return
         # On one line, whatever is in it: the path is unquoted by now.
         self.access_log.info(
-            '%s "%s %s" %s %s %dms "%s"',
+            '%s "%s %s" %s %s %dms "%s" request=%s',
             environ.get("REMOTE_ADDR", "-"),
             req.method,
             quote(path, encoding="latin-1"),
@@ -115,6 +116,7 @@ class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
             resp.sent,
             request_time / timedelta(milliseconds=1),
             environ.get("HTTP_USER_AGENT", "-").replace('"', '\\"'),
+            next((value for name, value in resp.headers if name == "X-Request-Id"), "-"),
         )
 
 

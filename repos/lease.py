@@ -12,11 +12,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from threading import Condition
 
+import structlog
 from django.db import Error
 
 from base.stamps import LEASE_SECONDS, Stamp
 from repos.stamp_questions import ANSWERED_WITHIN_SECONDS, StampsInDatabase
 from repos.stamps import Answered
+
+log = structlog.get_logger(__name__)
 
 # A repository is asked about for so long after somebody wanted it, so that whoever comes within a
 # lease finds it answered.
@@ -80,6 +83,7 @@ class Lease:
         self._version = 0
         self._wanted: dict[int, float] = {}
         self._is_asking = False
+        self._is_answered = True
         self._is_quick = False
         self._rests_until = 0.0
         self._waiting = Condition()
@@ -101,7 +105,7 @@ class Lease:
         if latest is None or not self._serves(latest, arrived, repositories):
             if is_hurried and (self._is_asking or not self._is_quick):
                 raise StampsUnknown
-            return self._asked(arrived, repositories)
+            return self._asked(arrived, repositories, is_hurried=is_hurried)
         if arrived - latest.asked_at > self._seconds * AHEAD:
             self._ask_ahead()
         return latest
@@ -128,20 +132,16 @@ class Lease:
                 self._is_asking = False
                 self._waiting.notify_all()
 
-    def _asked(self, arrived: float, repositories: frozenset[int]) -> Present:
+    def _asked(self, arrived: float, repositories: frozenset[int], *, is_hurried: bool) -> Present:
         if arrived < self._rests_until:
             raise StampsUnknown
         with self._waiting:
             for each in repositories:
                 self._wanted[each] = arrived
             while self._is_asking:
-                left = arrived + ANSWERED_WITHIN_SECONDS - time.monotonic()
-                if not self._waiting.wait(max(0.0, left)):
-                    self._rest(arrived)
+                if is_hurried:
                     raise StampsUnknown
-                latest = self._latest
-                if latest is None:  # whoever asked was not answered; why, they say
-                    raise StampsUnknown
+                latest = self._heard_by_another(arrived)
                 if self._serves(latest, arrived, repositories):
                     return latest
             self._is_asking = True
@@ -152,6 +152,8 @@ class Lease:
         try:
             found = self._told(begun, about, arrived, repositories)
         except Error as error:
+            if self._is_answered:  # said once: until the next answer everybody is told the same
+                log.warning("the database does not tell the stamps", reason=str(error))
             self._rest(arrived)
             raise StampsUnknown from error
         finally:
@@ -159,11 +161,22 @@ class Lease:
                 if found is not None:
                     self._rests_until = 0.0
                 took = time.monotonic() - waits_since
+                self._is_answered = found is not None
                 self._is_quick = found is not None and took < _QUICK_SECONDS
                 self._latest = found
                 self._is_asking = False
                 self._waiting.notify_all()
         return found
+
+    def _heard_by_another(self, arrived: float) -> Present:
+        """Wait until the one who asks is answered; the lock is held. Raises StampsUnknown."""
+        left = arrived + ANSWERED_WITHIN_SECONDS - time.monotonic()
+        if not self._waiting.wait(max(0.0, left)):
+            self._rest(arrived)
+            raise StampsUnknown
+        if self._latest is None:  # whoever asked was not answered; why, they say
+            raise StampsUnknown
+        return self._latest
 
     def _told(
         self,

@@ -28,8 +28,12 @@ Stamps = Mapping[int, Stamp]
 OpenSource = Callable[[Source], SourceIndex]
 Key = tuple[int, NormalizedName, frozenset[int]]
 
-# All lines of all pages held; one is about half a kilobyte.
-_LINES_AT_MOST = 50_000
+# Of all decisions held, about; and what one takes beside its lines, for each repository that it
+# stands on, and for each line. A name that nobody has is decided as well.
+_BYTES_AT_MOST = 32 * 1024 * 1024
+_BESIDE = 1_000
+_FOR_EACH_STAMP = 200
+_FOR_EACH_LINE = 500
 _TREES_AT_MOST = 500
 
 
@@ -56,7 +60,7 @@ class Made:
 _lock = Lock()
 _trees: OrderedDict[int, tuple[Tree, Stamps]] = OrderedDict()
 _decisions: OrderedDict[Key, Made] = OrderedDict()
-_lines = 0
+_bytes = 0
 
 
 def standing(virtual: Repository, by: Principal) -> tuple[Standing, frozenset[int]]:
@@ -133,11 +137,11 @@ def _decide(
 
 def forget() -> None:
     """Let go of everything that is held."""
-    global _lines  # noqa: PLW0603 - as in `_hold`
+    global _bytes  # noqa: PLW0603 - as in `_hold`
     with _lock:
         _trees.clear()
         _decisions.clear()
-        _lines = 0
+        _bytes = 0
 
 
 def _is_fresh(held: Made) -> bool:
@@ -146,19 +150,20 @@ def _is_fresh(held: Made) -> bool:
 
 def _hold(key: Key, made: Made) -> None:
     """Hold a decision, and let go of those that nobody has asked for the longest."""
-    global _lines  # noqa: PLW0603 - a count beside what it counts, under one lock
+    global _bytes  # noqa: PLW0603 - a count beside what it counts, under one lock
     with _lock:
         replaced = _decisions.pop(key, None)
         _decisions[key] = made
-        _lines += _weight(made) - (_weight(replaced) if replaced else 0)
+        _bytes += _weight(made) - (_weight(replaced) if replaced else 0)
         # One that is larger than all the room is held alone: else it is made for each reader.
-        while _lines > _LINES_AT_MOST and len(_decisions) > 1:
+        while _bytes > _BYTES_AT_MOST and len(_decisions) > 1:
             _, dropped = _decisions.popitem(last=False)
-            _lines -= _weight(dropped)
+            _bytes -= _weight(dropped)
 
 
 def _weight(made: Made) -> int:
-    return 1 + len(made.decision.lines)
+    stamps = _FOR_EACH_STAMP * len(made.stamps or ())
+    return _BESIDE + stamps + _FOR_EACH_LINE * len(made.decision.lines)
 
 
 def _ids(tree: Tree) -> set[int]:

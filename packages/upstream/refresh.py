@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection as database
 
@@ -25,6 +26,7 @@ from packages.upstream import documents, heartbeats
 from packages.upstream.asking import ask_for_page, seconds_at_most
 from packages.upstream.errors import (
     CircleClosed,
+    UpstreamBusy,
     UpstreamFailed,
 )
 from packages.upstream.links import Document
@@ -84,8 +86,10 @@ def known_page(source: Source, project: NormalizedName) -> Known:
         raise UpstreamFailed(f"{source.repository} is offline and has kept no page of {project}.")
     try:
         row = refreshed(source, project)
-    except UpstreamFailed:
-        if kept is None:
+    except UpstreamFailed as failure:
+        # Where nobody ever waits, as at the edge, who may is asked: what is kept may be of any age.
+        is_for_others = isinstance(failure, UpstreamBusy) and not settings.UPSTREAM_WAITERS
+        if kept is None or is_for_others:
             raise
         return _known(source, kept, is_stale=True)
     note_use(row)  # of a page that is new; the others were noted above

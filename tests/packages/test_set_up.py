@@ -390,7 +390,7 @@ def test_after_making_a_token_its_own_calls_are_waited_for(wes: Client, cast: Ca
     by.secret = re.findall(r"lrd_\w{57}", page)[0]
     call(cast, "/acme/local/simple/")
     client_calls.write_down()
-    assert "pip 26.3 asked for the list of projects. You are connected." in said(wes, query)
+    assert "pip 26.3 asked what projects there are. You are connected." in said(wes, query)
 
 
 def test_one_sees_ones_own_clients_alone(client: Client, cast: Cast) -> None:

@@ -720,6 +720,17 @@ def test_installation_may_allow_private_addresses_for_all(cast, server, settings
     assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
 
 
+def test_who_never_waits_hands_an_old_page_on_to_who_may(remote, server, time, settings) -> None:
+    """At the edge "too many wait" is no reason to believe a page of any age."""
+    server.add_files("frog", WHEEL)
+    RemoteIndex(remote).page(FROG)
+    time.move(days=7)
+    settings.UPSTREAM_WAITERS = 0
+    with pytest.raises(IndexUnavailable, match="Too many are waiting"):
+        RemoteIndex(remote).page(FROG)
+    assert len(server.asked) == 1
+
+
 def test_many_callers_of_one_process_ask_once(remote, server) -> None:
     """Those who come while one asks wait for its flight."""
     source = RemoteIndex(remote).source

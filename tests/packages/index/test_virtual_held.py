@@ -16,6 +16,7 @@ from base.audit import SYSTEM
 from packages import curate
 from packages.filenames import parse_name
 from packages.index import held
+from packages.index.base import ProjectNotFound
 from packages.models import Distribution, Project
 from repos import configure
 from repos.access import RoleMissing
@@ -156,20 +157,29 @@ def test_upstreams_are_asked_again_soon(
 def test_what_is_held_is_bounded(
     cast: Cast, upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(held, "_LINES_AT_MOST", 5)
+    monkeypatch.setattr(held, "_BYTES_AT_MOST", 4_000)
     virtual = make_virtual(cast.acme, "virtual", [make_remote(cast.acme, "remote")])
     index = upstreams.index(virtual, cast.acme.admin.principal)
     for name in ("frog", "toad", "newt"):
         upstreams.has("remote", name, f"{name}-1.0.tar.gz")
         files_of(index, name)
     assert [key[1] for key in held._decisions] == ["toad", "newt"]
-    assert held._lines == 4
+    assert held._bytes == 2 * (1_000 + 2 * 200 + 500)
+
+
+def test_a_name_that_nobody_has_takes_room_as_well(cast: Cast, upstreams: Upstreams) -> None:
+    members = [make_remote(cast.acme, f"remote-{number}") for number in range(3)]
+    virtual = make_virtual(cast.acme, "virtual", members)
+    index = upstreams.index(virtual, cast.acme.admin.principal)
+    with pytest.raises(ProjectNotFound):
+        index.page(parse_name("frog"))
+    assert held._bytes == 1_000 + 4 * 200
 
 
 def test_page_larger_than_all_that_is_held_is_not_made_for_each_reader(
     cast: Cast, upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(held, "_LINES_AT_MOST", 2)
+    monkeypatch.setattr(held, "_BYTES_AT_MOST", 2_000)
     virtual = make_virtual(cast.acme, "virtual", [make_remote(cast.acme, "remote")])
     index = upstreams.index(virtual, cast.acme.admin.principal)
     upstreams.has("remote", "frog", "frog-1.0.tar.gz", "frog-2.0.tar.gz")
