@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import socketserver
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from http.client import HTTPResponse
 from pathlib import Path
@@ -131,6 +134,35 @@ def test_while_larder_restarts_nginx_says_so(behind: Larder) -> None:
         assert response.read().decode().startswith("Larder cannot be reached at the moment.")
         assert_once(response, {"X-Content-Type-Options": "nosniff"})
         assert_once(response, {"Content-Security-Policy": SANDBOX})
+
+
+def test_a_change_reaches_a_larder_that_dies_of_it_once(behind: Larder) -> None:
+    """It may have been made before: sent again, a token would be made twice."""
+    with _dying() as (port, heard), nginx(port, 9, Path("/nowhere")) as front:
+        for method, path in (("POST", "/api/v1/tokens"), ("DELETE", "/api/v1/tokens/1")):
+            url = f"http://127.0.0.1:{front.port}{path}"
+            with request(method, url, behind.reader) as response:
+                assert response.status == 503
+        assert [line.partition(b" ")[0] for line in heard] == [b"POST", b"DELETE"]
+
+
+@contextmanager
+def _dying() -> Iterator[tuple[int, list[bytes]]]:
+    """Listen where a Larder would, and hang up on whoever has asked; yield the port, and what."""
+    heard: list[bytes] = []
+
+    class HangingUp(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            heard.append(self.rfile.readline())
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), HangingUp) as listening:
+        thread = threading.Thread(target=listening.serve_forever)
+        thread.start()
+        try:
+            yield listening.server_address[1], heard
+        finally:
+            listening.shutdown()
+            thread.join()
 
 
 def test_what_is_read_again_comes_from_the_edge_and_ends_with_the_right_to_it(
