@@ -118,7 +118,7 @@ def _note_call(ask: Ask, parts: dict[str, str], refusal: str = "") -> None:
             ask.key,
             user_agent=ask.header("user-agent"),
             project=parts.get("project", ""),
-            is_upload=ask.method not in SAFE_METHODS,
+            is_upload=ask.method not in SAFE_METHODS and not is_search(ask),
             refusal=refusal,
         )
 

@@ -44,7 +44,7 @@ class PrivateRefused(AddressRefused):
         """`found` says which host has which address."""
         super().__init__(
             f"{found}. Only the hosts of the index URL and of the URL of files may have one, "
-            "and only where a superuser ticked that."
+            "and only where a superuser has ticked that it may (REST: private_allowed)."
         )
         self.found = found
 

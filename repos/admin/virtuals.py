@@ -23,6 +23,13 @@ class MemberFormSet(BaseInlineFormSet[Member, Repository, forms.ModelForm[Member
         if not any(self.errors):
             configure.check_members(self.instance, self.chosen())
 
+    def add_fields(self, form: forms.ModelForm[Member], index: int | None) -> None:
+        """Let a new member come last, unless another place is given."""
+        super().add_fields(form, index)
+        if index is None or index >= self.initial_form_count():
+            taken = [member.position for member in self.get_queryset()]
+            form.fields["position"].initial = max(taken, default=-1) + 1
+
     def chosen(self) -> list[Member]:
         """Return the members in the order that the form gives them."""
         kept = [

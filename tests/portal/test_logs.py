@@ -151,6 +151,12 @@ def test_a_mistake_has_one_number_in_its_page_its_answer_and_its_log_line(
     assert "X-Request-Id" in browser.get("/-/health").headers
 
 
+def test_the_line_of_a_refusal_has_its_number(db: None, written: io.StringIO) -> None:
+    answer = Client().get("/acme/nothing/simple/")
+    assert answer.status_code == 401
+    assert f"request={answer.headers['X-Request-Id']}" in written.getvalue()
+
+
 def test_values_of_any_kind_are_looked_through(written: io.StringIO) -> None:
     log = structlog.get_logger("tests")
     log.warning("asked", headers={"Authorization": "Basic dTpwYXNz"}, attempts=3, ok=True)
