@@ -72,6 +72,16 @@ class Config:
     web_threads: int
 
     @property
+    def spool(self) -> Path:
+        """The folder of uploads and downloads on their way."""
+        return self.home / "spool"
+
+    @property
+    def static(self) -> Path:
+        """The folder of the static files, which `manage.py prepare` collects."""
+        return self.home / "static"
+
+    @property
     def is_https(self) -> bool:
         """Say whether people reach Larder by https, which turns on production cookies."""
         return self.base_url.startswith("https://")

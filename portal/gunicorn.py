@@ -9,6 +9,7 @@ import os
 import sys
 from contextlib import suppress
 from datetime import timedelta
+from tempfile import TemporaryFile
 from urllib.parse import quote
 
 from gunicorn.arbiter import Arbiter
@@ -48,6 +49,24 @@ control_socket_disable = True
 forwarded_allow_ips = ",".join(str(network) for network in _config.trusted_proxies)
 forwarder_headers = ""  # nor may a proxy say below which path we are
 accesslog = "-"
+
+
+def on_starting(_server: Arbiter) -> None:
+    """Refuse to serve from a machine that would answer with errors: not prepared, or read-only."""
+    try:
+        _config.spool.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=_config.spool):
+            pass
+    except OSError as error:
+        sys.exit(
+            f"Larder cannot start.\n{_config.spool} cannot be written: {error.strerror}. "
+            "LARDER_HOME says where it may write."
+        )
+    if not (_config.static / "staticfiles.json").exists():
+        sys.exit(
+            f"Larder cannot start.\nThere are no static files in {_config.static}: "
+            "run `manage.py prepare` on this machine, with the same settings."
+        )
 
 
 def when_ready(server: Arbiter) -> None:

@@ -24,7 +24,7 @@ DEFAULT_REPOSITORY = CONFIG.default_repository
 ACCEL_PREFIX = CONFIG.accel_prefix
 TRUSTED_PROXIES = CONFIG.trusted_proxies
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1", CONFIG.bind.rpartition(":")[0].strip("[]"))
-SPOOL_FOLDER = CONFIG.home / "spool"
+SPOOL_FOLDER = CONFIG.spool
 PRIVATE_UPSTREAMS_ALLOWED = CONFIG.private_upstreams_allowed
 # Where another process is asked after this one (portal.edge), that one counts.
 WRONG_TOKENS_ARE_COUNTED = True
@@ -139,7 +139,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 STATIC_URL = "/static/"
-STATIC_ROOT = CONFIG.home / "static"
+STATIC_ROOT = CONFIG.static
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
 # Not among INSTALLED_APPS: it needs no tables, and its own pages are not ours.

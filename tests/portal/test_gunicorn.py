@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -59,6 +60,37 @@ def test_it_reads_in_what_is_needed_and_begins_nothing(
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == with_s3
+
+
+def test_it_does_not_start_where_it_could_not_serve(tmp_path: Path) -> None:
+    """A machine that is not prepared, and one whose home is a file."""
+    assert "run `manage.py prepare` on this machine" in refusal_of(tmp_path)
+    home = tmp_path / "home"
+    home.write_text("")
+    assert f"{home}/spool cannot be written: Not a directory" in refusal_of(home)
+
+
+def refusal_of(home: Path) -> str:
+    """Return what the server says before it ends."""
+    known = {k: v for k, v in os.environ.items() if not k.startswith("LARDER_")}
+    gunicorn = [sys.executable, "-m", "gunicorn", "--config", "python:portal.gunicorn"]
+    done = subprocess.run(
+        [*gunicorn, "portal.wsgi"],
+        cwd=ROOT,
+        env=known
+        | {
+            "LARDER_HOME": str(home),
+            "LARDER_BIND": "127.0.0.1:0",
+            "LARDER_SECRET_KEY": secrets.token_urlsafe(48),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr
 
 
 def test_its_processes_share_the_connections_with_none_that_was_killed(tmp_path: Path) -> None:

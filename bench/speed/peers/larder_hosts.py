@@ -67,10 +67,12 @@ def _filled(database: str, corpus: Corpus) -> Iterator[Larder]:
 def _web(larder: Larder, host: Host) -> Iterator[tuple[str, int]]:
     """Run gunicorn there, with a home of its own; yield its URL and process id."""
     with private_folder("home") as home:
+        there = _from_there(larder) | {"LARDER_HOME": str(home)}
+        replace(larder, environment=there).manage(["prepare"])
 
         def command(port: int) -> list[str]:
-            bound = {"LARDER_BIND": f"{host.address}:{port}", "LARDER_HOME": str(home)}
-            return host.command(under(_from_there(larder) | bound, procfile("web")))
+            bound = there | {"LARDER_BIND": f"{host.address}:{port}"}
+            return host.command(under(bound, procfile("web")))
 
         with timed_server("web", command, "/-/ready", address=host.address) as (running, _):
             yield f"http://{host.address}:{running.port}/", running.pid
