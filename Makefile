@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest --durations=15
 JOURNEYS := tests/journeys tests/browser
 UNIT := -n auto --dist worksteal $(JOURNEYS:%=--ignore=%)
 CLIENTS := pip uv twine poetry pdm hatch flit build setuptools dohq
-UPSTREAMS := devpi proxpi pypiserver simple-repository-server
+UPSTREAMS := devpi proxpi pulp pypiserver simple-repository-server
 APT := postgresql redis-server rabbitmq-server nginx-light wrk chromium unzip curl jq
 BREW := postgresql@17 redis rabbitmq nginx wrk unzip jq
 

@@ -25,6 +25,7 @@ PROGRAMS = {
     "dohq": "python",
     "pypiserver": "pypi-server",
     "devpi": "devpi-server",
+    "pulp": "pulpcore-api",
 }
 NOBODY_LISTENS = "http://127.0.0.1:9"
 KEPT = (

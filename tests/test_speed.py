@@ -26,6 +26,7 @@ from bench.speed.report import page, table
 from bench.speed.results import Measured, Results, Void, ratio
 from bench.speed.scenes import CASES, GROWTH, SIDE_BY_SIDE
 from bench.speed.targets import TARGETS, latencies, outcomes
+from bench.speed.writing import require_uploads
 
 HTML_PAGE = b'<a href="../../files/a-1.whl#sha256=0">a-1.whl</a> <a href="/b-1.whl">b-1.whl</a>'
 JSON_PAGE = json.dumps({"files": [{"filename": "a-1.whl", "url": "../../files/a-1.whl"}]}).encode()
@@ -210,6 +211,13 @@ def test_a_wrong_answer_is_void_with_the_reason() -> None:
     with pytest.raises(Void, match="gives no validator"):
         validator(html)
     assert validator(answer(b"", etag='"1"', last_modified="then")) == {"If-None-Match": '"1"'}
+
+
+def test_who_has_no_uploads_says_why() -> None:
+    with pytest.raises(Void, match="takes no uploads"):
+        require_uploads(running("a"))
+    with pytest.raises(Void, match="lists it later"):
+        require_uploads(running("a", no_uploads="lists it later"))
 
 
 def a_case(*told: Measured | Void, needs_wrk: bool = False) -> Case:

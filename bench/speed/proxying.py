@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from threading import Barrier
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from bench.speed.asking import HTML, get, links, require_status
 from bench.speed.clients import compiled, machine, signed_in, until_known
@@ -90,7 +90,8 @@ def _download(url: str, headers: Mapping[str, str], file: File) -> None:
         parts = urlsplit(url)
         connection = HTTPConnection(parts.netloc, timeout=_SECONDS)
         try:
-            connection.request("GET", parts.path, headers=own)
+            target = urlunsplit(("", "", parts.path, parts.query, ""))
+            connection.request("GET", target, headers=own)
             response = connection.getresponse()
             if response.status == 503:
                 time.sleep(int(response.headers.get("Retry-After", "1")))

@@ -12,6 +12,7 @@ from bench.speed.peers import (
     larder_grown,
     larder_hosts,
     proxpi,
+    pulp,
     pypiserver,
     simple_repository_server,
     static,
@@ -37,6 +38,7 @@ _PEERS: tuple[Peer, ...] = (
     devpi.PEER,
     pypiserver.PEER,
     simple_repository_server.PEER,
+    pulp.PEER,
     proxpi.PEER,
 )
 # Those that nobody has to have.

@@ -72,7 +72,7 @@ def memory(running: Running, _bench: Bench) -> Measured:
 def require_uploads(running: Running) -> None:
     """Refuse a contestant to which nobody can publish."""
     if not running.upload:
-        raise Void("takes no uploads")
+        raise Void(running.no_uploads)
 
 
 def _require_listed(running: Running, wheels: Sequence[Wheel]) -> None:
