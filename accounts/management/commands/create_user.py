@@ -40,7 +40,8 @@ class Command(BaseCommand):
         if password is None:
             self.stdout.write(f"Made {username}.")
             return
-        place = f"a member of {options['tenant']}" if options["tenant"] else "in no tenant yet"
+        what = "an administrator" if options["tenant_admin"] else "a member"
+        place = f"{what} of {options['tenant']}" if options["tenant"] else "in no tenant yet"
         # Beside the password, so that a script gets it alone.
         self.stderr.write(f"Made {username}, {place}. The password, shown this once:")
         self.stdout.write(password)

@@ -43,7 +43,8 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
     with larders.on_postgres(ground.database) as larder:
         _make_repositories(larder)
         larder.python(_PREPARE, str(len(ground.corpus.root_names)))
-        alone = _running(larder, ALONE, (larder.web,), 0.0)
+        note = "gunicorn with two processes, PostgreSQL, and a folder for the files"
+        alone = _running(larder, ALONE, (larder.web,), 0.0, note)
         _fill(larder, ground.corpus)
         with psycopg.connect(larder.environment["LARDER_DATABASE_URL"], autocommit=True) as rows:
             rows.execute("VACUUM ANALYZE")
@@ -68,7 +69,8 @@ def _in_production(larder: Larder, page: str, reader: str) -> Iterator[Running]:
         seconds = time.monotonic() - began
         url = f"http://127.0.0.1:{front.port}"
         pids = (port_and_pid[1], edge.pid, front.pid)
-        yield _running(replace(behind, url=url), IN_PRODUCTION, pids, seconds)
+        note = "the same behind nginx and the edge, as deploy/ has them"
+        yield _running(replace(behind, url=url), IN_PRODUCTION, pids, seconds, note)
 
 
 @contextmanager
@@ -84,7 +86,9 @@ def web(
         yield (running.port, running.pid), seconds
 
 
-def _running(larder: Larder, name: str, pids: tuple[int, ...], seconds: float) -> Running:
+def _running(
+    larder: Larder, name: str, pids: tuple[int, ...], seconds: float, note: str
+) -> Running:
     acme = f"{larder.url}/acme/"
     return Running(
         name,
@@ -97,6 +101,7 @@ def _running(larder: Larder, name: str, pids: tuple[int, ...], seconds: float) -
         writer=basic("__token__", larder.writer),
         virtuals={number: f"{acme}virtual-{number}/simple/" for number in _VIRTUALS},
         mirror=partial(_mirror, larder),
+        notes=(note,),
     )
 
 
