@@ -10,6 +10,7 @@ own, and is counted once: where it is answered. Decision 0017.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -30,6 +31,8 @@ _ASK_GUNICORN = [("X-Accel-Redirect", "@app"), ("Content-Length", "0")]
 
 _SECONDS_AT_MOST = 2
 
+# What it refuses gunicorn is asked for, and tells of.
+logging.getLogger("django.request").setLevel(logging.ERROR)
 settings.WRONG_TOKENS_ARE_COUNTED = False
 settings.UPSTREAM_WAITERS = 0
 if connections["default"].vendor == "postgresql":

@@ -25,6 +25,7 @@ from repos.models import ClientCall, Kind, VirtualSettings
 from tests.cast import Cast, grant, make_repository
 from tests.conftest import MovableClock
 from tests.dists import make_wheel
+from tests.searches import pip_search, searched
 from tests.uploads import published, upload
 from tests.virtuals import make_virtual
 
@@ -368,6 +369,14 @@ def test_a_refusal_is_told_in_the_words_of_the_terminal(
     )  # fmt: skip
     client_calls.write_down()
     assert "refused twine 6.2: You may read acme/local but not publish to it" in said(client)
+
+
+def test_a_search_is_no_upload(wes: Client, cast: Cast) -> None:
+    """It is posted to the URL that uploads are posted to."""
+    pip = Client(headers={"User-Agent": "pip/26.3"})
+    searched(pip, "/acme/local/", pip_search("frog"), cast.acme.writer)
+    client_calls.write_down()
+    assert "pip 26.3 asked what projects there are." in said(wes)
 
 
 def test_an_upload_is_told(wes: Client, cast: Cast) -> None:

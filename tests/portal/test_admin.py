@@ -342,6 +342,10 @@ def test_a_virtual_gets_its_members_in_order(root: Client, cast: Cast) -> None:
     assert saved(fill_in(root, url, **members((2, cast.acme.repository), (1, other))))
     shown = Member.objects.filter(virtual=virtual).order_by("position")
     assert [place.repository for place in shown] == [other, cast.acme.repository]
+    offered = re.findall(
+        r'name="members-\d+-position" value="(\d+)"', root.get(url).content.decode()
+    )
+    assert offered == ["0", "1", "2"]  # a new one comes last
     for stranger in (cast.globex.repository, virtual):
         assert not saved(fill_in(root, url, **members((1, stranger))))
     assert Member.objects.filter(virtual=virtual).count() == 2
