@@ -60,7 +60,9 @@ def _asked(index: ConfiguredIndex) -> FileHost:
             says=f"The index has its files at {url}. If that host may have the index's password, "
             "set it as URL of files of the remote (Administration, Upstream)."
         )
-    return FileHost(url, f"The index has its files at {url}, which is now the URL of files.")
+    return FileHost(
+        url, f"The index of pypi-remote has its files at {url}: the remote fetches them there."
+    )
 
 
 def _not_found_out(why: str) -> FileHost:

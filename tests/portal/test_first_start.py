@@ -94,7 +94,7 @@ def test_an_index_inside_the_network_gets_the_host_of_its_files(db: None, index:
         made = first_start(replace(CONFIG, upstream_url=index.url))
         assert Upstream.objects.get().files_url == files.url
         assert made.about_files == (
-            f"The index has its files at {files.url}, which is now the URL of files."
+            f"The index of pypi-remote has its files at {files.url}: the remote fetches them there."
         )
         assert (len(index.asked), files.asked) == (1, [])
 
