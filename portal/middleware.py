@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import structlog
 from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist
+from django.core.signals import request_finished
 from django.db import DataError
 from django.http import (
     HttpRequest,
@@ -17,7 +18,7 @@ from django.http import (
     HttpResponsePermanentRedirect,
     UnreadablePostError,
 )
-from structlog.contextvars import bind_contextvars
+from structlog.contextvars import bind_contextvars, unbind_contextvars
 
 from accounts.authentication import CredentialsRefused, signed_in
 from accounts.models import Tenant
@@ -53,13 +54,19 @@ def numbered_requests(get_response: GetResponse) -> Middleware:
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         number = secrets.token_hex(6)
-        # Until the next one: Django tells of a refusal, and a stream of its end, when we are done.
+        # Until all is sent: Django tells of a refusal, and a stream of its end, when we are done.
         bind_contextvars(request=number)
         response = get_response(request)
         response.headers["X-Request-Id"] = number
         return response
 
+    request_finished.connect(_forget_number)
     return middleware
+
+
+def _forget_number(**_: object) -> None:
+    """Let lines of what this thread does next, for others, not be those of this request."""
+    unbind_contextvars("request")
 
 
 def trusted_proxies(get_response: GetResponse) -> Middleware:

@@ -11,18 +11,20 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from threading import Event
+from threading import BoundedSemaphore, Event
 from types import TracebackType
 from typing import Any, NamedTuple
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from wsgiref.util import FileWrapper
 
+from django.conf import settings
 from django.http import HttpResponse
 from packaging.utils import canonicalize_name
 
@@ -70,7 +72,7 @@ _NOT_KNOWN_HERE = (
     # amiss in a cookie it replaces, with an answer that is for that browser alone.
     "HTTP_COOKIE",
     "QUERY_STRING",
-    # Links would be below it. gunicorn takes it from proxies, which may have it from anybody.
+    # Links would be below it.
     "SCRIPT_NAME",
 )
 _SHOWN_IN = tuple(f"HTTP_{name.upper().replace('-', '_')}" for name in SHOWN_IN)
@@ -80,6 +82,7 @@ Failure = tuple[type[BaseException], BaseException, TracebackType] | tuple[None,
 _REMEMBERED, _LONG = 2048, 2000
 _REPOSITORIES_AT_MOST = 1000
 _FOR_ANOTHER_SECONDS = 1.0  # a remote beneath a virtual may be waited for
+_OF_ALL_THREADS = 4  # one may wait for another caller's page
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,14 @@ class _Asked(NamedTuple):
     what: _What
 
 
+@dataclass(slots=True)
+class _Coming:
+    """What Django is asked for, while it is."""
+
+    made: Event = field(default_factory=Event)
+    is_held: bool = False  # once it is made
+
+
 class HotLane:
     """Stands in front of Django; see the module."""
 
@@ -166,7 +177,8 @@ class HotLane:
         self._answers = answers
         self._visits = Latest[WhoWhere, Visit](CALLERS_AT_MOST)
         # What Django is making at this moment, and others wait for.
-        self._coming: dict[Key, Event] = {}
+        self._coming: dict[Key, _Coming] = {}
+        self._waiters = BoundedSemaphore(max(1, settings.CONFIG.web_threads // _OF_ALL_THREADS))
         # As Django has read them last, with all that their epochs vouch for.
         self._repositories = Latest[int, Repository](_REPOSITORIES_AT_MOST)
 
@@ -175,13 +187,15 @@ class HotLane:
         asked = _asked(environ)
         if asked is None:
             return self._others(environ, start_response)
+        until = time.monotonic() + _FOR_ANOTHER_SECONDS
         try:
-            body = self._again(asked, environ, start_response)
-            if body is not None:
-                return body
-            with self._in_turn(asked, environ) as has_waited:
-                body = self._again(asked, environ, start_response) if has_waited else None
-                return self._learned(asked, environ, start_response) if body is None else body
+            while True:
+                body = self._again(asked, environ, start_response)
+                if body is not None:
+                    return body
+                with self._in_turn(asked, environ, until) as is_ours:
+                    if is_ours:
+                        return self._learned(asked, environ, start_response)
         except StampsUnknown:
             return self._others(environ, start_response)
 
@@ -201,28 +215,37 @@ class HotLane:
             return None
 
     @contextmanager
-    def _in_turn(self, asked: _Asked, environ: WSGIEnvironment) -> Iterator[bool]:
-        """Let Django make a page once for all who wait for it; say whether somebody was waited for.
+    def _in_turn(self, asked: _Asked, environ: WSGIEnvironment, until: float) -> Iterator[bool]:
+        """Let Django make a page once for all who wait for it; say whether it is ours to ask.
 
-        Not one of a remote: of those that wait for upstreams there may be so many and no more.
+        Not one of a remote: who asks upstream is waited for there. And only so many wait.
         """
         visit = self._visits.get((asked.visitor, asked.repository))
         where = self._repositories.get(visit.place.repository_id) if visit is not None else None
         is_page = asked.what.kind and environ["REQUEST_METHOD"] == "GET"
         if visit is None or where is None or where.kind == Kind.REMOTE or not is_page:
-            yield False
-            return
-        key, mine = (visit.place, *asked.what), Event()
-        coming = self._coming.setdefault(key, mine)
-        if coming is not mine:
-            coming.wait(_FOR_ANOTHER_SECONDS)
             yield True
             return
+        key, mine = (visit.place, *asked.what), _Coming()
+        coming = self._coming.setdefault(key, mine)
+        if coming is not mine:
+            yield not self._waited_for(coming, until)
+            return
         try:
-            yield False
+            yield True
         finally:
+            mine.is_held = self._answers.at(key) is not None
             del self._coming[key]
-            mine.set()
+            mine.made.set()
+
+    def _waited_for(self, coming: _Coming, until: float) -> bool:
+        """Wait for what Django makes for another caller; say whether we may be given it too."""
+        if not self._waiters.acquire(blocking=False):
+            return False
+        try:
+            return coming.made.wait(max(0.0, until - time.monotonic())) and coming.is_held
+        finally:
+            self._waiters.release()
 
     def _again(
         self,

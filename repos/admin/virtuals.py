@@ -14,6 +14,15 @@ from repos import configure, nesting
 from repos.models import AlsoUpstream, Kind, Member, Repository, VirtualSettings
 
 
+class MemberForm(forms.ModelForm[Member]):
+    """One member."""
+
+    def has_changed(self) -> bool:
+        """Say whether it is to be saved: a place without a repository is no member yet."""
+        is_chosen = self.instance.pk or self.data.get(self.add_prefix("repository"))
+        return bool(is_chosen) and super().has_changed()
+
+
 class MemberFormSet(BaseInlineFormSet[Member, Repository, forms.ModelForm[Member]]):
     """The members of a virtual, judged together."""
 
@@ -48,6 +57,7 @@ class MemberInline(UseCaseTabular[Member, Repository]):
 
     tenant_path = "virtual__tenant"
     model = Member
+    form = MemberForm
     formset = MemberFormSet
     reads_with = ("virtual__tenant", "repository__tenant")
     fk_name = "virtual"

@@ -155,6 +155,10 @@ def test_the_line_of_a_refusal_has_its_number(db: None, written: io.StringIO) ->
     answer = Client().get("/acme/nothing/simple/")
     assert answer.status_code == 401
     assert f"request={answer.headers['X-Request-Id']}" in written.getvalue()
+    logging.getLogger("tests").warning("later, for somebody else")
+    last = written.getvalue().splitlines()[-1]
+    assert "somebody else" in last
+    assert answer.headers["X-Request-Id"] not in last
 
 
 def test_values_of_any_kind_are_looked_through(written: io.StringIO) -> None:

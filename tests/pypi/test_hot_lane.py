@@ -238,50 +238,91 @@ def test_who_is_no_longer_let_in_while_django_answers_is_not_let_in_by_that(
         assert status(url) != HTTPStatus.OK, url
 
 
+@pytest.mark.parametrize(
+    ("page", "fails", "may_wait", "asked"),
+    [
+        ("frog/", False, True, 1),
+        ("newt/", False, True, 6),  # there is none, and nothing to hold
+        ("frog/", True, True, 6),
+        ("frog/", False, False, 6),
+    ],
+    ids=["held", "not held", "not made", "too many wait"],
+)
 def test_a_page_is_made_once_for_all_who_wait_for_it(
-    transactional_db: None, cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
+    transactional_db: None,
+    cast: Cast,
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    page: str,
+    fails: bool,
+    may_wait: bool,
+    asked: int,
 ) -> None:
-    """Of many readers after an upload one asks Django."""
-    readers, asked = 6, 0
-    everybody = threading.Event()
+    """Of many readers after an upload one asks Django; who waits in vain asks as well."""
+    monkeypatch.setattr(hot_lane, "_FOR_ANOTHER_SECONDS", 30)
     published(client, "frog", "1.0", make_wheel("frog", "1.0"), by=cast.acme.writer)
+    crowd = Crowd(6, f"/acme/local/simple/{page}", cast.acme.reader.headers)
+    crowd.get()
+    published(client, "frog", "1.1", make_wheel("frog", "1.1"), by=cast.acme.writer)
+    answers = crowd.get_together(fails=fails, may_wait=may_wait)
+    assert crowd.asked == asked
+    first, *others = [told(each) for each in answers if each is not None]
+    assert len(others) == 5 - fails
+    assert all(each == first for each in others)
 
-    class Coming(dict[Key, threading.Event]):
-        seen = 0
 
-        def setdefault(self, key: Key, default: Any = None) -> Any:
-            found = super().setdefault(key, default)
-            self.seen += 1
-            if self.seen == readers:
-                everybody.set()
-            return found
+class Crowd:
+    """Readers who come at once; who asks Django first waits until all of them are there."""
 
-    def django(environ: dict[str, Any], start_response: Any) -> Any:
-        nonlocal asked
-        asked += 1
-        assert not is_gathering or everybody.wait(30)
+    def __init__(self, size: int, url: str, headers: dict[str, str]) -> None:
+        self.size, self.url, self.headers = size, url, headers
+        self.asked = 0
+        self.fails = False
+        self.everybody = threading.Event()
+        self.everybody.set()
+        self.stamps = StampsInDatabase()
+        self.lane = HotLane(self._django, Lease(self.stamps), HeldAnswers())
+
+    def _django(self, environ: dict[str, Any], start_response: Any) -> Any:
+        self.asked += 1
+        assert self.everybody.wait(30)
+        if self.fails:
+            self.fails = False
+            raise ConnectionError
         return handler()(environ, start_response)
 
-    stamps_in_database = StampsInDatabase()
-    lane = HotLane(django, Lease(stamps_in_database), HeldAnswers())
-    monkeypatch.setattr(hot_lane, "_FOR_ANOTHER_SECONDS", 30)
-
-    def get(_: int) -> bytes:
+    def get(self, _: int = 0) -> Answer | None:
+        """Return the answer for one of them; None: none came."""
         try:
-            return ask("GET", "/acme/local/simple/frog/", cast.acme.reader.headers, to=lane).body
+            return ask("GET", self.url, self.headers, to=self.lane)
+        except ConnectionError:
+            return None
         finally:
             connections.close_all()
 
-    is_gathering = False
-    get(0)
-    published(client, "frog", "1.1", make_wheel("frog", "1.1"), by=cast.acme.writer)
-    lane._coming, is_gathering, asked = Coming(), True, 0
-    with ThreadPoolExecutor(readers) as pool:
-        pages = list(pool.map(get, range(readers)))
-    stamps_in_database.close()
-    assert asked == 1
-    assert len(set(pages)) == 1
-    assert b"frog-1.1" in pages[0]
+    def get_together(self, *, fails: bool, may_wait: bool) -> list[Answer | None]:
+        """Return all of their answers."""
+        crowd = self
+
+        class Coming(dict[Key, Any]):
+            seen = 0
+
+            def setdefault(self, key: Key, default: Any = None) -> Any:
+                found = super().setdefault(key, default)
+                self.seen += 1
+                if self.seen == crowd.size:
+                    crowd.everybody.set()
+                return found
+
+        self.everybody.clear()
+        self.lane._coming, self.asked, self.fails = Coming(), 0, fails
+        if not may_wait:
+            self.lane._waiters = threading.BoundedSemaphore(1)
+            self.lane._waiters.acquire()
+        with ThreadPoolExecutor(self.size) as pool:
+            answers = list(pool.map(self.get, range(self.size)))
+        self.stamps.close()
+        return answers
 
 
 def test_everybody_is_told_what_django_tells_them(lane: Lane, frogs: Cast) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
 
@@ -107,6 +108,26 @@ def test_when_the_database_is_away_those_who_wait_are_told_at_once() -> None:
         goes_on.set()
         assert all(each.result() for each in waiting)
     assert len(questions) < 4
+
+
+def test_that_the_database_is_away_is_said_once_each_time(
+    moment: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(lease_module.log, "warning", lambda *_, reason: said.append(reason))
+    is_away = [True]
+
+    def ask(about: Collection[int]) -> Answered:
+        if is_away[0]:
+            raise OperationalError("away")
+        return NOTHING, dict.fromkeys(about, NOTHING)
+
+    lease = Lease(ask, seconds=0)
+    for is_away[0] in (True, True, False, True, True):
+        moment[0] += 10
+        with suppress(StampsUnknown):
+            lease.present(frozenset({1}))
+    assert said == ["away", "away"]
 
 
 def test_nobody_waits_long_for_a_question_that_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
