@@ -68,7 +68,7 @@ def _asked(running: Running, bench: Bench, ask: Callable[..., Seen]) -> list[See
 
 def visible(running: Running, bench: Bench) -> Measured:
     """Count uploads to the first host that are not there at once at the last: bench/visibility."""
-    _require_all(running)
+    _refuse_the_control(running)
     urls = [index.removesuffix("simple/") for index in running.hosts]
     command = [sys.executable, "bench/visibility.py", "--rounds", str(bench.corpus.sizes.uploads)]
     command += ["--url", urls[0], "--read-url", urls[-1]]
@@ -93,13 +93,13 @@ def visible(running: Running, bench: Bench) -> Measured:
 
 def revoked(running: Running, _bench: Bench) -> Measured:
     """Count reads at the last host with tokens that were revoked at the first just before."""
-    _require_all(running)
+    _refuse_the_control(running)
     pages = [urljoin(index, _PAGE) for index in running.hosts]
     misses = sum(_is_missed(running, pages, number) for number in range(_REVOKED))
     return Measured(misses, note=f"{_REVOKED * _READS} reads with {_REVOKED} tokens")
 
 
-def _require_all(running: Running) -> None:
+def _refuse_the_control(running: Running) -> None:
     if running.beside is not None:
         raise Void(f"{NOT_RUN}it is the one host")
 

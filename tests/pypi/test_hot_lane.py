@@ -606,7 +606,7 @@ def test_links_are_made_of_the_host_name_that_was_asked_by(lane: Lane, frogs: Ca
 def test_who_is_said_to_come_below_a_path_changes_nobody_elses_links(
     lane: Lane, frogs: Cast
 ) -> None:
-    """A proxy may have it from whoever asks."""
+    """Where a server takes that path from a proxy, who may have it from anybody."""
     Distribution.objects.update(is_attested=True, has_provenance=True)
     reader, page = frogs.acme.reader.headers, "/acme/local/simple/frog/"
 
