@@ -13,6 +13,7 @@ import mmap
 import selectors
 import time
 from collections import deque
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from socket import MSG_PEEK, socket
@@ -141,7 +142,7 @@ class AnsweringThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has
             )
         return True
 
-    def _answered(self, conn: TConn, client: socket) -> bytes | None:
+    def _answered(self, conn: TConn, client: socket) -> Sequence[bytes | memoryview] | None:
         """Send an answer and return what the connection does not take yet; None: nothing was."""
         try:
             head = client.recv(_LOOKED_AT, MSG_PEEK)
@@ -155,11 +156,11 @@ class AnsweringThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has
             return None
         self.nr += 1
         try:
-            return answer[client.send(answer) :]
+            return _rest(answer, client.sendmsg(answer))
         except OSError:  # it takes nothing now; where the client has gone, a thread finds out
             return answer
 
-    def _answer(self, conn: TConn, head: bytes) -> bytes | None:
+    def _answer(self, conn: TConn, head: bytes) -> Sequence[bytes] | None:
         """Return the whole answer to a request that has come."""
         began = datetime.now(UTC)
         answer = _Collected()
@@ -174,25 +175,35 @@ class AnsweringThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has
             response.write(part)
         response.close()
         self.log.access(response, request, environ, datetime.now(UTC) - began)
-        return answer.all
+        return answer.parts
 
 
 class _Collected:
     """What gunicorn takes for a socket; it keeps what is sent."""
 
     def __init__(self) -> None:
-        self.all = b""
+        self.parts: list[bytes] = []
 
     def sendall(self, data: bytes) -> None:
         """Take a part of an answer."""
-        self.all += data
+        self.parts.append(data)
 
     send = sendall
 
 
-def _send(conn: TConn, data: bytes) -> bool:
+def _rest(parts: Sequence[bytes], sent: int) -> Sequence[bytes | memoryview]:
+    """Return what is left of an answer of which so many bytes were sent."""
+    for number, part in enumerate(parts):
+        if sent < len(part):
+            return [memoryview(part)[sent:], *parts[number + 1 :]]
+        sent -= len(part)
+    return ()
+
+
+def _send(conn: TConn, parts: Sequence[bytes | memoryview]) -> bool:
     """Send the rest of an answer, in a thread; the connection is then kept."""
     conn.init()
     conn.sock.setblocking(True)
-    conn.sock.sendall(data)
+    for part in parts:
+        conn.sock.sendall(part)
     return True

@@ -25,7 +25,6 @@ from base.stamps import Stamp
 from packages.changes import names_changed_since
 from packages.index.base import Ground
 from packages.storage import Readable
-from pypi.answer import SENT_AT_ONCE
 from repos.lease import Present
 
 K = TypeVar("K")
@@ -213,10 +212,10 @@ class HeldAnswers:
                 self._catch_up(each, stamp, present.asked_at)
         return True
 
-    def has_small(self, key: Key) -> bool:
-        """Say whether what is held under `key`, true or not, is sent in one piece."""
+    def has_whole(self, key: Key) -> bool:
+        """Say whether what is held under `key`, true or not, is in memory: most files are not."""
         held = self._held.get(key)
-        return held is not None and held.reopen is None and len(held.body) <= SENT_AT_ONCE
+        return held is not None and held.reopen is None
 
     def at(self, key: Key) -> Held | None:
         """Return what is held under `key`, true or not."""

@@ -202,7 +202,7 @@ class HotLane:
     def at_once(
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes] | None:
-        """Answer what is small, held, and true by stamps that are known, or will be in no time.
+        """Answer what is held in memory, and true by stamps that are known, or will be in no time.
 
         None: nothing was begun, and answering may take longer.
         """
@@ -261,7 +261,7 @@ class HotLane:
         if visit is None:
             return None
         key = (visit.place, *asked.what)
-        if is_hurried and not self._answers.has_small(key):
+        if is_hurried and not self._answers.has_whole(key):
             return None
         present = self._lease.present(visit.stands_on, is_hurried=is_hurried)
         now = clock.now()

@@ -360,10 +360,10 @@ def test_what_was_answered_once_is_answered_without_django(lane: Lane, frogs: Ca
     assert lane.knows(page, writer, HTML)
 
 
-def test_what_is_small_and_true_is_given_at_once(
+def test_what_is_in_memory_and_true_is_given_at_once(
     lane: Lane, frogs: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reader, (file, *_) = frogs.acme.reader.headers, urls()[6:]
+    reader, (file, other, *_) = frogs.acme.reader.headers, urls()[6:]
     pages = ["/acme/local/simple/frog/", "/acme/local/simple/toad/"]
     for url in (*pages, file, f"{file}.metadata"):
         assert not lane.at_once(url, reader)
@@ -378,8 +378,10 @@ def test_what_is_small_and_true_is_given_at_once(
     for url in pages:
         lane.get(url, reader)
     assert all(lane.at_once(url, reader) for url in pages)
-    monkeypatch.setattr(held_answers, "SENT_AT_ONCE", 100)
-    assert not any(lane.at_once(url, reader) for url in (*pages, file))
+    monkeypatch.setattr(files, "_HELD_AT_MOST", 100)
+    lane.get(other, reader)
+    assert lane.knows(other, reader)  # and opens it for each
+    assert not lane.at_once(other, reader)
     take_the_grant(frogs)
     assert not any(lane.at_once(url, reader) for url in (*pages, file))
 
