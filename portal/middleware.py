@@ -26,6 +26,7 @@ from base.bodies import body_of
 from base.errors import LarderError
 from base.hosts import Address, host_of, parse_address
 from base.stamps import LEASE_SECONDS
+from packages.upstream.identity import remember_via
 from portal import pages
 
 log = structlog.get_logger(__name__)
@@ -60,13 +61,14 @@ def numbered_requests(get_response: GetResponse) -> Middleware:
         response.headers["X-Request-Id"] = number
         return response
 
-    request_finished.connect(_forget_number)
+    request_finished.connect(_forget_request)
     return middleware
 
 
-def _forget_number(**_: object) -> None:
-    """Let lines of what this thread does next, for others, not be those of this request."""
+def _forget_request(**_: object) -> None:
+    """Let nothing that this thread does next, for others, be taken for this request's."""
     unbind_contextvars("request")
+    remember_via("")
 
 
 def trusted_proxies(get_response: GetResponse) -> Middleware:

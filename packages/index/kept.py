@@ -14,7 +14,7 @@ from packages.index.by_name import in_sources
 from packages.index.decision import Decision, Pages, decide_by
 from packages.index.keepers import Facts, facts_of_all, is_withdrawn
 from packages.index.local import local_page, page_file
-from packages.index.remote import RemoteIndex
+from packages.index.remote import Digests, RemoteIndex
 from packages.models import Distribution, UpstreamMetadata, UpstreamPage
 from packages.upstream.refresh import Known, kept_of
 from packages.upstream.source import Source as UpstreamSource
@@ -57,15 +57,15 @@ def _pages(there: Q) -> dict[Key, UpstreamPage]:
     return {((row.repository_id, row.scope), row.normalized): row for row in rows}
 
 
-def _digests(there: Q) -> dict[Key, dict[str, str]]:
-    """Return the digests of the metadata files that are kept of the names, by file name."""
+def _digests(there: Q) -> dict[Key, Digests]:
+    """Return the digests of the metadata files that are kept of the names."""
     rows = UpstreamMetadata.objects.filter(there)
-    found: dict[Key, dict[str, str]] = defaultdict(dict)
-    for pk, scope, name, filename, digest in rows.values_list(
-        "repository_id", "scope", "normalized", "filename", "sha256"
+    found: dict[Key, dict[tuple[str, str], str]] = defaultdict(dict)
+    for pk, scope, name, filename, of_file, digest in rows.values_list(
+        "repository_id", "scope", "normalized", "filename", "of_file", "sha256"
     ):
-        found[(pk, scope), name][filename] = digest
-    return found
+        found[(pk, scope), name][filename, of_file] = digest
+    return dict(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class _Kept:
     facts: Mapping[NormalizedName, Facts]
     files: Mapping[Key, Sequence[Distribution]]
     pages: Mapping[Key, UpstreamPage]
-    digests: Mapping[Key, Mapping[str, str]]
+    digests: Mapping[Key, Digests]
 
     def open(self, source: Source) -> Pages:
         """Return the behaviour of a source as far as its pages go."""
@@ -99,8 +99,8 @@ class _KeptRows:
         """Return the living files of a project."""
         return self.kept.files.get((self.source, project), ())
 
-    def digests(self, project: NormalizedName) -> Mapping[str, str]:
-        """Return the digests of its metadata files, by file name."""
+    def digests(self, project: NormalizedName) -> Digests:
+        """Return the digests of its metadata files."""
         return self.kept.digests.get((self.source, project), {})
 
 

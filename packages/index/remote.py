@@ -54,6 +54,8 @@ from repos.models import Repository, Upstream
 _LOOKS_AT_MOST = 3
 _USE_NOTED_EVERY = timedelta(hours=1)
 _REMOVED = "removed upstream"
+# Of metadata files, by the name of their file and its `Line.identity`.
+Digests = Mapping[tuple[str, str], str]
 AskForPage = Callable[[Source, NormalizedName], Known]
 
 
@@ -63,8 +65,8 @@ class KeptRows(Protocol):
     def held(self, project: NormalizedName) -> Sequence[Distribution]:
         """Return the living files of a project, with release, project and blob."""
 
-    def digests(self, project: NormalizedName) -> Mapping[str, str]:
-        """Return the digests of the metadata files that are kept, by file name."""
+    def digests(self, project: NormalizedName) -> Digests:
+        """Return the digests of the metadata files that are kept."""
 
 
 _Change = Distribution.UpstreamChange
@@ -308,7 +310,9 @@ class RemoteIndex:
         metadata = self._digests(project) if any(map(_hides_its_digest, lines)) else {}
         ours = matched(self.source, project, lines, held)
         files = [
-            _page_file(line, row, metadata.get(line.filename, ""))
+            _page_file(
+                line, row, metadata.get((line.filename, line.identity), "") if metadata else ""
+            )
             for line in lines
             if (row := ours.rows.get(line.filename)) is None or not _is_quarantined(row)
         ]
@@ -317,11 +321,12 @@ class RemoteIndex:
             files = sorted(files + left, key=lambda file: (Version(file.version), file.filename))
         return files
 
-    def _asked_digests(self, project: NormalizedName) -> Mapping[str, str]:
+    def _asked_digests(self, project: NormalizedName) -> Digests:
         rows = UpstreamMetadata.objects.filter(
             repository=self.repository, scope=self.source.scope, normalized=project
         )
-        return dict(rows.values_list("filename", "sha256"))
+        found = rows.values_list("filename", "of_file", "sha256")
+        return {(filename, of_file): sha256 for filename, of_file, sha256 in found}
 
 
 @dataclass(frozen=True, slots=True)

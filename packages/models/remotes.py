@@ -117,6 +117,7 @@ class UpstreamMetadata(models.Model):
     scope = models.CharField(max_length=200, blank=True)
     normalized = models.CharField(max_length=200)
     filename = models.CharField(max_length=255)
+    of_file = models.CharField(max_length=64, blank=True)  # Line.identity: another may come by name
     sha256 = models.CharField(max_length=64)
     raw = models.BinaryField()
 
@@ -138,6 +139,7 @@ class UpstreamHealth(models.Model):
     repository = models.OneToOneField(
         Repository, on_delete=models.CASCADE, primary_key=True, related_name="upstream_health"
     )
+    asked_as = models.CharField(max_length=32, blank=True)  # Source.reached_by: the settings then
     answered_at = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0)  # in a row
     failed_at = models.DateTimeField(null=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from django.db import OperationalError, transaction
@@ -25,13 +26,15 @@ from packages.upstream.errors import (
 from packages.upstream.health import counted, require_open
 from packages.upstream.links import Document
 from packages.upstream.pages import ACCEPT, read_page
+from packages.upstream.sidecars import forget_metadata
 from packages.upstream.source import Source
 from repos.stamps import locked_state, move_serial
 
 PAGE_BYTES_AT_MOST = 64 * 1024 * 1024
 
 _SECONDS_AT_LEAST = 60.0
-_FAILURE_AT_MOST = 500
+# As long as their columns.
+_FAILURE_AT_MOST, _ETAG_AT_MOST, _MODIFIED_AT_MOST = 500, 255, 64
 _OF_EACH_ANSWER = ("answered_at", "failed_at", "failure")
 _OF_A_PAGE = (
     "is_served",
@@ -48,7 +51,7 @@ def ask_for_page(
 ) -> UpstreamPage:
     """Ask for the page of `project`, under the row's fence; return the row as it is now.
 
-    Raises UpstreamFailed, of which the row tells then.
+    Raises UpstreamFailed, of which the row tells then; also when the fence is another's by now.
     """
     try:
         reply = _reply(source, project, row)
@@ -66,8 +69,17 @@ def ask_for_page(
     else:
         is_ours = _write(source, project, row, fence, (document, reply))
     if not is_ours:
-        row.refresh_from_db()
+        raise taken_over(source, project)
     return row
+
+
+def taken_over(source: Source, project: NormalizedName) -> UpstreamFailed:
+    """Return the refusal of whoever asked for so long that another process asks by now.
+
+    What the row says meanwhile may be of before: that there is no such project, of all things.
+    """
+    what = project or "the list of projects"
+    return UpstreamFailed(f"{source.host} was asked for {what} for too long. Try again.")
 
 
 def _note_answer(row: UpstreamPage) -> None:
@@ -99,6 +111,15 @@ def conditions(source: Source, project: NormalizedName, row: UpstreamPage) -> di
     if row.etag:
         return {"If-None-Match": row.etag}
     return {"If-Modified-Since": row.last_modified} if row.last_modified else {}
+
+
+def validators(headers: Mapping[str, str]) -> tuple[str, str]:
+    """Return ETag and Last-Modified of an answer; empty where it has none that can be sent back."""
+    etag, modified = headers.get("etag", ""), headers.get("last-modified", "")
+    return (
+        etag if len(etag) <= _ETAG_AT_MOST and etag.isprintable() else "",
+        modified if len(modified) <= _MODIFIED_AT_MOST and modified.isprintable() else "",
+    )
 
 
 def require_answer(source: Source, status: int) -> None:
@@ -146,14 +167,11 @@ def _write(
     """Keep what upstream said, as long as the fence is ours; say whether it was."""
     document, reply = said
     before = bytes(row.document) if row.is_served and row.document is not None else None
-    etag = reply.headers.get("etag", "")
-    modified = reply.headers.get("last-modified", "")
     row.is_served = document is not None
     row.was_ever_served = row.was_ever_served or row.is_served
     row.document = documents.packed(document) if document is not None else None
     row.asked_as = source.asked_as(project)
-    row.etag = etag if len(etag) <= 255 and etag.isprintable() else ""  # noqa: PLR2004 - column
-    row.last_modified = modified if len(modified) <= 64 else ""  # noqa: PLR2004 - as above
+    row.etag, row.last_modified = validators(reply.headers)
     _note_answer(row)
     try:
         return _write_once(source, project, row, fence, (before, document))
@@ -179,12 +197,18 @@ def _write_once(
             holder = notice_changes(source, project, old, document)
             if holder is not None:
                 note_project(holder)
+            if gone := _filenames(old) - _filenames(document):
+                forget_metadata(source, project, gone)
             row.changed = move_serial(locked_state(source.repository.pk))
             update(row, "changed")
             if holder is not None:
                 holder.changed = row.changed
                 holder.save(update_fields=["changed"])
     return is_ours
+
+
+def _filenames(document: Document | None) -> set[str]:
+    return {line.filename for line in document.lines} if document is not None else set()
 
 
 def seconds_at_most(source: Source) -> float:

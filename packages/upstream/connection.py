@@ -10,8 +10,9 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any, cast
 from urllib.parse import urljoin
 
 import urllib3
@@ -27,6 +28,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
+from urllib3.response import HTTPResponse
 
 from packages.upstream.addresses import Guard, root_of, split_url
 from packages.upstream.errors import (
@@ -49,6 +51,10 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TRIES = 3
 _TRY_AGAIN = frozenset({502, 503, 504})
 _MEMBERS_AT_MOST = 10_000  # of one packed page; empty ones would cost time and count for no bytes
+# The whole head of an answer comes within so many seconds, redirects apart.
+_HEAD_SECONDS = 60.0
+# What is slower than this holds a thread, or a place among the transfers, for nothing.
+_SLOWEST, _COUNTED_FOR = 1024, 60.0  # bytes a second, looked at after so many seconds
 _PAUSE = 0.2  # seconds before the second try, doubled before the third
 
 _kept: dict[tuple[Guard, str, str], urllib3.PoolManager] = {}
@@ -74,14 +80,23 @@ class Answering:
     url: str
     _response: urllib3.BaseHTTPResponse
     _host: str
+    _counted_since: float = field(default_factory=time.monotonic)
+    _came: int = 0  # bytes, since then
 
     def read(self) -> bytes:
         """Return the next bytes as they come, at most CHUNK, as they are on the wire.
 
-        Empty at the end. Raises UpstreamFailed when they stop coming.
+        Empty at the end. Raises UpstreamFailed when they stop coming, or all but stop.
         """
         with _explained(self._host):
-            return self._response.read1(CHUNK, decode_content=False)
+            piece = self._response.read1(CHUNK, decode_content=False)
+        self._came += len(piece)
+        seconds = time.monotonic() - self._counted_since
+        if piece and seconds > _COUNTED_FOR:
+            if self._came < _SLOWEST * seconds:
+                raise UpstreamAway(f"{self._host} sends less than {_SLOWEST} bytes a second.")
+            self._counted_since, self._came = time.monotonic(), 0
+        return piece
 
 
 def ask(  # noqa: PLR0913 - a request has this many parts
@@ -355,6 +370,7 @@ def close_connections() -> None:
 def _manager(ca: str, proxy: str) -> urllib3.PoolManager:
     try:
         context = ssl.create_default_context(cadata=ca or None)
+        context.sslsocket_class = _SecureSocket
     except (ssl.SSLError, ValueError):
         raise UpstreamFailed("The certificate authority that is configured is no PEM.") from None
     if proxy:
@@ -364,6 +380,40 @@ def _manager(ca: str, proxy: str) -> urllib3.PoolManager:
     return urllib3.PoolManager(num_pools=8, maxsize=_CONNECTIONS_AT_MOST, ssl_context=context)
 
 
+class _InTime:
+    """A socket that is read from only until a moment, where there is one.
+
+    A time-out is of each byte: one now and then would hold a thread for ever.
+    """
+
+    until: float | None = None
+
+    def recv_into(self, *arguments: Any) -> int:  # noqa: ANN401 - a socket's
+        """Read as sockets do. Raises TimeoutError."""
+        if self.until is not None and time.monotonic() > self.until:
+            raise TimeoutError
+        return int(super().recv_into(*arguments))  # type: ignore[misc]  # a socket's
+
+
+class _PlainSocket(_InTime, socket.socket):
+    pass
+
+
+class _SecureSocket(_InTime, ssl.SSLSocket):
+    pass
+
+
+@contextmanager
+def _in_time(connection: HTTPConnection) -> Iterator[None]:
+    """Let the head of an answer come within the block, or raise TimeoutError."""
+    inner = cast("_InTime", connection.sock)
+    inner.until = time.monotonic() + _HEAD_SECONDS
+    try:
+        yield
+    finally:
+        inner.until = None
+
+
 def _guarded_pools(guard: Guard) -> dict[str, type[HTTPConnectionPool]]:
     """Return pools whose connections ask `guard` once the name has become an address."""
 
@@ -371,9 +421,12 @@ def _guarded_pools(guard: Guard) -> dict[str, type[HTTPConnectionPool]]:
         def _new_conn(self) -> socket.socket:
             return _connected(self, guard)
 
-    class Secure(HTTPSConnection):
-        def _new_conn(self) -> socket.socket:
-            return _connected(self, guard)
+        def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3's own
+            with _in_time(self):
+                return super().getresponse()
+
+    class Secure(Plain, HTTPSConnection):
+        pass
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain
@@ -410,7 +463,8 @@ def _socket(
     made_of: tuple[socket.AddressFamily, socket.SocketKind, int],
     address: tuple[object, ...],
 ) -> socket.socket:
-    made = socket.socket(*made_of)
+    made = _PlainSocket(*made_of)
+    made.until = time.monotonic() + _HEAD_SECONDS  # for a proxy that opens a tunnel
     try:
         for option in connection.socket_options or ():
             made.setsockopt(*option)

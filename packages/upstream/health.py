@@ -11,6 +11,7 @@ from django.db.models import F
 from base import clock
 from base.quick_rows import find
 from packages.models import UpstreamHealth
+from packages.upstream.addresses import origin_of
 from packages.upstream.errors import (
     CircleClosed,
     NotAsked,
@@ -33,7 +34,7 @@ def require_open(source: Source) -> UpstreamHealth | None:
 
     When the pause is over one caller may try, and the others wait for what becomes of that.
     """
-    row = find(UpstreamHealth, repository_id=source.repository.pk)
+    row = health_of(source)
     if row is None or row.closed_until is None:
         return row
     now = clock.now()
@@ -43,6 +44,26 @@ def require_open(source: Source) -> UpstreamHealth | None:
     if not probing.update(closed_until=now + FIRST_PAUSE):
         raise _away(source, row)
     return row
+
+
+def health_of(source: Source) -> UpstreamHealth | None:
+    """Return how it has answered since its settings were last changed, if it was asked."""
+    row = find(UpstreamHealth, repository_id=source.repository.pk)
+    if row is not None and row.asked_as != source.reached_by:
+        new = UpstreamHealth(repository=source.repository, asked_as=source.reached_by)
+        new.save()
+        return new
+    return row
+
+
+@contextmanager
+def counted_there(source: Source, url: str) -> Iterator[None]:
+    """Count what comes of asking for `url` within the block; other hosts say nothing of it."""
+    if origin_of(url) not in source.origins:
+        yield
+        return
+    with counted(source, require_open(source)):
+        yield
 
 
 @contextmanager
@@ -69,7 +90,8 @@ def note_answer(source: Source, before: UpstreamHealth | None) -> None:
     now = clock.now()
     if before is None:
         UpstreamHealth.objects.get_or_create(
-            repository=source.repository, defaults={"answered_at": now}
+            repository=source.repository,
+            defaults={"answered_at": now, "asked_as": source.reached_by},
         )
         return
     is_news = (
@@ -86,7 +108,9 @@ def note_answer(source: Source, before: UpstreamHealth | None) -> None:
 def note_failure(source: Source, failure: str) -> None:
     """Count a failure; after several in a row, ask again only after a pause that grows."""
     now = clock.now()
-    row, _ = UpstreamHealth.objects.get_or_create(repository=source.repository)
+    row, _ = UpstreamHealth.objects.get_or_create(
+        repository=source.repository, defaults={"asked_as": source.reached_by}
+    )
     UpstreamHealth.objects.filter(pk=row.pk).update(
         failures=F("failures") + 1, failed_at=now, failure=failure[:_FAILURE_AT_MOST]
     )

@@ -74,11 +74,12 @@ class _Pulse:
 
     def add(self, kind: type[Held], pk: int, fence: str) -> None:
         with self._lock:
-            self._held[fence] = (kind, pk)
             if self._thread is None:
                 self._changed.clear()
-                self._thread = threading.Thread(target=self._run, name="heartbeats", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="heartbeats", daemon=True)
+                thread.start()  # the system may have none to give
+                self._thread = thread
+            self._held[fence] = (kind, pk)
 
     def remove(self, fence: str) -> None:
         with self._lock:

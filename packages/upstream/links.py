@@ -62,6 +62,11 @@ class Line(msgspec.Struct, frozen=True, array_like=True):
         """Return the digest that our URLs name; empty when upstream does not say."""
         return self.hashes.get("sha256", "")
 
+    @property
+    def identity(self) -> str:
+        """Return what tells the file from another that once had its name: 64 characters."""
+        return self.sha256 or hashlib.sha256(self.url.encode()).hexdigest()
+
 
 class Document(msgspec.Struct, frozen=True, array_like=True):
     """What upstream says of one project. Lines are ordered by version, then file name."""

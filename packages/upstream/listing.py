@@ -21,7 +21,7 @@ from packages.filenames import EXTENSIONS, NameRefused, NormalizedName, parse_na
 from packages.listed import packed, unpacked
 from packages.models import UpstreamNames, UpstreamPage
 from packages.upstream import connection
-from packages.upstream.asking import conditions, require_answer
+from packages.upstream.asking import conditions, require_answer, taken_over, validators
 from packages.upstream.connection import Answering
 from packages.upstream.errors import (
     CircleClosed,
@@ -134,14 +134,16 @@ def _asked(source: Source, _project: NormalizedName, row: UpstreamPage, fence: s
         ):
             _require_list(source, answering.status)
             if answering.status == HTTPStatus.NOT_MODIFIED and row.is_served:
-                mine.update(answered_at=clock.now(), failed_at=None, failure="")
+                is_ours = mine.update(answered_at=clock.now(), failed_at=None, failure="") > 0
             else:
-                _write(source, row, fence, answering)
+                is_ours = _write(source, row, fence, answering)
     except CircleClosed:
         raise
     except UpstreamFailed as failure:
         mine.update(failed_at=clock.now(), failure=failure.sentence[:500])
         raise
+    if not is_ours:
+        raise taken_over(source, _THE_LIST)
     row.refresh_from_db()
     return row
 
@@ -152,20 +154,22 @@ def _require_list(source: Source, status: int) -> None:
         raise UpstreamRefused(f"{source.host} has no list of projects: it answered {status}.")
 
 
-def _write(source: Source, row: UpstreamPage, fence: str, answering: Answering) -> None:
+def _write(source: Source, row: UpstreamPage, fence: str, answering: Answering) -> bool:
+    """Keep the list, as long as the fence is ours; say whether it was."""
     digest, parts = hashlib.sha256(), []
     for names in _batches(_names(source, answering)):
         digest.update("\n".join(names).encode() + b"\n")
         parts.append(packed(names))
     place = {"repository": source.repository, "scope": source.scope}
+    etag, last_modified = validators(answering.headers)
     with transaction.atomic():
         mine = UpstreamPage.objects.filter(pk=row.pk, fence=fence).update(
             is_served=True,
             was_ever_served=True,
             document=digest.digest(),
             asked_as=source.asked_as(_THE_LIST),
-            etag=answering.headers.get("etag", "")[:255],
-            last_modified=answering.headers.get("last-modified", "")[:64],
+            etag=etag,
+            last_modified=last_modified,
             answered_at=clock.now(),
             failed_at=None,
             failure="",
@@ -177,6 +181,7 @@ def _write(source: Source, row: UpstreamPage, fence: str, answering: Answering) 
             )
             serial = move_serial(locked_state(source.repository.pk))
             UpstreamPage.objects.filter(pk=row.pk).update(changed=serial)
+    return mine > 0
 
 
 def _batches(names: Iterable[str]) -> Iterator[list[str]]:

@@ -164,7 +164,7 @@ def _waited_for(flight: _Flight, source: Source, project: NormalizedName) -> Ups
         raise flight.failure
     row = kept_row(source, project)
     if row is None:  # its settings have just changed
-        raise UpstreamFailed(f"What {source.host} says of {project} is out of date. Try again.")
+        raise _out_of_date(source, project)
     return row
 
 
@@ -182,7 +182,7 @@ def _asked_by_one_process(source: Source, project: NormalizedName, asking: Askin
         _pause(_POLLED_EVERY)
         row.refresh_from_db()
         if (row.answered_at, row.failed_at) != before:
-            return _outcome(row)
+            return _outcome(source, row)
         if time.monotonic() > deadline:
             raise UpstreamFailed(f"{source.host} takes too long to say what it has of {project}.")
     is_held = True
@@ -190,7 +190,7 @@ def _asked_by_one_process(source: Source, project: NormalizedName, asking: Askin
         if not is_new:
             row.refresh_from_db()
             if (row.answered_at, row.failed_at) != before:
-                return _outcome(row)
+                return _outcome(source, row)
         with heartbeats.beating(row, fence):
             answered = asking(source, project, row, fence)
         is_held = bool(answered.fence)  # not if what was written let go of it, too
@@ -200,11 +200,17 @@ def _asked_by_one_process(source: Source, project: NormalizedName, asking: Askin
             heartbeats.release(row, fence)
 
 
-def _outcome(row: UpstreamPage) -> UpstreamPage:
-    """Return what another process has just found out."""
+def _outcome(source: Source, row: UpstreamPage) -> UpstreamPage:
+    """Return what another process has just found out, if it asked where we would."""
     if row.failed_at is not None:
         raise UpstreamFailed(row.failure)
+    if not _is_of(source, row):
+        raise _out_of_date(source, row.normalized)
     return row
+
+
+def _out_of_date(source: Source, project: str) -> UpstreamFailed:
+    return UpstreamFailed(f"What {source.host} says of {project} is out of date. Try again.")
 
 
 def kept_row(source: Source, project: NormalizedName) -> UpstreamPage | None:

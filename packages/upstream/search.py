@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from http import HTTPStatus
 
-from django.db.models import Q
-
 from base import clock, xmlrpc
 from base.connections import give_back
 from packages.filenames import (
@@ -31,6 +29,7 @@ from packages.upstream.errors import (
     UpstreamRefused,
     UpstreamUnreadable,
 )
+from packages.upstream.health import health_of
 from packages.upstream.source import Source
 from packages.upstream.waiting import waiting
 
@@ -69,8 +68,10 @@ def search_upstream(source: Source, terms: SearchTerms, *, seconds: float) -> li
     if source.upstream.offline or source.is_flat:
         return []
     # The breaker of the pages is looked at and left as it is: a search proves nothing of them.
-    left_alone = Q(no_search_until__gt=clock.now()) | Q(closed_until__gt=clock.now())
-    if UpstreamHealth.objects.filter(left_alone, repository=source.repository).exists():
+    health, now = health_of(source), clock.now()
+    if health and any(
+        until and until > now for until in (health.no_search_until, health.closed_until)
+    ):
         return []
     try:
         with waiting():
@@ -106,7 +107,8 @@ def _hurried(source: Source, seconds: float) -> Source:
 def _leave_alone(source: Source, pause: timedelta) -> None:
     until = clock.now() + pause
     UpstreamHealth.objects.update_or_create(
-        repository=source.repository, defaults={"no_search_until": until}
+        repository=source.repository,
+        defaults={"no_search_until": until, "asked_as": source.reached_by},
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from packages.filenames import NormalizedName
 from packages.models import Fetch, UpstreamMetadata, UpstreamPage
 from packages.upstream import connection, heartbeats
 from packages.upstream.errors import UpstreamFailed, UpstreamRefused, WrongBytes
+from packages.upstream.health import counted_there
 from packages.upstream.links import Line
 from packages.upstream.receiving import naming_the_setting
 from packages.upstream.source import Source
@@ -33,9 +35,20 @@ _DIGITS = 50
 def kept_metadata(source: Source, project: NormalizedName, line: Line) -> bytes | None:
     """Return the metadata file of `line` if it is kept and still the one that is listed."""
     row = find(UpstreamMetadata, **_place(source, project, line))
-    if row is None or (line.metadata_sha256 and line.metadata_sha256 != row.sha256):
+    if row is None:
         return None
-    return bytes(row.raw)
+    is_listed = (
+        row.sha256 == line.metadata_sha256
+        if line.metadata_sha256
+        else (row.of_file == line.identity)
+    )
+    return bytes(row.raw) if is_listed else None
+
+
+def forget_metadata(source: Source, project: NormalizedName, filenames: Collection[str]) -> None:
+    """Let go of the metadata files of what upstream lists no more; within its transaction."""
+    place = source.place_of(project)
+    UpstreamMetadata.objects.filter(filename__in=filenames, **place).delete()
 
 
 def fetched_metadata(source: Source, project: NormalizedName, line: Line) -> bytes:
@@ -86,13 +99,14 @@ def _fetched(source: Source, project: NormalizedName, line: Line, row: Fetch) ->
 def _asked(source: Source, line: Line) -> bytes:
     parts = urlsplit(line.url)
     url = parts._replace(path=f"{parts.path}.metadata").geturl()
-    give_back()
-    with naming_the_setting(source):
+    with naming_the_setting(source), counted_there(source, url):
+        give_back()
         reply = connection.ask(source, url, {}, limit=METADATA_BYTES_AT_MOST, seconds=_SECONDS)
-    if reply.status != HTTPStatus.OK:
-        raise UpstreamRefused(
-            f"{source.host} answered {reply.status} for the metadata of {line.filename}."
-        )
+        if reply.status != HTTPStatus.OK:
+            is_in_trouble = reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            raise (UpstreamFailed if is_in_trouble else UpstreamRefused)(
+                f"{source.host} answered {reply.status} for the metadata of {line.filename}."
+            )
     digest = hashlib.sha256(reply.body).hexdigest()
     if line.metadata_sha256 and digest != line.metadata_sha256:
         raise WrongBytes(
@@ -109,8 +123,9 @@ def _keep(source: Source, project: NormalizedName, line: Line, raw: bytes, fetch
         if not line.metadata_sha256:  # locked before the state, as packages.changes has it
             list(pages.select_for_update().values_list("pk"))
         place, digest = _place(source, project, line), hashlib.sha256(raw).hexdigest()
-        if not insert_or_leave(UpstreamMetadata(sha256=digest, raw=raw, **place)):
-            UpstreamMetadata.objects.filter(**place).update(sha256=digest, raw=raw)
+        what = {"sha256": digest, "raw": raw, "of_file": line.identity}
+        if not insert_or_leave(UpstreamMetadata(**what, **place)):
+            UpstreamMetadata.objects.filter(**place).update(**what)
         remove(Fetch, id=fetch.pk, fence=fetch.fence)
         if not line.metadata_sha256:  # from now on our page can name it
             serial = move_serial(locked_state(source.repository.pk))

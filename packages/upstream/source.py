@@ -69,6 +69,17 @@ class Source:
         return hashlib.sha256(self.page_url(normalized).encode()).hexdigest()[:32]
 
     @cached_property
+    def reached_by(self) -> str:
+        """Return what tells how it is reached from how it was before its settings changed."""
+        upstream = self.upstream
+        settings_now = (
+            *(upstream.index_url, upstream.suffix, upstream.proxy, upstream.ca),
+            *(upstream.username, upstream.sealed_password, upstream.private_allowed),
+            *(upstream.connect_seconds, upstream.read_seconds),
+        )
+        return hashlib.sha256(repr(settings_now).encode()).hexdigest()[:32]
+
+    @cached_property
     def origins(self) -> frozenset[Origin]:
         """Return where credentials may go: what its administrator configured."""
         urls = (self.upstream.index_url, self.upstream.files_url)

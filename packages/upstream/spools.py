@@ -50,6 +50,7 @@ class Spool:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _GROWING)
         fcntl.flock(self._fd, fcntl.LOCK_EX)
         self._tail = bytearray()
+        self._is_whole = False
         self._hashes = {name: hashlib.new(name) for name in {*_ALWAYS, *algorithms}}
         self._blake2b_256 = hashlib.blake2b(digest_size=32)
 
@@ -73,6 +74,7 @@ class Spool:
         self._append(self._tail)
         self._tail.clear()
         os.fchmod(self._fd, _WHOLE)
+        self._is_whole = True
         return Spooled(
             path=self.path,
             size=self.size,
@@ -83,8 +85,12 @@ class Spool:
         )
 
     def break_off(self) -> None:
-        """Tell everybody who reads along that the rest will not come."""
-        os.fchmod(self._fd, _BROKEN)
+        """Tell everybody who reads along that the rest will not come, if it has not.
+
+        Storage on the same file system may have the whole file by a name of its own, mode and all.
+        """
+        if not self._is_whole:
+            os.fchmod(self._fd, _BROKEN)
 
     def close(self) -> None:
         """Remove the file; who reads it has it open."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from datetime import timedelta
 
@@ -19,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 USED_WITHIN = timedelta(hours=1)
 _BATCH = 500
+_SECONDS_EACH = 60.0  # for each upstream, in one run: a slow one must not keep the others waiting
 
 
 def refresh_pages() -> int:
@@ -44,8 +46,10 @@ def _refreshed(upstream: Upstream) -> int:
         used_at__gte=clock.now() - USED_WITHIN,
         answered_at__isnull=False,
     ).exclude(normalized="")
-    count = 0
+    count, until = 0, time.monotonic() + _SECONDS_EACH
     for page in pages.defer("document").order_by("answered_at")[:_BATCH]:
+        if time.monotonic() > until:
+            break
         source = Source(upstream.repository, upstream, page.scope)
         project = NormalizedName(page.normalized)
         if is_ageing(source, page) and upstream.may_ask_for(project):

@@ -22,6 +22,6 @@ def fetched(remote: Repository, filename: str) -> None:
     found = RemoteIndex(remote).open(parse_name(filename.split("-", maxsplit=1)[0]), filename)
     assert isinstance(found, Arriving)
     begun = found.begin()
-    assert isinstance(begun, Transfer)
-    begun.stream.close()
+    if isinstance(begun, Transfer):  # or it has come at once
+        begun.stream.close()
     settled()

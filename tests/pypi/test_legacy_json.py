@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
 
+from accounts.roles import Role
 from packages import curate
 from packages.models import Release
-from tests.cast import Cast
+from tests.cast import Cast, grant
 from tests.dists import make_sdist, make_wheel
 from tests.uploads import published
+from tests.upstreams import Reply, make_remote, serving
+
+_TWICE = b"Metadata-Version: 2.1\nName: frog\nVersion: 1.0\nVersion: 2.0\nSummary: Frogs\n"
 
 
 @pytest.fixture
@@ -62,6 +67,17 @@ def test_urls_are_absolute_and_lead_to_the_file(client: Client, frogs: Cast, url
         assert file["url"].startswith("http://testserver/acme/local/files/frog/")
         response = get(client, urlsplit(file["url"]).path, frogs)
         assert len(response.getvalue()) == file["size"]
+
+
+def test_what_cannot_be_read_upstream_is_left_out(client: Client, cast: Cast) -> None:
+    with serving() as server:
+        remote = make_remote(cast.acme.tenant, server)
+        grant(remote, Role.READER, cast.acme.reader)
+        wheel = make_wheel("frog", "1.0")
+        server.add_files("frog", wheel, **{"core-metadata": {"sha256": sha256(_TWICE).hexdigest()}})
+        server.replies[f"/files/{wheel[0]}.metadata"] = Reply(_TWICE)
+        page = get(client, "/acme/remote/pypi/frog/json", cast).json()
+    assert (page["info"]["version"], "summary" in page["info"]) == ("1.0", False)
 
 
 def test_a_yanked_release_is_the_last_choice(client: Client, frogs: Cast) -> None:

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import threading
+import time as real_time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import OperationalError
 
 from accounts.roles import Role
+from base.audit import SYSTEM
 from packages.filenames import parse_name
 from packages.index.base import IndexNotServed, IndexUnavailable, ProjectNotFound
 from packages.index.remote import RemoteIndex
 from packages.models import UpstreamHealth, UpstreamNames, UpstreamPage
-from packages.upstream import asking, documents, identity, presence, refresh
+from packages.upstream import asking, documents, identity, listing, presence, refresh
 from packages.upstream.changes import notice_changes
 from packages.upstream.errors import CircleClosed, UpstreamFailed
 from packages.upstream.upkeep import refresh_pages
+from repos import configure
 from repos.models import RepositoryState, Upstream
 from tests.cast import grant
+from tests.conftest import MovableClock
 from tests.dists import make_sdist, make_wheel
 from tests.uploads import upload
 from tests.upstreams import HTML, JSON, Asked, Reply, Server, json_line, make_remote, serving
@@ -442,6 +450,10 @@ def test_only_the_hops_of_a_request_are_told_on(remote, server, cast, client) ->
     client.get("/acme/remote/simple/frog/", headers=cast.acme.admin.headers | {"Via": through})
     ours = f"1.1 {identity.instance_id()}"
     assert server.asked[0].headers["Via"] == f"1.1 pond, 2 lake:80, HTTP/1.1 sea, {ours}"
+    # What this thread asks for somebody else did not come that way.
+    with pytest.raises(ProjectNotFound):
+        RemoteIndex(remote).page(parse_name("toad"))
+    assert server.asked[-1].headers["Via"] == ours
 
 
 def test_circle_of_one_caller_says_nothing_to_the_others(remote, server, cast, client) -> None:
@@ -597,6 +609,127 @@ def test_page_of_a_dead_process_is_taken_over(remote, server, time, monkeypatch)
     )
     monkeypatch.setattr("packages.upstream.refresh._pause", lambda _: time.move(seconds=6))
     assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+
+
+def test_who_lost_the_fence_never_says_that_there_is_no_such_project(
+    remote, server, time, monkeypatch
+) -> None:
+    """The row still says what it said before: installers would go on to the next index."""
+    server.add_page("toad", [])
+    with pytest.raises(ProjectNotFound):
+        RemoteIndex(remote).page(FROG)
+    server.add_files("frog", WHEEL)
+    time.move(seconds=61)
+    with monkeypatch.context() as patched:
+        for module, step in ((asking, "_reply"), (listing, "_require_list")):
+            patched.setattr(module, step, _for_too_long(getattr(module, step), time))
+        for _ in ("a row that says no", "a row that says nothing"):
+            with pytest.raises(IndexUnavailable, match=r"for frog for too long"):
+                RemoteIndex(remote).page(FROG)
+            UpstreamPage.objects.all().delete()
+        with pytest.raises(IndexUnavailable, match=r"for the list of projects for too long"):
+            RemoteIndex(remote).projects()
+    time.move(seconds=11)  # the other process has died
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+    assert list(RemoteIndex(remote).projects().names) == ["frog", "toad"]
+
+
+def _for_too_long(step: Callable[..., Any], time: MovableClock) -> Callable[..., Any]:
+    """Return a step of asking upstream that takes so long that another process takes over."""
+
+    def taken(*arguments: Any) -> Any:
+        found = step(*arguments)
+        UpstreamPage.objects.update(fence="theirs", heartbeat_at=time.time)
+        return found
+
+    return taken
+
+
+def test_what_another_process_heard_elsewhere_is_not_served(
+    remote, server, time, monkeypatch
+) -> None:
+    """The remote points to another index by now, and that process began before."""
+    server.add_files("frog", WHEEL)
+    RemoteIndex(remote).page(FROG)
+    UpstreamPage.objects.update(fence="theirs", heartbeat_at=time.time, asked_as="elsewhere")
+    time.move(seconds=1)
+
+    def answered(_: float) -> None:
+        UpstreamPage.objects.update(answered_at=time.time, fence="", heartbeat_at=None)
+
+    monkeypatch.setattr("packages.upstream.refresh._pause", answered)
+    with pytest.raises(IndexUnavailable, match="out of date"):
+        RemoteIndex(remote).page(FROG)
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+
+
+def test_breaker_knows_nothing_of_an_upstream_that_was_not_asked_yet(
+    remote, server, time, monkeypatch
+) -> None:
+    monkeypatch.setattr("packages.upstream.connection._pause", lambda _: None)
+    server.always = Reply(status=500)
+    for number in range(4):
+        with pytest.raises(IndexUnavailable):
+            RemoteIndex(remote).page(parse_name(f"frog{number}"))
+    upstream = Upstream.objects.get(repository=remote)
+    with serving() as other:
+        other.add_files("frog", WHEEL)
+        upstream.index_url = other.url
+        configure.save_upstream(upstream, by=SYSTEM)
+        remote.refresh_from_db()
+        assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+    assert UpstreamHealth.objects.get().failures == 0
+
+
+def test_a_head_that_drips_is_given_up(remote, monkeypatch) -> None:
+    """Each byte comes before the time-out that is for silence."""
+    monkeypatch.setattr("packages.upstream.connection._pause", lambda _: None)
+    monkeypatch.setattr("packages.upstream.connection._HEAD_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        dripping = threading.Thread(target=_drip, args=[listening])
+        dripping.start()
+        upstream = Upstream.objects.get(repository=remote)
+        upstream.index_url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        configure.save_upstream(upstream, by=SYSTEM)
+        remote.refresh_from_db()
+        with pytest.raises(IndexUnavailable, match="silent for too long"):
+            RemoteIndex(remote).page(FROG)
+        dripping.join(10)
+    assert not dripping.is_alive()
+
+
+def _drip(listening: socket.socket) -> None:
+    """Answer each of three tries by a head without an end, as long as somebody listens."""
+    for _ in range(3):
+        caller, _ = listening.accept()
+        with caller, suppress(OSError):
+            caller.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+            while True:
+                caller.sendall(b"x")
+                real_time.sleep(0.01)
+
+
+def test_a_page_that_all_but_stops_is_given_up(remote, server, monkeypatch) -> None:
+    monkeypatch.setattr("packages.upstream.connection._pause", lambda _: None)
+    monkeypatch.setattr("packages.upstream.connection._COUNTED_FOR", 0.05)
+
+    def dripping() -> Iterator[bytes]:
+        for _ in range(1000):
+            real_time.sleep(0.01)
+            yield b" "
+
+    server.replies["/simple/frog/"] = lambda _: Reply(dripping(), kind=JSON)
+    with pytest.raises(IndexUnavailable, match="less than 1024 bytes a second"):
+        RemoteIndex(remote).page(FROG)
+
+
+@pytest.mark.parametrize("name", ["ETag", "Last-Modified"])
+def test_a_header_that_no_column_takes_is_left_out(remote, server, time, name) -> None:
+    server.add_files("frog", WHEEL)
+    for path in ("/simple/frog/", "/simple/"):
+        server.replies[path] = replace(server.replies[path], headers={name: "a\0b"})
+    assert names(RemoteIndex(remote).page(FROG)) == [WHEEL[0]]
+    assert list(RemoteIndex(remote).projects().names) == ["frog"]
 
 
 def test_ageing_page_is_refreshed_beside_its_reader(remote, server, time, monkeypatch) -> None:

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import socket
+import stat
 import threading
 import time as real_time
 from collections.abc import Iterator
@@ -35,9 +36,17 @@ from packages.index.base import (
     Transfer,
 )
 from packages.index.remote import RemoteIndex
-from packages.models import Blob, Distribution, Fetch, LooseObject, Project, UpstreamHealth
+from packages.models import (
+    Blob,
+    Distribution,
+    Fetch,
+    LooseObject,
+    Project,
+    UpstreamHealth,
+    UpstreamMetadata,
+)
 from packages.storage import Readable
-from packages.upstream import heartbeats, transfers, waiting
+from packages.upstream import heartbeats, keeping, transfers, waiting
 from packages.upstream.errors import UpstreamAway, UpstreamFailed
 from repos import configure
 from repos.models import Kind
@@ -420,6 +429,75 @@ def test_metadata_is_fetched_checked_and_kept(remote, server, time) -> None:
     time.move(seconds=601)
     with pytest.raises(FileBroken, match="another metadata file"):
         RemoteIndex(remote).metadata(FROG, BIG[0])
+
+
+def test_metadata_of_another_file_that_had_the_name_is_not_served(remote, server, time) -> None:
+    """Where upstream names no digest of it: who finds that it agrees takes its dependencies."""
+    old, new = make_wheel("frog", "1.1"), SMALL
+    at = f"/files/{SMALL[0]}.metadata"
+    for file, raw in ((old, b"Metadata-Version: 2.1\nName: old"), (new, b"Name: new")):
+        server.add_files("frog", file, **{"core-metadata": True})
+        server.replies[at] = Reply(raw)
+        time.move(seconds=601)
+        (line,) = RemoteIndex(remote).page(FROG).files
+        assert line.metadata_sha256 == ""
+        assert RemoteIndex(remote).metadata(FROG, *digest_of(file)) == raw
+        (line,) = RemoteIndex(remote).page(FROG).files
+        assert line.metadata_sha256 == sha256(raw)
+    server.add_files("frog", BIG)
+    time.move(seconds=601)
+    RemoteIndex(remote).page(FROG)
+    assert not UpstreamMetadata.objects.exists()  # no page lists it
+
+
+def test_metadata_of_an_upstream_in_trouble_is_asked_for_three_times(remote, server) -> None:
+    server.add_files("frog", SMALL, BIG, SDIST, **{"core-metadata": True})
+    RemoteIndex(remote).page(FROG)
+    server.always = Reply(status=500)
+    for _ in range(3):
+        with pytest.raises(IndexUnavailable, match="answered 500"):
+            RemoteIndex(remote).metadata(FROG, SMALL[0])
+    with pytest.raises(IndexUnavailable, match="3 times in a row"):
+        RemoteIndex(remote).metadata(FROG, BIG[0])
+
+
+def test_a_file_that_was_kept_can_be_read_whatever_fails_then(
+    remote, server, monkeypatch, tmp_path
+) -> None:
+    """Storage may have the spool itself, by another name."""
+
+    def kept(*arguments: Any) -> bool:
+        assert keeping.keep(*arguments)
+        raise InterfaceError("the connection is gone")
+
+    monkeypatch.setattr(transfers, "keep", kept)
+    server.add_files("frog", SMALL)
+    fetched(remote, *digest_of(SMALL))
+    settled()
+    assert isinstance(RemoteIndex(remote).open(FROG, *digest_of(SMALL)), Stored)
+    (kept_file,) = (each for each in (tmp_path / "blobs").rglob("*") if each.is_file())
+    assert kept_file.read_bytes() == SMALL[1]
+    assert kept_file.stat().st_mode & stat.S_IRUSR  # root may read whatever it is
+
+
+def test_hearts_beat_again_after_the_system_had_no_thread(remote, server, monkeypatch) -> None:
+    row = Fetch.objects.create(repository=remote, normalized="frog", filename="f", fence="ours")
+
+    def none(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", none)
+        with pytest.raises(RuntimeError), heartbeats.beating(row, row.fence):
+            pass
+    monkeypatch.setattr(heartbeats, "_EVERY", 0.01)
+    with heartbeats.beating(row, row.fence):
+        for _ in range(500):
+            row.refresh_from_db()
+            if row.heartbeat_at is not None:
+                return
+            real_time.sleep(0.01)
+    pytest.fail("no heart has beaten")
 
 
 def test_metadata_under_the_digest_of_another_file_is_not_found(remote, server) -> None:
