@@ -140,8 +140,8 @@ def save_membership(membership: Membership, *, by: Actor) -> None:
 def invite(invitation: Invitation, *, by: Actor) -> None:
     """Offer a membership to the user of this exact name.
 
-    DESIGN, Access: whoever invites hears the same whether the user exists or not, so nothing here
-    looks for one. The tenant's own service accounts need no asking: they are back at once.
+    Whoever invites hears the same whether the user exists or not, so nothing here looks for one.
+    The tenant's own service accounts need no asking: they are back at once.
     """
     tenant, username = invitation.tenant, invitation.username
     own = User.objects.filter(service_of=tenant, username=username).first()

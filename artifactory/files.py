@@ -127,7 +127,7 @@ def _received(ask: Ask) -> Iterator[bytes]:
 def _known(tenant: Tenant, digests: dict[str, str], by: Principal) -> Blob:
     """Return the bytes of this SHA-256 that the caller may read in the tenant.
 
-    A hash is not a key (DESIGN, "Publishing"): of bytes that are anywhere else, nothing is said.
+    A hash is not a key: of bytes that are anywhere else, nothing is said.
     """
     sha256 = digests.get("sha256", "")
     held = showable().filter(

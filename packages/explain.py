@@ -1,8 +1,8 @@
 """Why this file? Every line that a repository could show for a name, with what hides it.
 
-DESIGN, "A virtual": every candidate line that the reader may see with its cause, the first in a
-fixed order; a member that they may not read is one line without names or files. A local or a
-remote is explained as a virtual that shows nothing else.
+docs/virtuals.md, "Why this file?": every candidate line that the reader may see with its cause,
+the first in a fixed order; a member that they may not read is one line without names or files. A
+local or a remote is explained as a virtual that shows nothing else.
 """
 
 from __future__ import annotations

@@ -153,7 +153,7 @@ def _refuse_if_too_late(repository: Repository, release: Release | None) -> None
 def _refuse_if_served_upstream(place: Place) -> None:
     """Refuse to take over, for everybody, a name that installers get from elsewhere now.
 
-    DESIGN "Publishing": what the remotes beside it are known to serve is asked, not they.
+    What the remotes beside it are known to serve is asked, not they.
     """
     name, repository = place.named.normalized, place.repository
     remotes = remotes_beside(repository)

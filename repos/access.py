@@ -1,6 +1,6 @@
 """Who may do what in which repository: the one decision that every door asks for.
 
-What each caller hears (DESIGN, Access):
+What each caller hears:
 
 - nobody signed in: what anyone may read is served; everything else is "sign in", whether it
   exists or not;

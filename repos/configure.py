@@ -161,7 +161,7 @@ def set_members(virtual: Repository, members: Sequence[Repository | Member], *, 
     """Let `virtual` show `members`, in this order; an unsaved Member names a scope as well.
 
     What a local that goes has kept stays kept: its names become claims of the virtuals that it
-    no longer stands beneath (DESIGN, "A virtual").
+    no longer stands beneath (docs/virtuals.md).
     """
     with configuring():
         places = [_as_member(virtual, each, at) for at, each in enumerate(members)]

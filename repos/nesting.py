@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from repos.models import Kind, Member, Repository
 from repos.stamps import locked_state
 
-# How many virtuals may stand above one another (DESIGN, "A virtual").
+# How many virtuals may stand above one another (docs/virtuals.md).
 DEPTH_AT_MOST = 5
 
 

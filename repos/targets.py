@@ -178,8 +178,8 @@ def _deployment_of(virtual: Repository) -> Repository:
 def _beneath(principal: Principal, local: Repository) -> Principal:
     """Return the principal as they stand beneath a virtual that their token lets them use.
 
-    DESIGN "Access": it deploys through it as far as its owner may. Its list of repositories and
-    its tenant end there; its role and its projects do not.
+    The token deploys through it as far as its owner may. Its list of repositories and its tenant
+    end there; its role and its projects do not.
     """
     if principal.token is None:
         return principal

@@ -202,7 +202,7 @@ def _nested(virtual: int, members: Mapping[int, list[Member]]) -> Iterable[int]:
 def readable_beneath(principal: Principal, tree: Tree) -> frozenset[int]:
     """Return the ids of all beneath the virtual that `principal` may read, in one question.
 
-    DESIGN "Access": a token limited to a virtual reads through it as far as its owner may.
+    A token that is limited to a virtual reads through it as far as its owner may.
     """
     rows = _readable_through(principal).filter(pk__in=tree.beneath)
     return frozenset(rows.values_list("pk", flat=True))

@@ -41,7 +41,8 @@ class InvitationAdmin(UseCaseAdmin[Invitation]):
         self, request: HttpRequest, obj: Invitation, post_url_continue: str | None = None
     ) -> HttpResponse:
         """Lead to the list: a service account of one's own is a member now, and has no row."""
-        # To a tenant admin the same words whether there is such a user or not (DESIGN, Access).
+        # To a tenant admin the same words whether there is such a user or not:
+        # docs/administration.md, "Invitations".
         makes = (
             "make one under Users"
             if office_of(request).everything

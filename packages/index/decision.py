@@ -1,8 +1,7 @@
 """Which lines a name has in a virtual, whose they are, and why others are hidden.
 
-The one answer that page, file, metadata, JSON and `explain` share (DESIGN, "A virtual"; the rules
-in words: docs/virtuals.md). Nothing here is served and nothing is refused: whoever asks reads the
-decision.
+The one answer that page, file, metadata, JSON and `explain` share (the rules in words:
+docs/virtuals.md). Nothing here is served and nothing is refused: whoever asks reads the decision.
 
 A remote that is private keeps what it *has*, not only what it ever had. So those are asked before
 any other remote is, and one of them that cannot say keeps the others from being asked.

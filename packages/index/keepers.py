@@ -1,6 +1,6 @@
 """Whose a name is beneath a virtual: who keeps it, who claims it, what has been taken from view.
 
-DESIGN, "A virtual": a source keeps a name if it is a local that has or ever had the project, if it
+docs/virtuals.md: a source keeps a name if it is a local that has or ever had the project, if it
 claims the name, or if it is a private remote that has or ever had it. Rights, status, yanks and
 outages do not end keeping; only letting the name go does.
 

@@ -1,7 +1,7 @@
-"""DESIGN's access table as data: every URL that there is, who may ask it, and what they hear.
+"""The access table as data: every URL that there is, who may ask it, and what they hear.
 
 A row is one pattern of the URLconf. Its rule says, from the caller, the place and the method,
-what DESIGN promises. Nothing here is taken from the code that answers.
+what they shall hear. Nothing here is taken from the code that answers.
 """
 
 from __future__ import annotations
@@ -252,7 +252,7 @@ def nothing(_caller: Caller, _place: Place, method: str) -> Hears:
 
 
 def _may(caller: Caller, place: Place, needs: Role) -> Hears:
-    """DESIGN, Access: the table, read from left to right."""
+    """What somebody hears of what needs a role; the first that is so counts."""
     if caller.is_refused:
         return Hears.REFUSED
     if caller.role_in(place) >= needs:

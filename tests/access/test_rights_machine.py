@@ -1,6 +1,6 @@
-"""Rights through any history: what `require` and `readable_by` say, and what DESIGN says.
+"""Rights through any history: what `require` and `readable_by` say, and what they should.
 
-The model below is DESIGN's section on access, written down as sets. hypothesis makes up the
+The model below is the rules of access, written down as sets. hypothesis makes up the
 history: people join and leave, teams form, grants come and go, tokens are narrowed and end.
 """
 

@@ -1,4 +1,4 @@
-"""Every URL, every caller, every method: what DESIGN promises, and what Larder answers."""
+"""Every URL, every caller, every method: what the table promises, and what Larder answers."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def meaning(hears: Hears, row: Row, place: Place, *, is_page: bool) -> tuple[int
     if hears is Hears.NOT_YOURS and (what := _of_tenants(row)):
         return 403, f"There is no tenant {place.tenant} {what}"
     if hears is Hears.NOT_THERE:
-        # DESIGN: uv stops at 410; at 404 it and pip would go on to the next index.
+        # uv stops at 410; at 404 it and pip would go on to the next index.
         return 410 if row.rule is index else 404, f"There is no repository {name}"
     return {
         Hears.NO_TENANT: (403, f"There is no tenant {place.tenant} that you may administer"),

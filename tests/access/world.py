@@ -79,7 +79,7 @@ PLACES = (PRIVATE_A, PRIVATE_B, PUBLIC, WRONG_KEY_A, WRONG_KEY_B, DELETED, WRONG
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody who calls in one way, and what DESIGN says they are.
+    """Somebody who calls in one way, and what they are by the rules.
 
     `roles` names the tenants they belong to, each with their role in its repositories.
     """

@@ -219,7 +219,7 @@ def test_no_project_file_or_version_breaks_anything(house: Cast, parts: list[str
         for end in ("", "/", "/json", ".metadata"):
             url = f"/acme/local/{start}/{below}{end}"
             answer = answered("GET", url, house.acme.reader.headers)
-            # DESIGN: 404 means that the index was read and has no such thing; 410 sends nobody on.
+            # 404 means that the index was read and has no such thing; 410 sends nobody on.
             assert answer.status in {200, 301, 404, 410}, (url, answer)
 
 

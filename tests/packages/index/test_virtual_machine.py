@@ -1,7 +1,7 @@
-"""A virtual through any history: what it shows, and what DESIGN says it shows.
+"""A virtual through any history: what it shows, and what it should show.
 
-The model below is DESIGN's section on virtuals, written down as sets over a few names. hypothesis
-makes up the history: files come and go, upstreams fall silent, members, claims, marks and grants
+The model below is docs/virtuals.md, written down as sets over a few names. hypothesis makes
+up the history: files come and go, upstreams fall silent, members, claims, marks and grants
 change. What it looks for above all: a stranger's file under a name that is kept.
 """
 
