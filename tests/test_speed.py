@@ -13,7 +13,7 @@ import pytest
 from bench.speed import runner
 from bench.speed.__main__ import chosen, is_wrong, parsed, together
 from bench.speed.asking import Answer, links, require_kind, require_names, require_status, validator
-from bench.speed.cases import Case
+from bench.speed.cases import Case, Row
 from bench.speed.corpus import SMALL, Corpus
 from bench.speed.peers.larder import ALONE, IN_PRODUCTION
 from bench.speed.peers.larder_grown import MANY
@@ -24,7 +24,7 @@ from bench.speed.portions import OtherSizes, Portion, added, combined, load, sav
 from bench.speed.reading import Bench
 from bench.speed.report import page, table
 from bench.speed.results import Measured, Results, Void, ratio
-from bench.speed.scenes import CASES, GROWTH, SIDE_BY_SIDE
+from bench.speed.scenes import GROWTH, ROWS, SIDE_BY_SIDE
 from bench.speed.targets import TARGETS, latencies, outcomes
 from bench.speed.writing import require_uploads
 
@@ -183,7 +183,7 @@ def test_results_are_kept_in_portions_and_measured_again(tmp_path: Path) -> None
 
 
 def test_targets_name_cases_that_there_are() -> None:
-    keys = [case.key for case in CASES]
+    keys = [row.key for row in ROWS]
     assert len(keys) == len(set(keys))
     assert {each.case for each in TARGETS} | {each.to_case for each in TARGETS} <= {"", *keys}
 
@@ -220,6 +220,37 @@ def test_who_has_no_uploads_says_why() -> None:
         require_uploads(running("a", no_uploads="lists it later"))
 
 
+def test_one_measurement_may_tell_of_several_rows(tmp_path: Path) -> None:
+    bench = Bench(Corpus(tmp_path, TINY), 1, tmp_path)
+    rounds = iter([(Measured(4), Measured(1)), (Measured(6), Measured(3))])
+    memory = Row("grown", "memory", "MiB", higher=False, worst=True)
+    case = Case(
+        "speed", "speed", "s", measure=lambda *_: next(rounds), besides=(memory,), needs_wrk=False
+    )
+    results = Results()
+    runner.measure([case], [running("a")], 2, bench, results)
+    assert (results.value("speed", "a"), results.value("grown", "a")) == (5, 3)
+    results = Results.of(results.told())
+    assert results.value("grown", "a") == 3
+    runner.void(case, "a", "it broke", results)
+    assert (results.value("speed", "a"), results.value("grown", "a")) == (None, None)
+
+
+def test_a_note_is_of_the_round_that_its_figure_is_of() -> None:
+    results = Results()
+    cell = results.cell("mix", ALONE)
+    cell.rounds.extend(Measured(value, note=f"{value} seen") for value in (5, 9, 7))
+    assert (cell.value, cell.note) == (7, "7 seen")
+    cell.worst = True
+    assert (cell.value, cell.note) == (9, "9 seen")
+
+
+def test_a_row_that_another_case_tells_of_may_be_asked_for() -> None:
+    options = parsed(["--cases", "proxy-second", "upload-big-memory"])
+    found = [case.key for case in chosen(SIDE_BY_SIDE, options, [])]
+    assert found == ["proxy-warm", "upload-big"]
+
+
 def a_case(*told: Measured | Void, needs_wrk: bool = False) -> Case:
     """Return a case that tells these figures, or raises these reasons, one after the other."""
     left = list(told)
@@ -230,7 +261,7 @@ def a_case(*told: Measured | Void, needs_wrk: bool = False) -> Case:
             raise said
         return said
 
-    return Case("a-case", "A case", "s", measure, needs_wrk=needs_wrk)
+    return Case("a-case", "A case", "s", measure=measure, needs_wrk=needs_wrk)
 
 
 def test_one_wrong_round_voids_a_cell_and_is_not_tried_again(tmp_path: Path) -> None:
@@ -250,7 +281,7 @@ def test_what_is_compared_is_measured_in_the_same_rounds(tmp_path: Path) -> None
             order.append(key)
             return Measured(1)
 
-        return Case(key, key, "s", measure, needs_wrk=False, **more)
+        return Case(key, key, "s", measure=measure, needs_wrk=False, **more)
 
     cases = [measured("small-json"), measured("b"), measured("in-turn", repeated=False)]
     bench = Bench(Corpus(tmp_path, TINY), 1, tmp_path)
@@ -261,7 +292,7 @@ def test_what_is_compared_is_measured_in_the_same_rounds(tmp_path: Path) -> None
 
 
 def test_a_target_between_two_cases_is_of_such_as_are_measured_together() -> None:
-    lists = [{case.key for case in each} for each in together(CASES)]
+    lists = [{case.key for case in each} for each in together(SIDE_BY_SIDE.cases)]
     between = {(each.case, each.to_case) for each in TARGETS if each.to_case}
     assert between
     assert all(any({*pair} <= keys for keys in lists) for pair in between)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bench.speed.cases import Case
+from bench.speed.cases import Row
 from bench.speed.portions import Portion, combined
 from bench.speed.results import Cell, Results, ratio
-from bench.speed.scenes import CASES, REGISTRIES, SCENES, Scene
+from bench.speed.scenes import REGISTRIES, ROWS, SCENES, Scene
 from bench.speed.targets import P99_AT_MOST, Outcome, Target, latencies, outcomes
 
 _OF_TARGETS = """The fastest peer is the fastest of those that keep files themselves: {}.
@@ -19,9 +19,11 @@ _HEAD = """# Performance
 
 Written anew by each run of `make bench`; nothing here is written by hand.
 
-Each figure is the median of the rounds of its run. In each round all contestants take their turn,
-in another order. A ratio within a row says more than a figure: other machines, and this one on
-another day, give other figures.
+Each figure is the median of the rounds of its run; a count, and what must stay below a bound each
+time, is of the worst round. What stands in brackets is of the same round, or of the one nearest to
+it; p99 is the median too. In each round all contestants take their turn, in another order. A ratio
+within a row says more than a figure: other machines, and this one on another day, give other
+figures.
 
 Every cell is checked: the first answer and the one after the load must have the right status and
 content (all files listed, the bytes by their SHA-256), no answer in between may be an error, and
@@ -75,25 +77,25 @@ def _scene(scene: Scene, results: Results) -> Iterator[str]:
         yield from table(scene, results)
 
 
-def _measured(scene: Scene, results: Results) -> list[Case]:
+def _measured(scene: Scene, results: Results) -> list[Row]:
     keys = set(results.cases())
-    return [case for case in scene.cases if case.key in keys]
+    return [row for row in scene.rows if row.key in keys]
 
 
 def table(scene: Scene, results: Results) -> Iterator[str]:
     """Yield the lines of a table: figures, and in brackets what they are of the limit's."""
-    cases = _measured(scene, results)
-    there = results.contestants({case.key for case in cases})
+    rows = _measured(scene, results)
+    there = results.contestants({row.key for row in rows})
     names = [name for name in scene.names if name in there]
-    yield _row(["case", "unit", *names])
-    yield _row(["---", "---", *("---:" for _ in names)])
-    for case in cases:
-        limit = results.value(case.key, scene.limit) if case.higher else None
+    yield _line(["case", "unit", *names])
+    yield _line(["---", "---", *("---:" for _ in names)])
+    for row in rows:
+        limit = results.value(row.key, scene.limit) if row.higher else None
         cells = [
-            _cell(results.cell(case.key, name), limit if name != scene.limit else None)
+            _cell(results.cell(row.key, name), limit if name != scene.limit else None)
             for name in names
         ]
-        yield _row([case.title, case.unit, *cells])
+        yield _line([row.title, row.unit, *cells])
 
 
 def number(value: float) -> str:
@@ -126,11 +128,11 @@ def _voids(results: Results) -> Iterator[str]:
     told = []
     for name in _once(name for scene in SCENES for name in scene.names):
         reasons: dict[str, list[str]] = {}
-        for case in CASES:
-            cell = results.cell(case.key, name)
+        for row in ROWS:
+            cell = results.cell(row.key, name)
             if cell.void:
-                reasons.setdefault(cell.void, []).append(case.title)
-        told += [f"**{name}**: {'; '.join(cases)}: {why}" for why, cases in reasons.items()]
+                reasons.setdefault(cell.void, []).append(row.title)
+        told += [f"**{name}**: {'; '.join(rows)}: {why}" for why, rows in reasons.items()]
     if told:
         yield "\nVoid, or not run:\n"
         yield from _bullets(told)
@@ -151,36 +153,36 @@ def _corpus(portions: Sequence[Portion]) -> Iterator[str]:
 
 
 def _registries(results: Results) -> list[str]:
-    there = results.contestants({case.key for case in CASES})
+    there = results.contestants({row.key for row in ROWS})
     return [name for name in REGISTRIES if name in there]
 
 
 def _targets(portions: Sequence[Portion]) -> Iterator[str]:
     results = combined(portions)
-    cases = {case.key: case for case in CASES}
-    yield _row(["what", "who", "wanted", "reached", ""])
-    yield _row(["---", "---", "---", "---:", "---"])
+    rows = {row.key: row for row in ROWS}
+    yield _line(["what", "who", "wanted", "reached", ""])
+    yield _line(["---", "---", "---", "---:", "---"])
     for each in outcomes(portions, REGISTRIES):
-        case, base = cases[each.target.case], cases.get(each.target.to_case)
-        reached = "" if each.reached is None else _amount(each.reached, each.target, case)
-        wanted = _wanted(each.target, case, base)
-        yield _row([case.title, each.target.who, wanted, reached, _verdict(each)])
+        row, base = rows[each.target.case], rows.get(each.target.to_case)
+        reached = "" if each.reached is None else _amount(each.reached, each.target, row)
+        wanted = _wanted(each.target, row, base)
+        yield _line([row.title, each.target.who, wanted, reached, _verdict(each)])
     for latency in latencies(results):
         if latency.case in results.cases():
             times = "" if latency.times is None else _times(latency.times)
             wanted = f"p99 at most {_times(P99_AT_MOST)} nginx static"
             said = _MET[latency.is_met]
-            yield _row([cases[latency.case].title, latency.who, wanted, times, said])
+            yield _line([rows[latency.case].title, latency.who, wanted, times, said])
 
 
-def _wanted(target: Target, case: Case, base: Case | None) -> str:
+def _wanted(target: Target, row: Row, base: Row | None) -> str:
     of = [target.to if base is None or target.to != target.who else "", base.title if base else ""]
-    bound = _amount(target.bound, target, case)
+    bound = _amount(target.bound, target, row)
     return " ".join(filter(None, ["at most" if target.at_most else "at least", bound, *of]))
 
 
-def _amount(value: float, target: Target, case: Case) -> str:
-    return _times(value) if target.to else f"{number(value)} {case.unit}"
+def _amount(value: float, target: Target, row: Row) -> str:
+    return _times(value) if target.to else f"{number(value)} {row.unit}"
 
 
 def _verdict(outcome: Outcome) -> str:
@@ -197,7 +199,7 @@ def _once(lines: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _row(cells: Iterable[str]) -> str:
+def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(each.replace('|', chr(92) + '|') for each in cells)} |"
 
 

@@ -25,17 +25,19 @@ class Measured:
 
 @dataclass
 class Cell:
-    """What one contestant did in one case, round by round. One reason makes all of it void."""
+    """What one contestant did in one row, round by round. One reason makes all of it void."""
 
     rounds: list[Measured] = field(default_factory=list)
     void: str = ""
+    worst: bool = False  # what counts is the round with the most, not the median
 
     @property
     def value(self) -> float | None:
-        """The median; None for a void cell."""
+        """The median, or the worst; None for a void cell."""
         if self.void or not self.rounds:
             return None
-        return statistics.median(each.value for each in self.rounds)
+        values = [each.value for each in self.rounds]
+        return max(values) if self.worst else statistics.median(values)
 
     @property
     def p99(self) -> float | None:
@@ -45,8 +47,11 @@ class Cell:
 
     @property
     def note(self) -> str:
-        """What was seen in the last round."""
-        return self.rounds[-1].note if self.rounds and not self.void else ""
+        """What was seen in the round whose figure is the cell's, or nearest to it."""
+        value = self.value
+        if value is None:
+            return ""
+        return min(self.rounds, key=lambda each: abs(each.value - value)).note
 
 
 class Results:
@@ -62,7 +67,7 @@ class Results:
         for each in told:
             cell = results.cell(each["case"], each["contestant"])
             cell.rounds.extend(Measured(**seen) for seen in each["rounds"])
-            cell.void = each["void"]
+            cell.void, cell.worst = each["void"], each.get("worst", False)
         return results
 
     def told(self) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.speed import cases
-from bench.speed.cases import Case
+from bench.speed.cases import Case, Row
 from bench.speed.peers import (
     devpi,
     larder,
@@ -29,6 +29,11 @@ class Scene:
     names: tuple[str, ...]  # in this order the table has them
     cases: tuple[Case, ...]
     limit: str = ""
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of the table."""
+        return tuple(row for case in self.cases for row in case.rows)
 
 
 # In this order they start.
@@ -56,4 +61,4 @@ SIDE_BY_SIDE = Scene(
 GROWTH = Scene("Growth", (larder_grown.PEER,), larder_grown.PEER.names, cases.GROWTH)
 HOSTS = Scene("Two hosts", (larder_hosts.PEER,), larder_hosts.PEER.names, cases.HOSTS)
 SCENES = (SIDE_BY_SIDE, GROWTH, HOSTS)
-CASES = tuple(case for scene in SCENES for case in scene.cases)
+ROWS = tuple(row for scene in SCENES for row in scene.rows)

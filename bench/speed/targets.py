@@ -59,6 +59,7 @@ def _others() -> Iterator[Target]:
         yield Target("upload-8", who, 0.8, "pypiserver")
         yield Target("upload-large", who, 0.8, who, "upload-1")
         yield Target("upload-big", who, 2.5, FASTEST_PEER)
+        yield Target("upload-big-memory", who, 16e6 / MIB, at_most=True)
         yield Target("first-read", who, 0.3, at_most=True)
         yield Target("mix", who, 2 / 3)
 
@@ -71,6 +72,7 @@ def _clients() -> Iterator[Target]:
             ("pip-install", 1.1),
             ("proxy-cold", 1.4),
             ("proxy-warm", 1.3),
+            ("proxy-second", 1.3),
         ):
             yield Target(case, who, times, STATIC, at_most=True)
         yield Target("proxy-crowd", who, 1, at_most=True)
