@@ -77,15 +77,24 @@ def test_a_ratio_needs_both_figures() -> None:
     assert ratio(50, 0) is None
 
 
-def test_the_best_peer_is_one_with_a_figure() -> None:
+def test_the_fastest_peer_is_one_with_a_figure() -> None:
     results = Results()
-    noted(results, "start", "devpi", 8)
-    noted(results, "start", "proxpi", 2)
-    results.cell("start", "pypiserver").void = "it broke"
+    noted(results, "small-wheel", "devpi", 8)
+    noted(results, "small-wheel", "proxpi", 2)
+    results.cell("small-wheel", "pypiserver").void = "it broke"
     peers = ["devpi", "proxpi", "pypiserver", "unknown"]
-    assert results.best("start", peers) == 8
-    assert results.best("start", peers, higher=False) == 2
-    assert results.best("memory", peers) is None
+    assert results.fastest("small-wheel", peers) == "devpi"
+    assert results.fastest("metadata", peers) is None
+
+
+def test_the_fastest_peer_is_named_and_a_cache_stands_beside() -> None:
+    results = Results()
+    noted(results, "small-html", IN_PRODUCTION, 3_000)
+    noted(results, "small-html", "devpi", 200)
+    noted(results, "small-html", "pypiserver", 100)
+    noted(results, "small-html", "proxpi", 300)
+    wanted = f"| small page, HTML | {IN_PRODUCTION} | at least 30 x the fastest peer "
+    assert f"{wanted}| 15 x devpi (10 x proxpi) |" in page([a_portion(results)])
 
 
 def test_the_table_has_figures_shares_and_voids() -> None:
@@ -140,8 +149,8 @@ def test_a_target_is_met_or_missed_by_so_much() -> None:
         (IN_PRODUCTION, False),
     ]
     lines = page([a_portion(results)]).splitlines()
-    wanted = f"| small page, HTML | {IN_PRODUCTION} | at least 30 x the fastest peer | 15 x "
-    assert f"{wanted}| **not met**: 50 % of it |" in lines
+    wanted = f"| small page, HTML | {IN_PRODUCTION} | at least 30 x the fastest peer | 15 x devpi "
+    assert f"{wanted}(60 x proxpi) | **not met**: 50 % of it |" in lines
 
 
 def test_a_ratio_of_two_runs_is_none() -> None:

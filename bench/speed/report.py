@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from bench.speed.cases import Row
 from bench.speed.portions import Portion, combined
 from bench.speed.results import Cell, Results, ratio
-from bench.speed.scenes import REGISTRIES, ROWS, SCENES, Scene
+from bench.speed.scenes import CACHES, REGISTRIES, ROWS, SCENES, Scene
 from bench.speed.targets import P99_AT_MOST, Outcome, Target, latencies, outcomes
 
-_OF_TARGETS = """The fastest peer is the fastest of those that keep files themselves: {}.
-A proxy that answers from its memory, to whoever asks, has a column of its own above.
-A ratio is of one run; of figures from two runs there is none.
+_OF_TARGETS = f"""The fastest peer of a row is, of those with a figure in it, the fastest that keeps
+files of its own; what was reached names it. {", ".join(CACHES)} keeps none, as it is a cache of
+another index; the ratio with it stands in brackets. A ratio is of one run; of figures from two runs
+there is none.
 """
 _MET = {True: "met", False: "**not met**", None: "not measured"}
 _HEAD = """# Performance
@@ -58,7 +59,7 @@ def page(portions: Sequence[Portion]) -> str:
         *(line for scene in SCENES for line in _scene(scene, results)),
         *_voids(results),
         "\n## Targets\n",
-        _OF_TARGETS.format(", ".join(_registries(results)) or "none took part"),
+        _OF_TARGETS,
         *_targets(portions),
     ]
     return "\n".join(parts).rstrip() + "\n"
@@ -152,19 +153,14 @@ def _corpus(portions: Sequence[Portion]) -> Iterator[str]:
     yield from (f"{name}: {'; '.join(said)}" for name, said in notes.items())
 
 
-def _registries(results: Results) -> list[str]:
-    there = results.contestants({row.key for row in ROWS})
-    return [name for name in REGISTRIES if name in there]
-
-
 def _targets(portions: Sequence[Portion]) -> Iterator[str]:
     results = combined(portions)
     rows = {row.key: row for row in ROWS}
     yield _line(["what", "who", "wanted", "reached", ""])
     yield _line(["---", "---", "---", "---:", "---"])
-    for each in outcomes(portions, REGISTRIES):
+    for each in outcomes(portions, REGISTRIES, CACHES):
         row, base = rows[each.target.case], rows.get(each.target.to_case)
-        reached = "" if each.reached is None else _amount(each.reached, each.target, row)
+        reached = _reached(each, row)
         wanted = _wanted(each.target, row, base)
         yield _line([row.title, each.target.who, wanted, reached, _verdict(each)])
     for latency in latencies(results):
@@ -179,6 +175,13 @@ def _wanted(target: Target, row: Row, base: Row | None) -> str:
     of = [target.to if base is None or target.to != target.who else "", base.title if base else ""]
     bound = _amount(target.bound, target, row)
     return " ".join(filter(None, ["at most" if target.at_most else "at least", bound, *of]))
+
+
+def _reached(outcome: Outcome, row: Row) -> str:
+    told = [_amount(outcome.reached, outcome.target, row)] if outcome.reached is not None else []
+    told += [outcome.peer] if outcome.peer else []
+    beside = ", ".join(f"{_times(times)} {cache}" for cache, times in outcome.caches.items())
+    return " ".join([*told, *([f"({beside})"] if beside else [])])
 
 
 def _amount(value: float, target: Target, row: Row) -> str:

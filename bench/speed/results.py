@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -105,13 +105,11 @@ class Results:
         found = self._cells.get((case, contestant))
         return found.value if found else None
 
-    def best(self, case: str, contestants: Sequence[str], *, higher: bool = True) -> float | None:
-        """Return the best median among these contestants; None where none has a figure."""
-        values = [self.value(case, each) for each in contestants]
-        known = [each for each in values if each is not None]
-        if not known:
-            return None
-        return max(known) if higher else min(known)
+    def fastest(self, case: str, contestants: Iterable[str]) -> str | None:
+        """Return who has the highest figure of these contestants; None where none has one."""
+        figures = {each: self.value(case, each) for each in contestants}
+        known = {who: value for who, value in figures.items() if value is not None}
+        return max(known, key=known.__getitem__, default=None)
 
 
 def ratio(value: float | None, to: float | None) -> float | None:

@@ -48,8 +48,10 @@ _PEERS: tuple[Peer, ...] = (
 )
 # Those that nobody has to have.
 OTHERS = tuple(name for peer in _PEERS[2:] for name in peer.names)
+# A cache of another index, without files of its own: it answers an easier question than we do.
+CACHES = proxpi.PEER.names
 # Those that keep files themselves: with them we compare ourselves.
-REGISTRIES = tuple(name for name in OTHERS if name not in proxpi.PEER.names)
+REGISTRIES = tuple(name for name in OTHERS if name not in CACHES)
 
 SIDE_BY_SIDE = Scene(
     "Side by side",

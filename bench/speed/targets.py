@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from bench.speed.corpus import MIB
 from bench.speed.peers.larder import ALONE, IN_PRODUCTION
@@ -107,6 +107,8 @@ class Outcome:
 
     target: Target
     reached: float | None
+    peer: str = ""  # who was the fastest, where the target is of that
+    caches: Mapping[str, float] = field(default_factory=dict)  # the same ratio with each of these
 
     @property
     def is_met(self) -> bool | None:
@@ -117,28 +119,36 @@ class Outcome:
         return self.reached <= bound if self.target.at_most else self.reached >= bound
 
 
-def outcomes(portions: Sequence[Portion], registries: Sequence[str]) -> Iterator[Outcome]:
+def outcomes(
+    portions: Sequence[Portion], registries: Sequence[str], caches: Sequence[str] = ()
+) -> Iterator[Outcome]:
     """Yield what was reached of each target of which anything was measured.
 
-    The figures of two runs are no ratio.
+    The figures of two runs are no ratio. The fastest peer is one of the registries; caches have no
+    files of their own, and what they would make of the ratio is told beside.
     """
     for target in TARGETS:
         base = target.to_case or target.case
         rows = [each.results for each in portions if target.case in each.results.cases()]
         if rows:
             both = rows[0] if base in rows[0].cases() else Results()
-            yield Outcome(target, _reached(target, base, both, registries))
+            if target.to == FASTEST_PEER:
+                yield _with_the_fastest(target, both, registries, caches)
+            else:
+                value = both.value(target.case, target.who)
+                reached = ratio(value, both.value(base, target.to)) if target.to else value
+                yield Outcome(target, reached)
 
 
-def _reached(
-    target: Target, base: str, results: Results, registries: Sequence[str]
-) -> float | None:
-    value = results.value(target.case, target.who)
-    if not target.to:
-        return value
-    if target.to == FASTEST_PEER:
-        return ratio(value, results.best(base, registries))
-    return ratio(value, results.value(base, target.to))
+def _with_the_fastest(
+    target: Target, results: Results, registries: Sequence[str], caches: Sequence[str]
+) -> Outcome:
+    def times(who: str) -> float | None:
+        return ratio(results.value(target.case, target.who), results.value(target.case, who))
+
+    peer = results.fastest(target.case, registries)
+    beside = {each: found for each in caches if (found := times(each)) is not None}
+    return Outcome(target, times(peer) if peer else None, peer or "", beside)
 
 
 @dataclass(frozen=True)
