@@ -60,7 +60,10 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
                     projects=min(_PROJECTS, corpus.sizes.projects),
                     large=min(_LARGE, corpus.sizes.large),
                     roots=min(_ROOTS, len(corpus.root_names)) or None,
-                    notes=("it is started over what it holds",),
+                    notes=(
+                        "it is started over what it holds",
+                        "without the nginx of its manual, which would send files and compress",
+                    ),
                 )
             ]
 
