@@ -44,7 +44,10 @@ def _small_pages() -> Iterator[Target]:
 def _others() -> Iterator[Target]:
     for who in (ALONE, IN_PRODUCTION):
         yield Target("in-turn", who, 0.8, who, "small-json")
-        for case in ("large-html", "large-json", "root-html", "root-json"):
+        for case in (
+            *("large-html", "large-json", "large-gzip"),
+            *("root-html", "root-json", "root-gzip"),
+        ):
             yield Target(case, who, 0.5, STATIC)
         yield Target("virtual-30", who, 0.9, who, "small-json")
     for case in ("wheel-1", "wheel-8"):
