@@ -87,7 +87,7 @@ SIDE_BY_SIDE = (
     _page("small-json", "small page, JSON", Page(reading.small_page, JSON)),
     _page("small-gzip", "small page, HTML, gzip", Page(reading.small_page, packed=True)),
     _page("small-json-gzip", "small page, JSON, gzip", Page(reading.small_page, JSON, packed=True)),
-    _page("small-304", "small page, 304", Page(reading.small_page, again=True)),
+    _page("small-304", "small page, JSON, 304", Page(reading.small_page, JSON, again=True)),
     _page("in-turn", "small pages in turn, JSON", Page(reading.small_pages, JSON)),
     _page("large-html", "large page, HTML", Page(reading.large_page, callers=_FEW)),
     _page("large-json", "large page, JSON", Page(reading.large_page, JSON, callers=_FEW)),
