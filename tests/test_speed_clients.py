@@ -8,6 +8,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -141,6 +142,16 @@ def test_a_page_that_lacks_what_was_just_published_is_void(tmp_path: Path) -> No
         pytest.raises(Void, match="stale page: without large-2"),
     ):
         changing.first_read(at(url), a_bench(tmp_path))
+
+
+def test_a_root_list_that_lacks_the_new_project_is_void(tmp_path: Path) -> None:
+    bench = a_bench(tmp_path)
+    with answering(lambda *_: (200, {"projects": [{"name": "old"}]})) as url:
+        with pytest.raises(Void, match="takes no uploads to that list"):
+            changing.first_read_of_root(at(url), bench)
+        with_root = replace(at(url), root=f"{url}simple/", root_upload=url)
+        with pytest.raises(Void, match="stale page: without new-"):
+            changing.first_read_of_root(with_root, bench)
 
 
 def test_as_many_pages_are_asked_for_among_few_files_and_among_many(tmp_path: Path) -> None:

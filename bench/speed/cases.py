@@ -173,6 +173,14 @@ SIDE_BY_SIDE = (
         ),
     ),
     _slow("first-read", "first read of the large page after a change", changing.first_read),
+    replace(
+        _slow(
+            "first-read-root",
+            "first read of the root list after a change",
+            changing.first_read_of_root,
+        ),
+        needs_root=True,
+    ),
     Case(
         "mix",
         "rate of pages while 200 a minute are published",

@@ -51,6 +51,7 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
                     index=f"{url}root/bench/+simple/",
                     root=f"{url}root/many/+simple/",
                     upload=f"{url}root/bench/",
+                    root_upload=f"{url}root/many/",
                     reader=proof,
                     writer=proof,
                     virtuals={

@@ -97,6 +97,7 @@ def _running(
         index=f"{acme}bench/simple/",
         root=f"{acme}many/simple/",
         upload=f"{acme}bench/",
+        root_upload=f"{acme}many/",
         reader=basic("__token__", larder.reader),
         writer=basic("__token__", larder.writer),
         virtuals={number: f"{acme}virtual-{number}/simple/" for number in _VIRTUALS},
@@ -124,7 +125,7 @@ def _make_repositories(larder: Larder) -> None:
         *(["create_repository", name] for name in locals_),
         *(
             ["grant", name, "--team", "packagers", "--role", "writer"]
-            for name in ("acme/bench", "acme/last")
+            for name in ("acme/bench", "acme/many", "acme/last")
         ),
         *virtuals,
     )

@@ -27,6 +27,7 @@ class Running:
     index: str  # of all wheels of the corpus
     root: str = ""  # of the index with very many projects
     upload: str = ""  # where to publish to `index`
+    root_upload: str = ""  # where to publish to `root`
     no_uploads: str = "takes no uploads"  # why, where nobody publishes
     reader: str = ""  # the Authorization header of who reads
     writer: str = ""  # of who publishes
