@@ -80,6 +80,8 @@ def mix(running: Running, bench: Bench) -> Measured:
     with _publishing(running, bench, names) as published:
         beside = _rate(running, bench, names)
     a_minute = len(published) * 60 / (time.monotonic() - began)
+    if a_minute < _A_MINUTE * _COME_THROUGH:
+        raise Void(f"only {a_minute:.0f} of {_A_MINUTE} uploads a minute came through")
     note = f"{beside:.0f} of {alone:.0f} requests/s, {a_minute:.0f} uploads a minute"
     return Measured(beside / alone, note=note)
 
