@@ -164,6 +164,16 @@ def test_as_many_pages_are_asked_for_among_few_files_and_among_many(tmp_path: Pa
     assert few != many
 
 
+def test_more_pages_are_asked_for_than_are_held_where_there_are_so_many(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path, TINY)
+    many, few = (
+        growing.many_pages(Running("one", (), 0.0, "/", projects=each), corpus).urls
+        for each in (100_000, 2_000)
+    )
+    assert (len(set(many)), len(set(few))) == (6_000, 2_000)
+    assert many[-1] == "/acme-95985/"
+
+
 @pytest.mark.parametrize("forgets", [True, False])
 def test_a_revoked_token_that_still_reads_is_a_miss(tmp_path: Path, *, forgets: bool) -> None:
     revoked = False
