@@ -15,6 +15,7 @@ from bench.speed.__main__ import chosen, is_wrong, parsed, together
 from bench.speed.asking import Answer, links, require_kind, require_names, require_status, validator
 from bench.speed.cases import Case, Row
 from bench.speed.corpus import SMALL, Corpus
+from bench.speed.load import Seen
 from bench.speed.peers.larder import ALONE, IN_PRODUCTION
 from bench.speed.peers.larder_grown import MANY
 from bench.speed.peers.larder_hosts import TWO
@@ -220,6 +221,16 @@ def test_a_wrong_answer_is_void_with_the_reason() -> None:
     with pytest.raises(Void, match="gives no validator"):
         validator(html)
     assert validator(answer(b"", etag='"1"', last_modified="then")) == {"If-None-Match": '"1"'}
+
+
+def test_answers_of_too_few_bytes_are_void() -> None:
+    seen = Seen(requests=10, bytes=5_000, seconds=1.0, p99=1.0)
+    seen.require_bodies(500)
+    seen.require_no_bodies(501)
+    with pytest.raises(Void, match="500 bytes on average, a whole one has 501"):
+        seen.require_bodies(501)
+    with pytest.raises(Void, match="as if they had been whole"):
+        seen.require_no_bodies(500)
 
 
 def test_who_has_no_uploads_says_why() -> None:

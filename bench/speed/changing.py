@@ -88,13 +88,12 @@ def mix(running: Running, bench: Bench) -> Measured:
 
 def _rate(running: Running, bench: Bench, names: Sequence[str]) -> float:
     urls = [f"{running.index}{name}/" for name in names]
-    seen = read(
-        urls,
-        running.headers(Accept=INSTALLER, Accept_Encoding="identity"),
-        callers=16,
-        seconds=bench.seconds * _WINDOWS,
-        folder=bench.folder,
-    )
+    headers = running.headers(Accept=INSTALLER, Accept_Encoding="identity")
+    first = [get(url, headers) for url in urls]
+    for answer in first:
+        require_status(answer, 200)
+    seen = read(urls, headers, callers=16, seconds=bench.seconds * _WINDOWS, folder=bench.folder)
+    seen.require_bodies(min(answer.sent for answer in first))
     return seen.requests / seen.seconds
 
 

@@ -61,15 +61,17 @@ class Page:
         headers = running.headers(
             Accept=self.accept, Accept_Encoding="gzip" if self.packed else "identity"
         )
-        first, *_ = [self._checked(asked, url, headers) for url in asked.urls]
+        first, *others = [self._checked(asked, url, headers) for url in asked.urls]
         if self.again:
             headers |= validator(first)
             require_status(get(asked.urls[0], headers), 304)
         seen, work = _load(running, asked, headers, self.callers, bench)
         if self.again:
             require_status(get(asked.urls[0], headers), 304)
+            seen.require_no_bodies(first.sent)
         else:
             self._checked(asked, asked.urls[0], headers)
+            seen.require_bodies(min(each.sent for each in (first, *others)))
         return Measured(seen.requests / seen.seconds, seen.p99, work)
 
     def _checked(self, asked: Asked, url: str, headers: dict[str, str]) -> Answer:
@@ -92,17 +94,19 @@ class Download:
         """Ask once, look at the answer, put on the load, and look again."""
         asked = self.find(running, bench.corpus)
         headers = running.headers(Accept_Encoding="identity")
-        self._check(asked, headers)
+        size = self._checked(asked, headers).sent
         seen, work = _load(running, asked, headers, self.callers, bench)
-        self._check(asked, headers)
+        self._checked(asked, headers)
+        seen.require_bodies(size)
         if self.in_mib:
             return Measured(seen.bytes / MIB / seen.seconds)
         return Measured(seen.requests / seen.seconds, seen.p99, work)
 
-    def _check(self, asked: Asked, headers: dict[str, str]) -> None:
+    def _checked(self, asked: Asked, headers: dict[str, str]) -> Answer:
         answer = get(asked.urls[0], headers)
         require_status(answer, 200)
         asked.require(answer)
+        return answer
 
 
 def _load(

@@ -27,12 +27,13 @@ within a row says more than a figure: other machines, and this one on another da
 figures.
 
 Every cell is checked: the first answer and the one after the load must have the right status and
-content (all files listed, the bytes by their SHA-256), no answer in between may be an error, and
-every acknowledged upload must be listed afterwards. Otherwise the cell is void, and the reason
-stands below the tables. Each caller shows a token where a contestant knows such; all of Larder's
-pages and files here are private. Percentages are of nginx's static files, in the same run. "us" and
-"ms" is how long a contestant's processes work for one request, PostgreSQL's left out: two cores
-that do nothing else have two seconds of it in each.
+content (all files listed, the bytes by their SHA-256). Of those in between none may have a status
+of 400 or more, and on average they must have at least as many bytes as the first one's body; where
+they are to be 304, fewer. Every acknowledged upload must be listed afterwards. Otherwise the cell
+is void, and the reason stands below the tables. Each caller shows a token where a contestant knows
+such; all of Larder's pages and files here are private. Percentages are of nginx's static files, in
+the same run. "us" and "ms" is how long a contestant's processes work for one request, PostgreSQL's
+left out: two cores that do nothing else have two seconds of it in each.
 
 What is not met, and what bounds it: [performance-bounds.md](performance-bounds.md).
 """
