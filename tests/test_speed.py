@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.speed import runner
+from bench.speed import runner, settling
 from bench.speed.__main__ import chosen, is_wrong, parsed, together
 from bench.speed.asking import Answer, links, require_kind, require_names, require_status, validator
 from bench.speed.cases import Case, Row
@@ -125,6 +125,26 @@ def test_the_page_says_what_is_void_who_was_absent_and_who_holds_less() -> None:
     assert "- **proxpi**: small page, HTML: could not be started: it broke\n" in said
     assert "- devpi: it holds 100 of 200 files of the large one\n" in said
     assert f"- {began}, commit abc, load 0.1, `make bench`, 3 rounds of 5 s: small-html\n" in said
+
+
+def test_the_page_names_what_began_on_a_busy_machine() -> None:
+    results = Results()
+    noted(results, "small-html", ALONE, 1)
+    noted(results, "small-json", ALONE, 1)
+    said = page([a_portion(results, busy=["small-json", "small-304"])])
+    assert "small-html, small-json; begun on a busy machine: small-json\n" in said
+
+
+def test_the_bench_waits_for_a_quiet_machine_and_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shares = iter([0.9, 0.5, 0.1])
+    monkeypatch.setattr(settling, "busy_share", lambda: next(shares))
+    assert settling.await_quiet()
+    assert next(shares, None) is None
+    monkeypatch.setattr(settling, "busy_share", lambda: 1.0)
+    monkeypatch.setattr(settling, "_SECONDS_AT_MOST", 0)
+    assert not settling.await_quiet()
 
 
 def test_a_target_is_met_or_missed_by_so_much() -> None:

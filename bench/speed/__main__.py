@@ -36,6 +36,7 @@ from bench.speed.reading import Bench
 from bench.speed.report import page
 from bench.speed.results import NOT_RUN
 from bench.speed.scenes import OTHERS, ROWS, SCENES, Scene
+from bench.speed.settling import await_quiet
 from bench.speed.targets import JUDGED_BY
 from tests.clients import ROOT
 from tests.journeys.distributions import File, wheels_of_the_long_list
@@ -222,6 +223,8 @@ def _play(scene: Scene, cases: Sequence[Case], stage: Stage) -> None:
             for case in compared:
                 for name in set(absent) & set(wanted):
                     runner.void(case, name, absent[name], portion.results)
+            if not await_quiet():
+                portion.busy.extend(case.key for case in compared)
             runner.measure(compared, running, portion.rounds, bench, portion.results)
             stage.keeper.keep()
 

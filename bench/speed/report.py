@@ -67,9 +67,12 @@ def page(portions: Sequence[Portion]) -> str:
 
 
 def _run(portion: Portion) -> str:
+    shown = portion.results.cases()
+    busy = [each for each in portion.busy if each in shown]
     return (
         f"{portion.began}, commit {portion.commit}, {portion.load}, `{portion.command}`, "
-        f"{portion.rounds} rounds of {portion.seconds} s: {', '.join(portion.results.cases())}"
+        f"{portion.rounds} rounds of {portion.seconds} s: {', '.join(shown)}"
+        + (f"; begun on a busy machine: {', '.join(busy)}" if busy else "")
     )
 
 
