@@ -213,7 +213,7 @@ GROWTH = (
 
 HOSTS = (
     replace(
-        _slow("hosts-cost", "work of the servers for a small page", hosts.cost, "ms"),
+        _slow("hosts-cost", "work for a small page, PostgreSQL's with it", hosts.cost, "ms"),
         needs_wrk=True,
     ),
     _once(

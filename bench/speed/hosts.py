@@ -32,7 +32,7 @@ _SECONDS = 600
 
 
 def cost(running: Running, bench: Bench) -> Measured:
-    """Measure how long the processes that serve work for a page, all hosts being asked at once.
+    """Measure how long all processes work for a page, all hosts being asked at once.
 
     Each host is asked as often as the other. As fast as it goes would be another load for each:
     here all of them share the cores of one machine, and what is asked of the database once for all

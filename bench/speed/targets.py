@@ -92,8 +92,8 @@ def _growth() -> Iterator[Target]:
 
 
 def _hosts() -> Iterator[Target]:
-    yield Target("hosts-cost", TWO, 1.1, ONE, at_most=True)
-    yield Target("hosts-cost", TWO, 1.1, BESIDE, at_most=True)  # the cores are shared there too
+    # Of one host beside others: there both hosts are asked equally often, and share the cores too.
+    yield Target("hosts-cost", TWO, 1.1, BESIDE, at_most=True)
     for case in ("hosts-visible", "hosts-revoked"):
         for who in (ONE, TWO):
             yield Target(case, who, 0, at_most=True)
