@@ -22,7 +22,7 @@ from bench.speed.peers.larder_hosts import TWO
 from bench.speed.peers.running import Running
 from bench.speed.peers.static import NAME as STATIC
 from bench.speed.portions import OtherSizes, Portion, added, combined, load, save
-from bench.speed.reading import Bench
+from bench.speed.reading import Bench, large_page
 from bench.speed.report import page, table
 from bench.speed.results import Measured, Results, Void, ratio
 from bench.speed.scenes import GROWTH, ROWS, SIDE_BY_SIDE
@@ -125,6 +125,34 @@ def test_the_page_says_what_is_void_who_was_absent_and_who_holds_less() -> None:
     assert "- **proxpi**: small page, HTML: could not be started: it broke\n" in said
     assert "- devpi: it holds 100 of 200 files of the large one\n" in said
     assert f"- {began}, commit abc, load 0.1, `make bench`, 3 rounds of 5 s: small-html\n" in said
+
+
+def test_who_holds_less_has_no_share_of_the_limit(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path, TINY)
+    fewer, same = (large_page(running("a", large=held), corpus).of_less for held in (2, None))
+    assert (fewer, same) == (True, False)
+    results = Results()
+    noted(results, "large-html", STATIC, 100)
+    noted(results, "large-html", IN_PRODUCTION, 50)
+    results.cell("large-html", "devpi").rounds.append(Measured(20, of_less=True))
+    (row,) = list(table(SIDE_BY_SIDE, results))[2:]
+    assert row == "| large page, HTML | requests/s | 100 | 50 (50 %) | 20 |"
+
+
+def test_notes_and_versions_are_of_those_whose_rows_are_shown() -> None:
+    first, second = Results(), Results()
+    noted(first, "small-html", "devpi", 1)
+    noted(second, "small-json", "devpi", 1)
+    told = {"versions": ["nginx 1", "devpi-server 6", "proxpi 2"]}
+    said = page(
+        [
+            a_portion(first, notes={"devpi": ["one process"], "pulp": ["it waits"]}, **told),
+            a_portion(second, notes={"devpi": ["one process", "no nginx"], "wheels": ["made up"]}),
+        ]
+    )
+    assert "- devpi: one process; no nginx\n- wheels: made up\n" in said
+    assert "pulp" not in said
+    assert "- nginx 1, devpi-server 6\n" in said
 
 
 def test_the_page_names_what_began_on_a_busy_machine() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.speed.asking import (
@@ -36,10 +36,14 @@ class Bench:
 
 @dataclass(frozen=True)
 class Asked:
-    """What to ask for: URLs in turn, and what each answer must pass."""
+    """What to ask for: URLs in turn, and what each answer must pass.
+
+    `of_less`: there is less of it than in the corpus.
+    """
 
     urls: Sequence[str]
     require: Callable[[Answer], None]
+    of_less: bool = False
 
 
 Find = Callable[[Running, Corpus], Asked]
@@ -72,7 +76,7 @@ class Page:
         else:
             self._checked(asked, asked.urls[0], headers)
             seen.require_bodies(min(each.sent for each in (first, *others)))
-        return Measured(seen.requests / seen.seconds, seen.p99, work)
+        return Measured(seen.requests / seen.seconds, seen.p99, work, asked.of_less)
 
     def _checked(self, asked: Asked, url: str, headers: dict[str, str]) -> Answer:
         answer = get(url, headers)
@@ -134,12 +138,14 @@ def small_pages(running: Running, corpus: Corpus) -> Asked:
         require_names(answer, {wheel.name for wheel in corpus.small[project]})
 
     names = list(corpus.small)[: running.projects]
-    return Asked([f"{running.index}{name}/" for name in names], require)
+    urls = [f"{running.index}{name}/" for name in names]
+    return Asked(urls, require, of_less=len(names) < len(corpus.small))
 
 
 def large_page(running: Running, corpus: Corpus) -> Asked:
     """Ask for the page of the project of very many files."""
-    return _page(running.index, LARGE, corpus.large[: running.large])
+    wheels = corpus.large[: running.large]
+    return replace(_page(running.index, LARGE, wheels), of_less=len(wheels) < len(corpus.large))
 
 
 def root_list(running: Running, corpus: Corpus) -> Asked:
@@ -147,7 +153,11 @@ def root_list(running: Running, corpus: Corpus) -> Asked:
     if not running.root:
         raise Void("has no such list of its own")
     names = set(corpus.root_names[: running.roots])
-    return Asked([running.root], lambda answer: require_names(answer, names))
+    return Asked(
+        [running.root],
+        lambda answer: require_names(answer, names),
+        of_less=len(names) < len(corpus.root_names),
+    )
 
 
 def virtual_page(members: int) -> Find:

@@ -15,6 +15,7 @@ files of its own; what was reached names it. {", ".join(CACHES)} keeps none, as 
 another index; the ratio with it stands in brackets. A ratio is of one run; of figures from two runs
 there is none.
 """
+_CONTESTANTS = {name for scene in SCENES for name in scene.names}
 _MET = {True: "met", False: "**not met**", None: "not measured"}
 _HEAD = """# Performance
 
@@ -32,8 +33,9 @@ of 400 or more, and on average they must have at least as many bytes as the firs
 they are to be 304, fewer. Every acknowledged upload must be listed afterwards. Otherwise the cell
 is void, and the reason stands below the tables. Each caller shows a token where a contestant knows
 such; all of Larder's pages and files here are private. Percentages are of nginx's static files, in
-the same run. "us" and "ms" is how long a contestant's processes work for one request, PostgreSQL's
-left out: two cores that do nothing else have two seconds of it in each.
+the same run; who holds less than those has none. "us" and "ms" is how long a contestant's processes
+work for one request, PostgreSQL's left out but for two hosts: two cores that do nothing else have
+two seconds of it in each.
 
 What is not met, and what bounds it: [performance-bounds.md](performance-bounds.md).
 """
@@ -50,7 +52,7 @@ def page(portions: Sequence[Portion]) -> str:
         *_bullets(
             [
                 *_once(line for each in portions for line in each.machine),
-                ", ".join(_once(line for each in portions for line in each.versions)),
+                ", ".join(_once(line for each in portions for line in _versions(each))),
                 "everything on loopback, the callers on the same cores",
                 "PostgreSQL with fsync on; nginx with a worker per core, by http as everybody",
             ]
@@ -122,7 +124,8 @@ def _cell(cell: Cell, limit: float | None) -> str:
     value = cell.value
     if value is None:
         return "void" if cell.void else "-"
-    more = [] if (of := ratio(value, limit)) is None else [share(of)]
+    of = None if cell.is_of_less else ratio(value, limit)
+    more = [] if of is None else [share(of)]
     more += [f"p99 {number(cell.p99)} ms"] if cell.p99 is not None else []
     more += [cell.note] if cell.note else []
     return number(value) + (f" ({', '.join(more)})" if more else "")
@@ -153,8 +156,25 @@ def _corpus(portions: Sequence[Portion]) -> Iterator[str]:
         f"a wheel of {sizes.wheel_mib} MiB to download, one of {sizes.upload_mib} MiB to upload, "
         f"{sizes.uploads} small uploads, {sizes.into_large} into the large project"
     )
-    notes = {name: said for each in portions for name, said in each.notes.items() if said}
-    yield from (f"{name}: {'; '.join(said)}" for name, said in notes.items())
+    notes: dict[str, list[str]] = {}
+    for each in portions:
+        absent = _CONTESTANTS - _there(each)
+        for name, said in each.notes.items():
+            if name not in absent:
+                notes.setdefault(name, []).extend(said)
+    yield from (f"{name}: {'; '.join(_once(said))}" for name, said in notes.items() if said)
+
+
+def _versions(portion: Portion) -> list[str]:
+    """Return the versions of what took part in the rows that are shown."""
+    there = _there(portion)
+    peers = {peer for scene in SCENES for peer in scene.peers}
+    absent = {peer.pinned for peer in peers if not there & set(peer.names)}
+    return [each for each in portion.versions if each.rpartition(" ")[0] not in absent]
+
+
+def _there(portion: Portion) -> set[str]:
+    return portion.results.contestants({row.key for row in ROWS})
 
 
 def _targets(portions: Sequence[Portion]) -> Iterator[str]:

@@ -16,11 +16,15 @@ class Void(Exception):
 
 @dataclass(frozen=True)
 class Measured:
-    """One figure of one round; `p99` in milliseconds, `note` what else was seen."""
+    """One figure of one round; `p99` in milliseconds, `note` what else was seen.
+
+    `of_less`: the contestant was asked for less than others, as it holds less.
+    """
 
     value: float
     p99: float | None = None
     note: str = ""
+    of_less: bool = False
 
 
 @dataclass
@@ -52,6 +56,11 @@ class Cell:
         if value is None:
             return ""
         return min(self.rounds, key=lambda each: abs(each.value - value)).note
+
+    @property
+    def is_of_less(self) -> bool:
+        """Whether the figure is of less than that of others."""
+        return any(each.of_less for each in self.rounds)
 
 
 class Results:
