@@ -41,7 +41,8 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
     with private_folder("devpi") as folder:
         data = folder / "data"
         shutil.copytree(filled, data)
-        with _serving(program, data) as (running, seconds, url):
+        page = f"/root/bench/+simple/{corpus.hot}/"
+        with _serving(program, data, page) as (running, seconds, url):
             proof = _login(url)
             yield [
                 Running(
@@ -83,7 +84,7 @@ def _make(filled: Path, program: Path, corpus: Corpus) -> None:
         data = folder / "data"
         init = [str(program.with_name("devpi-init")), "--serverdir", str(data), "--no-root-pypi"]
         subprocess.run(init, check=True, capture_output=True)
-        with _serving(program, data) as (_, _, url):
+        with _serving(program, data, "/") as (_, _, url):
             proof = _login(url)
             _make_indexes(url, proof)
             _fill(corpus, url, proof)
@@ -97,11 +98,11 @@ def _make(filled: Path, program: Path, corpus: Corpus) -> None:
 
 
 @contextmanager
-def _serving(program: Path, data: Path) -> Iterator[tuple[Server, float, str]]:
-    """Run it over its files; yield it, how long it took to start, and its URL."""
+def _serving(program: Path, data: Path, page: str) -> Iterator[tuple[Server, float, str]]:
+    """Run it over its files; yield it, how long it took until it answered a page, and its URL."""
     command = [str(program), "--serverdir", str(data), "--host", "127.0.0.1"]
     command.append("--enable-core-metadata")
-    with timed_server("devpi-log", lambda port: [*command, "--port", str(port)], "/") as (
+    with timed_server("devpi-log", lambda port: [*command, "--port", str(port)], page) as (
         running,
         seconds,
     ):

@@ -23,8 +23,8 @@ application = create_app([{folder!r}])
 def start(ground: Ground) -> Iterator[Sequence[Running]]:
     """Run one over the wheels, and one over the many projects of the root list."""
     with (
-        _over(ground.corpus.packages) as (one, seconds),
-        _over(ground.corpus.make_root_folders()) as (other, _),
+        _over(ground.corpus.packages, f"/simple/{ground.corpus.hot}/") as (one, seconds),
+        _over(ground.corpus.make_root_folders(), "/simple/") as (other, _),
     ):
         yield [
             Running(
@@ -39,7 +39,7 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
 
 
 @contextmanager
-def _over(folder: Path) -> Iterator[tuple[Server, float]]:
+def _over(folder: Path, page: str) -> Iterator[tuple[Server, float]]:
     program = client("simple-repository-server", "upstreams").with_name("uvicorn")
     with private_folder("simple-repository-server") as home:
         (home / "one.py").write_text(_APPLICATION.format(folder=str(folder)))
@@ -48,7 +48,7 @@ def _over(folder: Path) -> Iterator[tuple[Server, float]]:
         def command(port: int) -> list[str]:
             return [str(program), *options, "--port", str(port), "one:application"]
 
-        with timed_server("simple-repository-server-log", command, "/simple/") as running:
+        with timed_server("simple-repository-server-log", command, page) as running:
             yield running
 
 
