@@ -86,6 +86,9 @@ bench-proxy: $(VENV)/dev.txt  ## resolve through Larder and through other proxie
 bench-reading: $(VENV)/dev.txt  ## read many small wheels, and look at the rate and the memory
 	@$(BIN)/python bench/reading.py
 
+bench-attestations: $(VENV)/dev.txt  ## verify attestations, and look at the rate and the memory
+	@$(BIN)/python bench/attestations.py
+
 screenshots: $(VENV)/dev.txt  ## take the pictures of README and docs anew
 	@$(BIN)/python -m tests.browser.take_pictures
 
@@ -156,4 +159,4 @@ $(BIN)/python:
 		echo "$$first cannot make virtual environments here: \`apt install python3-venv\`."; \
 	fi; exit 1
 
-.PHONY: help run test test-unit journeys soak screenshots bench bench-visibility bench-crashes bench-proxy bench-reading bench-extraction bench-search lint format requirements parts clean
+.PHONY: help run test test-unit journeys soak screenshots bench bench-visibility bench-crashes bench-proxy bench-reading bench-extraction bench-search bench-pages bench-attestations lint format requirements parts clean

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from packages.attestations import Expected
 from packages.attestations.verifier import Verifier
+from tests.journeys.memory import resident
 from tests.signing import ISSUER
 from tests.sigstores import PUBLISH, SLSA, statement, the_sigstore
 
@@ -33,12 +33,9 @@ FILENAME, SHA256 = "frog-1.0.tar.gz", "5" * 64
 OCTO = Expected(key=1, kind="github", issuer=ISSUER, source="octo/frog", workflow="release.yml")
 
 
-def resident(pid: int | None) -> int:
-    """Return how many bytes a process holds."""
-    listed = subprocess.run(
-        ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True
-    )
-    return int(listed.stdout) * 1024
+def held(verifier: Verifier) -> int:
+    """Return what the process that verifies holds."""
+    return resident(verifier.pid) if verifier.pid else 0
 
 
 def main() -> int:
@@ -59,7 +56,7 @@ def main() -> int:
         began = time.perf_counter()
         verify(0)
         print(f"first: {time.perf_counter() - began:.2f} s")
-        before = resident(verifier.pid)
+        before = held(verifier)
         began = time.perf_counter()
         for number in range(count):
             verify(number)
@@ -68,7 +65,7 @@ def main() -> int:
         with ThreadPoolExecutor(64) as pool:
             list(pool.map(verify, range(count)))
         print(f"by 64 threads: {(time.perf_counter() - began) / count * 1000:.1f} ms each")
-        after = resident(verifier.pid)
+        after = held(verifier)
         verifier.close()
     print(f"memory: {before // MIB} MiB at first, {after // MIB} MiB in the end")
     return int(after - before > GROWTH_AT_MOST)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from packages.reading import Reader
 from packages.reading.limits import MIB
 from tests.dists import make_wheel
+from tests.journeys.memory import resident
 
 GROWTH_AT_MOST = 32 * MIB
 README = """# Frog {number}
@@ -53,19 +53,6 @@ def wheel(number: int) -> tuple[str, bytes]:
     )
 
 
-def resident(pid: int) -> int:
-    """Return how many bytes a process holds."""
-    listed = subprocess.run(
-        ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True
-    )
-    return int(listed.stdout) * 1024
-
-
-def held(reader: Reader) -> int:
-    """Return what this process and the one that reads hold together."""
-    return resident(os.getpid()) + (resident(reader.pid) if reader.pid else 0)
-
-
 def main() -> int:
     """Read them all, and print how it went."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -82,7 +69,7 @@ def main() -> int:
             seconds += time.perf_counter() - began
             assert read.facts["metadata"]["name"] == f"frog-{number}"  # noqa: S101 - a bench checks itself
             if (number + 1) % max(count // 10, 1) == 0:
-                memory.append(held(reader))
+                memory.append(resident(os.getpid()))  # with the one that reads, which it started
                 print(f"{number + 1:>8} wheels, {memory[-1] / MIB:.0f} MiB held")
     growth = max(memory[1:], default=memory[0]) - memory[0]
     print(f"{count / seconds:.0f} wheels a second; grown by {growth / MIB:.1f} MiB")

@@ -10,21 +10,22 @@ from typing import Any
 
 import pytest
 
-from bench.speed import runner
+from bench.speed import runner, settling
 from bench.speed.__main__ import chosen, is_wrong, parsed, together
 from bench.speed.asking import Answer, links, require_kind, require_names, require_status, validator
-from bench.speed.cases import Case
+from bench.speed.cases import Case, Row
 from bench.speed.corpus import SMALL, Corpus
+from bench.speed.load import Seen
 from bench.speed.peers.larder import ALONE, IN_PRODUCTION
 from bench.speed.peers.larder_grown import MANY
 from bench.speed.peers.larder_hosts import TWO
 from bench.speed.peers.running import Running
 from bench.speed.peers.static import NAME as STATIC
 from bench.speed.portions import OtherSizes, Portion, added, combined, load, save
-from bench.speed.reading import Bench
+from bench.speed.reading import Bench, large_page
 from bench.speed.report import page, table
 from bench.speed.results import Measured, Results, Void, ratio
-from bench.speed.scenes import CASES, GROWTH, SIDE_BY_SIDE
+from bench.speed.scenes import GROWTH, ROWS, SIDE_BY_SIDE
 from bench.speed.targets import TARGETS, latencies, outcomes
 from bench.speed.writing import require_uploads
 
@@ -77,15 +78,24 @@ def test_a_ratio_needs_both_figures() -> None:
     assert ratio(50, 0) is None
 
 
-def test_the_best_peer_is_one_with_a_figure() -> None:
+def test_the_fastest_peer_is_one_with_a_figure() -> None:
     results = Results()
-    noted(results, "start", "devpi", 8)
-    noted(results, "start", "proxpi", 2)
-    results.cell("start", "pypiserver").void = "it broke"
+    noted(results, "small-wheel", "devpi", 8)
+    noted(results, "small-wheel", "proxpi", 2)
+    results.cell("small-wheel", "pypiserver").void = "it broke"
     peers = ["devpi", "proxpi", "pypiserver", "unknown"]
-    assert results.best("start", peers) == 8
-    assert results.best("start", peers, higher=False) == 2
-    assert results.best("memory", peers) is None
+    assert results.fastest("small-wheel", peers) == "devpi"
+    assert results.fastest("metadata", peers) is None
+
+
+def test_the_fastest_peer_is_named_and_a_cache_stands_beside() -> None:
+    results = Results()
+    noted(results, "small-html", IN_PRODUCTION, 3_000)
+    noted(results, "small-html", "devpi", 200)
+    noted(results, "small-html", "pypiserver", 100)
+    noted(results, "small-html", "proxpi", 300)
+    wanted = f"| small page, HTML | {IN_PRODUCTION} | at least 30 x the fastest peer "
+    assert f"{wanted}| 15 x devpi (10 x proxpi) |" in page([a_portion(results)])
 
 
 def test_the_table_has_figures_shares_and_voids() -> None:
@@ -117,6 +127,54 @@ def test_the_page_says_what_is_void_who_was_absent_and_who_holds_less() -> None:
     assert f"- {began}, commit abc, load 0.1, `make bench`, 3 rounds of 5 s: small-html\n" in said
 
 
+def test_who_holds_less_has_no_share_of_the_limit(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path, TINY)
+    fewer, same = (large_page(running("a", large=held), corpus).of_less for held in (2, None))
+    assert (fewer, same) == (True, False)
+    results = Results()
+    noted(results, "large-html", STATIC, 100)
+    noted(results, "large-html", IN_PRODUCTION, 50)
+    results.cell("large-html", "devpi").rounds.append(Measured(20, of_less=True))
+    (row,) = list(table(SIDE_BY_SIDE, results))[2:]
+    assert row == "| large page, HTML | requests/s | 100 | 50 (50 %) | 20 |"
+
+
+def test_notes_and_versions_are_of_those_whose_rows_are_shown() -> None:
+    first, second = Results(), Results()
+    noted(first, "small-html", "devpi", 1)
+    noted(second, "small-json", "devpi", 1)
+    told = {"versions": ["nginx 1", "devpi-server 6", "proxpi 2"]}
+    said = page(
+        [
+            a_portion(first, notes={"devpi": ["one process"], "pulp": ["it waits"]}, **told),
+            a_portion(second, notes={"devpi": ["one process", "no nginx"], "wheels": ["made up"]}),
+        ]
+    )
+    assert "- devpi: one process; no nginx\n- wheels: made up\n" in said
+    assert "pulp" not in said
+    assert "- nginx 1, devpi-server 6\n" in said
+
+
+def test_the_page_names_what_began_on_a_busy_machine() -> None:
+    results = Results()
+    noted(results, "small-html", ALONE, 1)
+    noted(results, "small-json", ALONE, 1)
+    said = page([a_portion(results, busy=["small-json", "small-304"])])
+    assert "small-html, small-json; begun on a busy machine: small-json\n" in said
+
+
+def test_the_bench_waits_for_a_quiet_machine_and_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shares = iter([0.9, 0.5, 0.1])
+    monkeypatch.setattr(settling, "busy_share", lambda: next(shares))
+    assert settling.await_quiet()
+    assert next(shares, None) is None
+    monkeypatch.setattr(settling, "busy_share", lambda: 1.0)
+    monkeypatch.setattr(settling, "_SECONDS_AT_MOST", 0)
+    assert not settling.await_quiet()
+
+
 def test_a_target_is_met_or_missed_by_so_much() -> None:
     results = Results()
     noted(results, "small-html", STATIC, 10_000, p99=1.0)
@@ -140,8 +198,8 @@ def test_a_target_is_met_or_missed_by_so_much() -> None:
         (IN_PRODUCTION, False),
     ]
     lines = page([a_portion(results)]).splitlines()
-    wanted = f"| small page, HTML | {IN_PRODUCTION} | at least 30 x the fastest peer | 15 x "
-    assert f"{wanted}| **not met**: 50 % of it |" in lines
+    wanted = f"| small page, HTML | {IN_PRODUCTION} | at least 30 x the fastest peer | 15 x devpi "
+    assert f"{wanted}(60 x proxpi) | **not met**: 50 % of it |" in lines
 
 
 def test_a_ratio_of_two_runs_is_none() -> None:
@@ -183,7 +241,7 @@ def test_results_are_kept_in_portions_and_measured_again(tmp_path: Path) -> None
 
 
 def test_targets_name_cases_that_there_are() -> None:
-    keys = [case.key for case in CASES]
+    keys = [row.key for row in ROWS]
     assert len(keys) == len(set(keys))
     assert {each.case for each in TARGETS} | {each.to_case for each in TARGETS} <= {"", *keys}
 
@@ -213,11 +271,52 @@ def test_a_wrong_answer_is_void_with_the_reason() -> None:
     assert validator(answer(b"", etag='"1"', last_modified="then")) == {"If-None-Match": '"1"'}
 
 
+def test_answers_of_too_few_bytes_are_void() -> None:
+    seen = Seen(requests=10, bytes=5_000, seconds=1.0, p99=1.0)
+    seen.require_bodies(500)
+    seen.require_no_bodies(501)
+    with pytest.raises(Void, match="500 bytes on average, a whole one has 501"):
+        seen.require_bodies(501)
+    with pytest.raises(Void, match="as if they had been whole"):
+        seen.require_no_bodies(500)
+
+
 def test_who_has_no_uploads_says_why() -> None:
     with pytest.raises(Void, match="takes no uploads"):
         require_uploads(running("a"))
     with pytest.raises(Void, match="lists it later"):
         require_uploads(running("a", no_uploads="lists it later"))
+
+
+def test_one_measurement_may_tell_of_several_rows(tmp_path: Path) -> None:
+    bench = Bench(Corpus(tmp_path, TINY), 1, tmp_path)
+    rounds = iter([(Measured(4), Measured(1)), (Measured(6), Measured(3))])
+    memory = Row("grown", "memory", "MiB", higher=False, worst=True)
+    case = Case(
+        "speed", "speed", "s", measure=lambda *_: next(rounds), besides=(memory,), needs_wrk=False
+    )
+    results = Results()
+    runner.measure([case], [running("a")], 2, bench, results)
+    assert (results.value("speed", "a"), results.value("grown", "a")) == (5, 3)
+    results = Results.of(results.told())
+    assert results.value("grown", "a") == 3
+    runner.void(case, "a", "it broke", results)
+    assert (results.value("speed", "a"), results.value("grown", "a")) == (None, None)
+
+
+def test_a_note_is_of_the_round_that_its_figure_is_of() -> None:
+    results = Results()
+    cell = results.cell("mix", ALONE)
+    cell.rounds.extend(Measured(value, note=f"{value} seen") for value in (5, 9, 7))
+    assert (cell.value, cell.note) == (7, "7 seen")
+    cell.worst = True
+    assert (cell.value, cell.note) == (9, "9 seen")
+
+
+def test_a_row_that_another_case_tells_of_may_be_asked_for() -> None:
+    options = parsed(["--cases", "proxy-second", "upload-big-memory"])
+    found = [case.key for case in chosen(SIDE_BY_SIDE, options, [])]
+    assert found == ["proxy-warm", "upload-big"]
 
 
 def a_case(*told: Measured | Void, needs_wrk: bool = False) -> Case:
@@ -230,7 +329,7 @@ def a_case(*told: Measured | Void, needs_wrk: bool = False) -> Case:
             raise said
         return said
 
-    return Case("a-case", "A case", "s", measure, needs_wrk=needs_wrk)
+    return Case("a-case", "A case", "s", measure=measure, needs_wrk=needs_wrk)
 
 
 def test_one_wrong_round_voids_a_cell_and_is_not_tried_again(tmp_path: Path) -> None:
@@ -250,7 +349,7 @@ def test_what_is_compared_is_measured_in_the_same_rounds(tmp_path: Path) -> None
             order.append(key)
             return Measured(1)
 
-        return Case(key, key, "s", measure, needs_wrk=False, **more)
+        return Case(key, key, "s", measure=measure, needs_wrk=False, **more)
 
     cases = [measured("small-json"), measured("b"), measured("in-turn", repeated=False)]
     bench = Bench(Corpus(tmp_path, TINY), 1, tmp_path)
@@ -261,7 +360,7 @@ def test_what_is_compared_is_measured_in_the_same_rounds(tmp_path: Path) -> None
 
 
 def test_a_target_between_two_cases_is_of_such_as_are_measured_together() -> None:
-    lists = [{case.key for case in each} for each in together(CASES)]
+    lists = [{case.key for case in each} for each in together(SIDE_BY_SIDE.cases)]
     between = {(each.case, each.to_case) for each in TARGETS if each.to_case}
     assert between
     assert all(any({*pair} <= keys for keys in lists) for pair in between)

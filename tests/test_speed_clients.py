@@ -8,6 +8,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -143,6 +144,16 @@ def test_a_page_that_lacks_what_was_just_published_is_void(tmp_path: Path) -> No
         changing.first_read(at(url), a_bench(tmp_path))
 
 
+def test_a_root_list_that_lacks_the_new_project_is_void(tmp_path: Path) -> None:
+    bench = a_bench(tmp_path)
+    with answering(lambda *_: (200, {"projects": [{"name": "old"}]})) as url:
+        with pytest.raises(Void, match="takes no uploads to that list"):
+            changing.first_read_of_root(at(url), bench)
+        with_root = replace(at(url), root=f"{url}simple/", root_upload=url)
+        with pytest.raises(Void, match="stale page: without new-"):
+            changing.first_read_of_root(with_root, bench)
+
+
 def test_as_many_pages_are_asked_for_among_few_files_and_among_many(tmp_path: Path) -> None:
     corpus = Corpus(tmp_path, TINY)
     held = [each // FILES for each in (TINY.few, TINY.many)]
@@ -151,6 +162,16 @@ def test_as_many_pages_are_asked_for_among_few_files_and_among_many(tmp_path: Pa
     )
     assert len(few) == len(set(many)) == len(many)
     assert few != many
+
+
+def test_more_pages_are_asked_for_than_are_held_where_there_are_so_many(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path, TINY)
+    many, few = (
+        growing.many_pages(Running("one", (), 0.0, "/", projects=each), corpus).urls
+        for each in (100_000, 2_000)
+    )
+    assert (len(set(many)), len(set(few))) == (6_000, 2_000)
+    assert many[-1] == "/acme-95985/"
 
 
 @pytest.mark.parametrize("forgets", [True, False])

@@ -35,7 +35,8 @@ from bench.speed.portions import Portion
 from bench.speed.reading import Bench
 from bench.speed.report import page
 from bench.speed.results import NOT_RUN
-from bench.speed.scenes import CASES, OTHERS, SCENES, Scene
+from bench.speed.scenes import OTHERS, ROWS, SCENES, Scene
+from bench.speed.settling import await_quiet
 from bench.speed.targets import JUDGED_BY
 from tests.clients import ROOT
 from tests.journeys.distributions import File, wheels_of_the_long_list
@@ -125,7 +126,7 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    keys = [case.key for case in CASES]
+    keys = [row.key for row in ROWS]
     parser.add_argument(
         "--cases", nargs="+", choices=keys, default=keys, metavar="CASE", help=", ".join(keys)
     )
@@ -186,7 +187,8 @@ def _portion(command: str, sizes: Sizes, options: argparse.Namespace) -> Portion
 def chosen(scene: Scene, options: argparse.Namespace, earlier: Sequence[Portion]) -> list[Case]:
     """Return the cases of a scene that were asked for, or of these those without a figure."""
     there = {key for each in earlier for key in each.results.known()} if options.missing else set()
-    return [each for each in scene.cases if each.key in options.cases and each.key not in there]
+    wanted = set(options.cases) - there
+    return [each for each in scene.cases if wanted & {row.key for row in each.rows}]
 
 
 def together(cases: Sequence[Case]) -> list[list[Case]]:
@@ -220,7 +222,9 @@ def _play(scene: Scene, cases: Sequence[Case], stage: Stage) -> None:
                 continue
             for case in compared:
                 for name in set(absent) & set(wanted):
-                    portion.results.cell(case.key, name).void = absent[name]
+                    runner.void(case, name, absent[name], portion.results)
+            if not await_quiet():
+                portion.busy.extend(case.key for case in compared)
             runner.measure(compared, running, portion.rounds, bench, portion.results)
             stage.keeper.keep()
 

@@ -26,6 +26,7 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    sent: int = 0  # bytes of the body as it came
 
     @property
     def is_json(self) -> bool:
@@ -51,10 +52,10 @@ def get(url: str, headers: Mapping[str, str]) -> Answer:
         raise Void(f"no answer: {error}") from error
     finally:
         connection.close()
-    found = {name.lower(): value for name, value in response.headers.items()}
+    found, sent = {name.lower(): value for name, value in response.headers.items()}, len(body)
     if found.get("content-encoding") == "gzip":
         body = gzip.decompress(body)
-    return Answer(url, response.status, found, body)
+    return Answer(url, response.status, found, body, sent)
 
 
 def links(answer: Answer) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from bench.speed.asking import INSTALLER, get, require_among, require_status
@@ -13,12 +13,13 @@ from bench.speed.corpus import LARGE, Wheel
 from bench.speed.load import read
 from bench.speed.peers.running import Running
 from bench.speed.reading import Bench
-from bench.speed.results import Measured
+from bench.speed.results import Measured, Void
 from bench.speed.sending import send_all
 from bench.speed.writing import require_uploads
 
 _CHANGES = 5
 _A_MINUTE = 200  # uploads
+_COME_THROUGH = 0.9  # of them at least: with fewer it is another load
 _PAGES = 20  # that are read, and grow
 _CALLERS = 8
 _WINDOWS = 4  # of a case's usual length
@@ -28,18 +29,41 @@ _READS = 4  # after each upload, over connections of their own: each process is 
 def first_read(running: Running, bench: Bench) -> Measured:
     """Measure the page of the large project as installers ask for it, right after an upload."""
     require_uploads(running)
-    return Measured(statistics.median(_first_reads(running, bench)))
 
-
-def _first_reads(running: Running, bench: Bench) -> Iterator[float]:
-    for _ in range(_CHANGES):
+    def changed() -> str:
         wheels = bench.corpus.to_upload([LARGE])
         send_all(running.upload, running.writer, wheels, callers=1)
+        return wheels[0].name
+
+    return _first_read(running, f"{running.index}{LARGE}/", changed)
+
+
+def first_read_of_root(running: Running, bench: Bench) -> Measured:
+    """Measure the list of very many projects right after another one came into being."""
+    require_uploads(running)
+    if not running.root_upload:
+        raise Void("takes no uploads to that list")
+
+    def changed() -> str:
+        wheels = bench.corpus.to_upload(bench.corpus.new_names(1))
+        send_all(running.root_upload, running.writer, wheels, callers=1)
+        return wheels[0].project
+
+    return _first_read(running, running.root, changed)
+
+
+def _first_read(running: Running, url: str, changed: Callable[[], str]) -> Measured:
+    """Ask for a page as installers do, which must list what was changed just before."""
+    headers = running.headers(Accept=INSTALLER, Accept_Encoding="gzip")
+    took = []
+    for _ in range(_CHANGES):
+        name = changed()
         began = time.monotonic()
-        answer = get(f"{running.index}{LARGE}/", running.headers(Accept=INSTALLER))
-        yield time.monotonic() - began
+        answer = get(url, headers)
+        took.append(time.monotonic() - began)
         require_status(answer, 200)
-        require_among(answer, [wheel.name for wheel in wheels])
+        require_among(answer, [name])
+    return Measured(statistics.median(took))
 
 
 def mix(running: Running, bench: Bench) -> Measured:
@@ -56,19 +80,20 @@ def mix(running: Running, bench: Bench) -> Measured:
     with _publishing(running, bench, names) as published:
         beside = _rate(running, bench, names)
     a_minute = len(published) * 60 / (time.monotonic() - began)
+    if a_minute < _A_MINUTE * _COME_THROUGH:
+        raise Void(f"only {a_minute:.0f} of {_A_MINUTE} uploads a minute came through")
     note = f"{beside:.0f} of {alone:.0f} requests/s, {a_minute:.0f} uploads a minute"
     return Measured(beside / alone, note=note)
 
 
 def _rate(running: Running, bench: Bench, names: Sequence[str]) -> float:
     urls = [f"{running.index}{name}/" for name in names]
-    seen = read(
-        urls,
-        running.headers(Accept=INSTALLER, Accept_Encoding="identity"),
-        callers=16,
-        seconds=bench.seconds * _WINDOWS,
-        folder=bench.folder,
-    )
+    headers = running.headers(Accept=INSTALLER, Accept_Encoding="identity")
+    first = [get(url, headers) for url in urls]
+    for answer in first:
+        require_status(answer, 200)
+    seen = read(urls, headers, callers=16, seconds=bench.seconds * _WINDOWS, folder=bench.folder)
+    seen.require_bodies(min(answer.sent for answer in first))
     return seen.requests / seen.seconds
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode, urljoin
 
@@ -20,6 +20,8 @@ from tests.journeys.memory import family
 
 _TIMES = 50
 _FIRST_PART = 10  # of a hundred of the load: what memory is compared with
+_DIFFERENT = 6_000  # pages under that load, so that answers are dropped all the time
+_ARE_HELD = 4_000  # such pages, about, in the 32 MiB of answers that a process holds
 
 
 def one_page(running: Running, _corpus: Corpus) -> Asked:
@@ -29,8 +31,19 @@ def one_page(running: Running, _corpus: Corpus) -> Asked:
 
 def pages(running: Running, corpus: Corpus) -> Asked:
     """Ask for as many pages as the few have, of projects from all over, in turn."""
+    return _pages(running, _spread(running, corpus.sizes.few // FILES))
+
+
+def many_pages(running: Running, _corpus: Corpus) -> Asked:
+    """Ask for more pages than a process holds, in turn."""
+    return _pages(running, _spread(running, _DIFFERENT))
+
+
+def _spread(running: Running, number: int) -> Sequence[int]:
+    """Return so many projects from all over, or all where there are fewer."""
     held = _held(running)
-    return _pages(running, range(1, held + 1, held // (corpus.sizes.few // FILES)))
+    step = max(1, held // number)
+    return range(1, held + 1, step)[:number]
 
 
 def _pages(running: Running, numbers: Sequence[int]) -> Asked:
@@ -90,20 +103,33 @@ class Search:
 
 
 def flat(running: Running, bench: Bench) -> Measured:
-    """Tell by how much the processes that serve grow over a load, once all caches are filled."""
+    """Tell by how much the processes that serve grow over a load, once all caches are full."""
     if _held(running) * FILES < bench.corpus.sizes.many:
         raise Void(f"{NOT_RUN}so long a load is of use where there is most to hold")
-    asked = pages(running, bench.corpus)
+    asked = many_pages(running, bench.corpus)
+    headers = running.headers(Accept=JSON, Accept_Encoding="identity")
+    size = min(_checked(url, headers) for url in asked.urls)
     first = max(1, bench.load_seconds * _FIRST_PART // 100)
-    seen, grew = [], []
+    requests, grew = 0, []
     for seconds in (first, max(1, bench.load_seconds - first)):
-        headers = running.headers(Accept=JSON, Accept_Encoding="identity")
-        seen.append(
-            read(asked.urls, headers, callers=16, seconds=seconds, folder=bench.folder).requests
-        )
+        seen = read(asked.urls, headers, callers=16, seconds=seconds, folder=bench.folder)
+        seen.require_bodies(size)
+        requests += seen.requests
         grew.append(_workers(running))
-    note = f"{sum(seen):,} requests in {bench.load_seconds / 60:.1f} min"
+    _checked(asked.urls[0], headers)
+    note = (
+        f"{requests:,} requests in {bench.load_seconds / 60:.1f} min, in turn for "
+        f"{len(asked.urls):,} pages, of which a process holds some {_ARE_HELD:,}"
+    )
     return Measured((grew[1] - grew[0]) / MIB, note=note)
+
+
+def _checked(url: str, headers: Mapping[str, str]) -> int:
+    """Look at a page, and return its size."""
+    answer = get(url, headers)
+    require_status(answer, 200)
+    _require_page(answer)
+    return answer.sent
 
 
 def memory(running: Running, _bench: Bench) -> Measured:

@@ -7,14 +7,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from bench.speed.asking import JSON, get, require_status
+from bench.speed.asking import JSON, get, require_names, require_status
+from bench.speed.corpus import Wheel
 from bench.speed.load import Seen, read, read_again
 from bench.speed.peers.larder_hosts import PROJECTS
 from bench.speed.peers.running import Running, basic, user_and_password
@@ -31,39 +32,67 @@ _SECONDS = 600
 
 
 def cost(running: Running, bench: Bench) -> Measured:
-    """Measure how long the processes that serve work for a page, all hosts being asked at once.
+    """Measure how long all processes work for a page, all hosts being asked at once.
 
     Each host is asked as often as the other. As fast as it goes would be another load for each:
     here all of them share the cores of one machine, and what is asked of the database once for all
     who come within a lease is of fewer pages then.
     """
+    size = _smallest(running, bench)
     _asked(running, bench, read)
     work = Work(running.pids)
     seen = _asked(running, bench, partial(read_again, pause=_PAUSE))
     spent, requests = work.milliseconds(), sum(each.requests for each in seen)
+    _smallest(running, bench)
+    for each in seen:
+        each.require_bodies(size)
     rate = sum(each.requests / each.seconds for each in seen)
     return Measured(spent / requests, note=f"{rate:,.0f} requests/s")
 
 
 def _asked(running: Running, bench: Bench, ask: Callable[..., Seen]) -> list[Seen]:
     """Ask all hosts, and who stands beside them; return what happened at the hosts."""
-    names = list(bench.corpus.small)[:PROJECTS]
 
     def one(index: str, headers: Mapping[str, str]) -> Seen:
-        require_status(get(f"{index}{names[0]}/", headers), 200)
         folder = bench.folder / f"load-{urlsplit(index).netloc}"
         folder.mkdir(exist_ok=True)
-        urls = [f"{index}{name}/" for name in names]
+        urls = [f"{index}{name}/" for name in _names(bench)]
         return ask(urls, headers, callers=16, seconds=bench.seconds, folder=folder)
 
-    asked = [
+    asked = _all_hosts(running)
+    with ThreadPoolExecutor(len(asked)) as pool:
+        return list(pool.map(one, *zip(*asked, strict=True)))[: len(running.hosts)]
+
+
+def _names(bench: Bench) -> list[str]:
+    return list(bench.corpus.small)[:PROJECTS]
+
+
+def _all_hosts(running: Running) -> list[tuple[str, dict[str, str]]]:
+    """Return the indexes of all hosts, and who stands beside them, with what a reader sends."""
+    return [
         (index, each.headers(Accept=JSON, Accept_Encoding="identity"))
         for each in (running, running.beside)
         if each is not None
         for index in each.hosts
     ]
-    with ThreadPoolExecutor(len(asked)) as pool:
-        return list(pool.map(one, *zip(*asked, strict=True)))[: len(running.hosts)]
+
+
+def _smallest(running: Running, bench: Bench) -> int:
+    """Look at each page of each host, and return the size of the smallest."""
+    return min(
+        _checked(index, headers, bench.corpus.small[name])
+        for index, headers in _all_hosts(running)
+        for name in _names(bench)
+    )
+
+
+def _checked(index: str, headers: Mapping[str, str], wheels: Sequence[Wheel]) -> int:
+    """Return the size of a page that lists these, and nothing else."""
+    answer = get(f"{index}{wheels[0].project}/", headers)
+    require_status(answer, 200)
+    require_names(answer, {wheel.name for wheel in wheels})
+    return answer.sent
 
 
 def visible(running: Running, bench: Bench) -> Measured:

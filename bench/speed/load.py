@@ -50,12 +50,26 @@ end
 
 @dataclass(frozen=True)
 class Seen:
-    """What happened in the window."""
+    """What happened in the window; wrk knows no single answer, but the bytes of all, with heads."""
 
     requests: int
     bytes: int
     seconds: float
     p99: float  # milliseconds
+
+    def require_bodies(self, size: int) -> None:
+        """Refuse answers that had fewer bytes, on average, than a body of that size."""
+        if self.bytes < size * self.requests:
+            raise Void(f"answers had {self._each} bytes on average, a whole one has {size}")
+
+    def require_no_bodies(self, size: int) -> None:
+        """Refuse answers that had as many bytes, on average, as a body of that size."""
+        if self.bytes >= size * self.requests:
+            raise Void(f"answers had {self._each} bytes on average, as if they had been whole")
+
+    @property
+    def _each(self) -> int:
+        return self.bytes // self.requests
 
 
 def is_there() -> bool:
@@ -66,7 +80,10 @@ def is_there() -> bool:
 def read(
     urls: Sequence[str], headers: Mapping[str, str], *, callers: int, seconds: int, folder: Path
 ) -> Seen:
-    """Let so many callers ask for these URLs in turn; any answer but 2xx or 304 makes it void."""
+    """Let so many callers ask for these URLs in turn; an answer by 400 or more makes it void.
+
+    Other statuses wrk does not tell apart: look at the bytes of what it has seen.
+    """
     warm(urls, headers, callers=callers, folder=folder)
     return read_again(urls, headers, callers=callers, seconds=seconds, folder=folder)
 

@@ -29,6 +29,7 @@ class Portion:
     machine: Sequence[str]
     versions: Sequence[str]
     notes: dict[str, list[str]] = field(default_factory=dict)  # by contestant
+    busy: list[str] = field(default_factory=list)  # cases that began while others kept it busy
     results: Results = field(default_factory=Results)
 
 

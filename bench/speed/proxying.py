@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from threading import Barrier
@@ -26,29 +26,39 @@ _WANTED = "numpy"  # a wheel that takes a while
 _BLOCK, _SECONDS, _TRIES, _REDIRECTS = 256 * 1024, 300, 5, 3
 
 
-@dataclass(frozen=True)
-class Resolve:
-    """Measures `uv pip compile` through a proxy, by clients without a cache.
+def cold(running: Running, bench: Bench) -> Measured:
+    """Measure `uv pip compile` through a proxy, the first time, by a client without a cache."""
+    with _resolving(running, bench) as (_, ask):
+        return Measured(ask())
 
-    Cold: the first time. Warm: once each process of the proxy has been asked; the note tells of the
-    second time.
-    """
 
-    is_warm: bool
-    is_down: bool = False  # upstream, from the second time on
+def warm(running: Running, bench: Bench) -> tuple[Measured, ...]:
+    """Measure it once each process of the proxy has been asked; and the second time of all."""
+    with _resolving(running, bench) as (_, ask):
+        ask()
+        return _warm(ask)
 
-    def measure(self, running: Running, bench: Bench) -> Measured:
-        """Resolve all, and look at each pin and hash."""
-        with _proxied(running, bench) as (source, index), machine(bench) as client:
-            ask = partial(compiled, client, index, bench.corpus, "--no-cache")
-            first = ask()
-            if not self.is_warm:
-                return Measured(first)
-            if self.is_down:
-                source.stop()
-            second = ask()
-            until_known(ask)
-            return Measured(ask(), note=f"{second:.2f} s the second time")
+
+def down(running: Running, bench: Bench) -> Measured:
+    """Measure it once each process has been asked, by which upstream is down."""
+    with _resolving(running, bench) as (source, ask):
+        ask()
+        source.stop()
+        figure, second = _warm(ask)
+        return replace(figure, note=f"{second.value:.2f} s the second time")
+
+
+def _warm(ask: Callable[[], float]) -> tuple[Measured, Measured]:
+    second = ask()
+    until_known(ask)
+    return Measured(ask()), Measured(second)
+
+
+@contextmanager
+def _resolving(running: Running, bench: Bench) -> Iterator[tuple[Upstream, Callable[[], float]]]:
+    """Yield an upstream, and what resolves all through a proxy and looks at each pin and hash."""
+    with _proxied(running, bench) as (source, index), machine(bench) as client:
+        yield source, partial(compiled, client, index, bench.corpus, "--no-cache")
 
 
 def crowd(running: Running, bench: Bench) -> Measured:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.speed.asking import (
@@ -36,10 +36,14 @@ class Bench:
 
 @dataclass(frozen=True)
 class Asked:
-    """What to ask for: URLs in turn, and what each answer must pass."""
+    """What to ask for: URLs in turn, and what each answer must pass.
+
+    `of_less`: there is less of it than in the corpus.
+    """
 
     urls: Sequence[str]
     require: Callable[[Answer], None]
+    of_less: bool = False
 
 
 Find = Callable[[Running, Corpus], Asked]
@@ -61,16 +65,18 @@ class Page:
         headers = running.headers(
             Accept=self.accept, Accept_Encoding="gzip" if self.packed else "identity"
         )
-        first, *_ = [self._checked(asked, url, headers) for url in asked.urls]
+        first, *others = [self._checked(asked, url, headers) for url in asked.urls]
         if self.again:
             headers |= validator(first)
             require_status(get(asked.urls[0], headers), 304)
         seen, work = _load(running, asked, headers, self.callers, bench)
         if self.again:
             require_status(get(asked.urls[0], headers), 304)
+            seen.require_no_bodies(first.sent)
         else:
             self._checked(asked, asked.urls[0], headers)
-        return Measured(seen.requests / seen.seconds, seen.p99, work)
+            seen.require_bodies(min(each.sent for each in (first, *others)))
+        return Measured(seen.requests / seen.seconds, seen.p99, work, asked.of_less)
 
     def _checked(self, asked: Asked, url: str, headers: dict[str, str]) -> Answer:
         answer = get(url, headers)
@@ -92,17 +98,19 @@ class Download:
         """Ask once, look at the answer, put on the load, and look again."""
         asked = self.find(running, bench.corpus)
         headers = running.headers(Accept_Encoding="identity")
-        self._check(asked, headers)
+        size = self._checked(asked, headers).sent
         seen, work = _load(running, asked, headers, self.callers, bench)
-        self._check(asked, headers)
+        self._checked(asked, headers)
+        seen.require_bodies(size)
         if self.in_mib:
             return Measured(seen.bytes / MIB / seen.seconds)
         return Measured(seen.requests / seen.seconds, seen.p99, work)
 
-    def _check(self, asked: Asked, headers: dict[str, str]) -> None:
+    def _checked(self, asked: Asked, headers: dict[str, str]) -> Answer:
         answer = get(asked.urls[0], headers)
         require_status(answer, 200)
         asked.require(answer)
+        return answer
 
 
 def _load(
@@ -130,12 +138,14 @@ def small_pages(running: Running, corpus: Corpus) -> Asked:
         require_names(answer, {wheel.name for wheel in corpus.small[project]})
 
     names = list(corpus.small)[: running.projects]
-    return Asked([f"{running.index}{name}/" for name in names], require)
+    urls = [f"{running.index}{name}/" for name in names]
+    return Asked(urls, require, of_less=len(names) < len(corpus.small))
 
 
 def large_page(running: Running, corpus: Corpus) -> Asked:
     """Ask for the page of the project of very many files."""
-    return _page(running.index, LARGE, corpus.large[: running.large])
+    wheels = corpus.large[: running.large]
+    return replace(_page(running.index, LARGE, wheels), of_less=len(wheels) < len(corpus.large))
 
 
 def root_list(running: Running, corpus: Corpus) -> Asked:
@@ -143,7 +153,11 @@ def root_list(running: Running, corpus: Corpus) -> Asked:
     if not running.root:
         raise Void("has no such list of its own")
     names = set(corpus.root_names[: running.roots])
-    return Asked([running.root], lambda answer: require_names(answer, names))
+    return Asked(
+        [running.root],
+        lambda answer: require_names(answer, names),
+        of_less=len(names) < len(corpus.root_names),
+    )
 
 
 def virtual_page(members: int) -> Find:

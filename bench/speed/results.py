@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,26 +16,32 @@ class Void(Exception):
 
 @dataclass(frozen=True)
 class Measured:
-    """One figure of one round; `p99` in milliseconds, `note` what else was seen."""
+    """One figure of one round; `p99` in milliseconds, `note` what else was seen.
+
+    `of_less`: the contestant was asked for less than others, as it holds less.
+    """
 
     value: float
     p99: float | None = None
     note: str = ""
+    of_less: bool = False
 
 
 @dataclass
 class Cell:
-    """What one contestant did in one case, round by round. One reason makes all of it void."""
+    """What one contestant did in one row, round by round. One reason makes all of it void."""
 
     rounds: list[Measured] = field(default_factory=list)
     void: str = ""
+    worst: bool = False  # what counts is the round with the most, not the median
 
     @property
     def value(self) -> float | None:
-        """The median; None for a void cell."""
+        """The median, or the worst; None for a void cell."""
         if self.void or not self.rounds:
             return None
-        return statistics.median(each.value for each in self.rounds)
+        values = [each.value for each in self.rounds]
+        return max(values) if self.worst else statistics.median(values)
 
     @property
     def p99(self) -> float | None:
@@ -45,8 +51,16 @@ class Cell:
 
     @property
     def note(self) -> str:
-        """What was seen in the last round."""
-        return self.rounds[-1].note if self.rounds and not self.void else ""
+        """What was seen in the round whose figure is the cell's, or nearest to it."""
+        value = self.value
+        if value is None:
+            return ""
+        return min(self.rounds, key=lambda each: abs(each.value - value)).note
+
+    @property
+    def is_of_less(self) -> bool:
+        """Whether the figure is of less than that of others."""
+        return any(each.of_less for each in self.rounds)
 
 
 class Results:
@@ -62,7 +76,7 @@ class Results:
         for each in told:
             cell = results.cell(each["case"], each["contestant"])
             cell.rounds.extend(Measured(**seen) for seen in each["rounds"])
-            cell.void = each["void"]
+            cell.void, cell.worst = each["void"], each.get("worst", False)
         return results
 
     def told(self) -> list[dict[str, Any]]:
@@ -100,13 +114,11 @@ class Results:
         found = self._cells.get((case, contestant))
         return found.value if found else None
 
-    def best(self, case: str, contestants: Sequence[str], *, higher: bool = True) -> float | None:
-        """Return the best median among these contestants; None where none has a figure."""
-        values = [self.value(case, each) for each in contestants]
-        known = [each for each in values if each is not None]
-        if not known:
-            return None
-        return max(known) if higher else min(known)
+    def fastest(self, case: str, contestants: Iterable[str]) -> str | None:
+        """Return who has the highest figure of these contestants; None where none has one."""
+        figures = {each: self.value(case, each) for each in contestants}
+        known = {who: value for who, value in figures.items() if value is not None}
+        return max(known, key=known.__getitem__, default=None)
 
 
 def ratio(value: float | None, to: float | None) -> float | None:

@@ -14,7 +14,7 @@ from bench.speed import load
 from bench.speed.cases import Case
 from bench.speed.peers.running import Ground, Peer, Running
 from bench.speed.reading import Bench
-from bench.speed.results import NOT_RUN, Results, Void
+from bench.speed.results import NOT_RUN, Measured, Results, Void
 from bench.speed.settling import settle
 from tests.parts import PartMissing
 from tests.parts.processes import ServerDied
@@ -75,18 +75,34 @@ def measure(
 
 
 def _measure(case: Case, running: Running, bench: Bench, results: Results) -> None:
-    cell = results.cell(case.key, running.name)
-    if case.needs_wrk and not load.is_there():
-        cell.void = load.MISSING
-    if cell.void:
+    cells = [results.cell(row.key, running.name) for row in case.rows]
+    if any(cell.void for cell in cells):
         return
     try:
-        cell.rounds.append(case.measure(running, bench))
+        told = _told(case, running, bench)
     except Void as reason:
-        cell.void = str(reason)
+        void(case, running.name, str(reason), results)
+        return
+    for row, cell, figure in zip(case.rows, cells, told, strict=True):
+        cell.worst = row.worst
+        cell.rounds.append(figure)
+
+
+def _told(case: Case, running: Running, bench: Bench) -> tuple[Measured, ...]:
+    if case.needs_wrk and not load.is_there():
+        raise Void(load.MISSING)
+    try:
+        told = case.measure(running, bench)
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         traceback.print_exc()
-        cell.void = f"the measurement failed: {error}"
+        raise Void(f"the measurement failed: {error}") from error
+    return told if isinstance(told, tuple) else (told,)
+
+
+def void(case: Case, name: str, reason: str, results: Results) -> None:
+    """Make all that a case tells of a contestant void."""
+    for row in case.rows:
+        results.cell(row.key, name).void = reason
 
 
 def _seen(case: Case, running: Sequence[Running], results: Results) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.speed import cases
-from bench.speed.cases import Case
+from bench.speed.cases import Case, Row
 from bench.speed.peers import (
     devpi,
     larder,
@@ -30,6 +30,11 @@ class Scene:
     cases: tuple[Case, ...]
     limit: str = ""
 
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of the table."""
+        return tuple(row for case in self.cases for row in case.rows)
+
 
 # In this order they start.
 _PEERS: tuple[Peer, ...] = (
@@ -43,8 +48,10 @@ _PEERS: tuple[Peer, ...] = (
 )
 # Those that nobody has to have.
 OTHERS = tuple(name for peer in _PEERS[2:] for name in peer.names)
+# A cache of another index, without files of its own: it answers an easier question than we do.
+CACHES = proxpi.PEER.names
 # Those that keep files themselves: with them we compare ourselves.
-REGISTRIES = tuple(name for name in OTHERS if name not in proxpi.PEER.names)
+REGISTRIES = tuple(name for name in OTHERS if name not in CACHES)
 
 SIDE_BY_SIDE = Scene(
     "Side by side",
@@ -56,4 +63,4 @@ SIDE_BY_SIDE = Scene(
 GROWTH = Scene("Growth", (larder_grown.PEER,), larder_grown.PEER.names, cases.GROWTH)
 HOSTS = Scene("Two hosts", (larder_hosts.PEER,), larder_hosts.PEER.names, cases.HOSTS)
 SCENES = (SIDE_BY_SIDE, GROWTH, HOSTS)
-CASES = tuple(case for scene in SCENES for case in scene.cases)
+ROWS = tuple(row for scene in SCENES for row in scene.rows)

@@ -1,7 +1,7 @@
-"""Waiting until a contestant has done with what was asked of it.
+"""Waiting until a contestant has done with what was asked of it, and the machine with all else.
 
 When a load ends, a slow server still works at what nobody waits for any more; whoever is measured
-next would share the cores with it.
+next would share the cores with it, as with whoever else uses this machine.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from tests.journeys.memory import family
 _LOOK_SECONDS = 0.25
 _BUSY_TICKS = 2  # of the clock, in that time: a tenth of a core
 _SECONDS_AT_MOST = 120
+_BUSY_SHARE = 0.2  # of all cores
+_IDLE = slice(3, 5)  # of the numbers of /proc/stat: idle, and waiting for a disk
+_GUESTS = 8  # where those begin that are counted among the others already
 _TICK = 1000 / os.sysconf("SC_CLK_TCK")  # milliseconds
 _UTIME = 11  # its place in /proc/<pid>/stat after the name; stime is the next
 
@@ -36,6 +39,31 @@ def settle(pids: Sequence[int]) -> bool:
             return True
         before = now
     return False
+
+
+def await_quiet() -> bool:
+    """Wait until this machine does little for a second; say whether it does."""
+    until = time.monotonic() + _SECONDS_AT_MOST
+    while busy_share() > _BUSY_SHARE:
+        if time.monotonic() > until:
+            return False
+    return True
+
+
+def busy_share() -> float:
+    """Return what share of the coming second the cores are busy; 0 where nobody can tell."""
+    known = Path("/proc/stat")
+    if not known.exists():
+        return 0.0
+
+    def cores() -> tuple[int, int]:
+        spent = [int(each) for each in known.read_text().split("\n", 1)[0].split()[1:]][:_GUESTS]
+        return sum(spent) - sum(spent[_IDLE]), sum(spent)
+
+    busy_before, all_before = cores()
+    time.sleep(1)
+    busy, all_ = cores()
+    return (busy - busy_before) / max(1, all_ - all_before)
 
 
 class Work:

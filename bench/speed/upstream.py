@@ -13,7 +13,6 @@ from tests.journeys.front import nginx_with
 from tests.journeys.indexes import write_index
 
 _SERVER = """
-    sendfile on;
     types {{ text/html html; }}
     default_type application/octet-stream;
     log_format asked '$request_method $uri';

@@ -43,20 +43,16 @@ class Uploads:
         return Measured(len(wheels) / seconds, note=note)
 
 
-@dataclass(frozen=True)
-class BigUpload:
-    """Measures one big wheel, and by how much the server's processes grow meanwhile."""
-
-    def measure(self, running: Running, bench: Bench) -> Measured:
-        """Publish it, and look whether it is listed."""
-        require_uploads(running)
-        wheel = bench.corpus.big_to_upload()
-        size = wheel.path.stat().st_size
-        with _grown(running.pids) as growth:
-            seconds = send_all(running.upload, running.writer, [wheel], callers=1)
-        _require_listed(running, [wheel])
-        wheel.path.unlink()
-        return Measured(size / MIB / seconds, note=f"grew by {growth[0] / MIB:.0f} MiB")
+def big_upload(running: Running, bench: Bench) -> tuple[Measured, ...]:
+    """Measure one big wheel, and by how much the server's processes grow meanwhile."""
+    require_uploads(running)
+    wheel = bench.corpus.big_to_upload()
+    size = wheel.path.stat().st_size
+    with _grown(running.pids) as growth:
+        seconds = send_all(running.upload, running.writer, [wheel], callers=1)
+    _require_listed(running, [wheel])
+    wheel.path.unlink()
+    return Measured(size / MIB / seconds), Measured(growth[0] / MIB)
 
 
 def start_up(running: Running, _bench: Bench) -> Measured:

@@ -41,7 +41,8 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
     with private_folder("devpi") as folder:
         data = folder / "data"
         shutil.copytree(filled, data)
-        with _serving(program, data) as (running, seconds, url):
+        page = f"/root/bench/+simple/{corpus.hot}/"
+        with _serving(program, data, page) as (running, seconds, url):
             proof = _login(url)
             yield [
                 Running(
@@ -51,6 +52,7 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
                     index=f"{url}root/bench/+simple/",
                     root=f"{url}root/many/+simple/",
                     upload=f"{url}root/bench/",
+                    root_upload=f"{url}root/many/",
                     reader=proof,
                     writer=proof,
                     virtuals={
@@ -60,7 +62,10 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
                     projects=min(_PROJECTS, corpus.sizes.projects),
                     large=min(_LARGE, corpus.sizes.large),
                     roots=min(_ROOTS, len(corpus.root_names)) or None,
-                    notes=("it is started over what it holds",),
+                    notes=(
+                        "it is started over what it holds",
+                        "without the nginx of its manual, which would send files and compress",
+                    ),
                 )
             ]
 
@@ -79,7 +84,7 @@ def _make(filled: Path, program: Path, corpus: Corpus) -> None:
         data = folder / "data"
         init = [str(program.with_name("devpi-init")), "--serverdir", str(data), "--no-root-pypi"]
         subprocess.run(init, check=True, capture_output=True)
-        with _serving(program, data) as (_, _, url):
+        with _serving(program, data, "/") as (_, _, url):
             proof = _login(url)
             _make_indexes(url, proof)
             _fill(corpus, url, proof)
@@ -93,11 +98,11 @@ def _make(filled: Path, program: Path, corpus: Corpus) -> None:
 
 
 @contextmanager
-def _serving(program: Path, data: Path) -> Iterator[tuple[Server, float, str]]:
-    """Run it over its files; yield it, how long it took to start, and its URL."""
+def _serving(program: Path, data: Path, page: str) -> Iterator[tuple[Server, float, str]]:
+    """Run it over its files; yield it, how long it took until it answered a page, and its URL."""
     command = [str(program), "--serverdir", str(data), "--host", "127.0.0.1"]
     command.append("--enable-core-metadata")
-    with timed_server("devpi-log", lambda port: [*command, "--port", str(port)], "/") as (
+    with timed_server("devpi-log", lambda port: [*command, "--port", str(port)], page) as (
         running,
         seconds,
     ):

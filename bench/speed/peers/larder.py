@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from bench.speed.corpus import Corpus
-from bench.speed.peers.running import Ground, Peer, Running, basic, timed_server
+from bench.speed.peers.running import Ground, Peer, Running, basic, seconds_until, timed_server
 from bench.speed.sending import send_all
 from tests.journeys import larder as larders
 from tests.journeys.front import nginx
@@ -26,6 +26,7 @@ from tests.journeys.larder import Larder, procfile, under
 from tests.journeys.remotes import make_remote
 
 ALONE, IN_PRODUCTION = "Larder alone", "Larder in production"
+EXTRACTION_WAITS = "extraction of metadata is put off until after the bench"
 _BEHIND_NGINX = {"LARDER_ACCEL_PREFIX": "/blobs", "LARDER_TRUSTED_PROXIES": "127.0.0.1"}
 _VIRTUALS = (1, 5, 30)
 _CALLERS = 8
@@ -43,12 +44,15 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
     with larders.on_postgres(ground.database) as larder:
         _make_repositories(larder)
         larder.python(_PREPARE, str(len(ground.corpus.root_names)))
-        note = "gunicorn with two processes, PostgreSQL, and a folder for the files"
-        alone = _running(larder, ALONE, (larder.web,), 0.0, note)
+        notes = (
+            "gunicorn with two processes, PostgreSQL, and a folder for the files",
+            EXTRACTION_WAITS,
+        )
+        alone = _running(larder, ALONE, (larder.web,), 0.0, notes)
         _fill(larder, ground.corpus)
         with psycopg.connect(larder.environment["LARDER_DATABASE_URL"], autocommit=True) as rows:
             rows.execute("VACUUM ANALYZE")
-        page, reader = urlsplit(alone.index).path, alone.reader
+        page, reader = f"{urlsplit(alone.index).path}{ground.corpus.hot}/", alone.reader
         with web(larder.environment, "Procfile", page, reader) as (_, seconds):
             alone = replace(alone, start_seconds=seconds)
         with _in_production(larder, page, reader) as running:
@@ -66,11 +70,11 @@ def _in_production(larder: Larder, page: str, reader: str) -> Iterator[Running]:
         larders.edge(behind) as edge,
         nginx(port_and_pid[0], edge.port, blobs) as front,
     ):
-        seconds = time.monotonic() - began
         url = f"http://127.0.0.1:{front.port}"
+        seconds = seconds_until(f"{url}{page}", began, Authorization=reader)
         pids = (port_and_pid[1], edge.pid, front.pid)
-        note = "the same behind nginx and the edge, as deploy/ has them"
-        yield _running(replace(behind, url=url), IN_PRODUCTION, pids, seconds, note)
+        notes = ("the same behind nginx and the edge, as deploy/ has them",)
+        yield _running(replace(behind, url=url), IN_PRODUCTION, pids, seconds, notes)
 
 
 @contextmanager
@@ -87,7 +91,7 @@ def web(
 
 
 def _running(
-    larder: Larder, name: str, pids: tuple[int, ...], seconds: float, note: str
+    larder: Larder, name: str, pids: tuple[int, ...], seconds: float, notes: tuple[str, ...]
 ) -> Running:
     acme = f"{larder.url}/acme/"
     return Running(
@@ -97,11 +101,12 @@ def _running(
         index=f"{acme}bench/simple/",
         root=f"{acme}many/simple/",
         upload=f"{acme}bench/",
+        root_upload=f"{acme}many/",
         reader=basic("__token__", larder.reader),
         writer=basic("__token__", larder.writer),
         virtuals={number: f"{acme}virtual-{number}/simple/" for number in _VIRTUALS},
         mirror=partial(_mirror, larder),
-        notes=(note,),
+        notes=notes,
     )
 
 
@@ -124,7 +129,7 @@ def _make_repositories(larder: Larder) -> None:
         *(["create_repository", name] for name in locals_),
         *(
             ["grant", name, "--team", "packagers", "--role", "writer"]
-            for name in ("acme/bench", "acme/last")
+            for name in ("acme/bench", "acme/many", "acme/last")
         ),
         *virtuals,
     )
@@ -133,7 +138,7 @@ def _make_repositories(larder: Larder) -> None:
 def _fill(larder: Larder, corpus: Corpus) -> None:
     """Publish all wheels to one repository, and those of the virtuals' page to their last member.
 
-    It is another one, so that an upload is not looked for in virtuals: no other contestant has any.
+    It is another one, as devpi's is, so that an upload is not looked for in virtuals.
     """
     writer = basic("__token__", larder.writer)
     send_all(f"{larder.url}/acme/bench/", writer, list(corpus.wheels()), callers=_CALLERS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from bench.speed.peers.larder import web
+from bench.speed.peers.larder import EXTRACTION_WAITS, web
 from bench.speed.peers.running import Ground, Peer, Running, basic
 from tests.journeys import larder as larders
 
@@ -54,7 +54,7 @@ def _of(ground: Ground, name: str, files: int) -> Iterator[Running]:
                 reader=reader,
                 writer=basic("__token__", larder.writer),
                 projects=files // FILES,
-                notes=(f"{files:,} files in {files // FILES:,} projects",),
+                notes=(f"{files:,} files in {files // FILES:,} projects", EXTRACTION_WAITS),
             )
 
 

@@ -1,7 +1,8 @@
 """Larder on one host and on two, over one PostgreSQL and one S3, each host with two processes.
 
 All hosts here share the cores of one machine. What that costs is told by one host beside which
-another installation, which it knows nothing of, serves as much from the other host.
+another installation, which it knows nothing of, serves as much from the other host. PostgreSQL's
+processes count among those of an installation, and each has a PostgreSQL of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import islice
 from urllib.parse import urlsplit
+
+import psycopg
 
 from bench.speed.corpus import Corpus
 from bench.speed.peers.network import ADDRESS, Host, hosts
@@ -32,8 +35,7 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
     """Fill an installation, and serve it from two hosts; the first of them is the one host too."""
     with ExitStack() as stack:
         first, second = stack.enter_context(hosts(2))
-        database = stack.enter_context(postgres(durable=True, address=ADDRESS))
-        larder, stranger = (stack.enter_context(_filled(database, ground.corpus)) for _ in range(2))
+        larder, stranger = (stack.enter_context(_filled(ground.corpus)) for _ in range(2))
         served = [stack.enter_context(_web(larder, each)) for each in (first, second)]
         beside = _running(stranger, BESIDE, [stack.enter_context(_web(stranger, second))])
         one, two = (
@@ -43,9 +45,9 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
 
 
 @contextmanager
-def _filled(database: str, corpus: Corpus) -> Iterator[Larder]:
-    """Run an installation with small projects, and an S3 of its own."""
-    with moto(ADDRESS) as s3:
+def _filled(corpus: Corpus) -> Iterator[Larder]:
+    """Run an installation with small projects, and a PostgreSQL and an S3 of its own."""
+    with postgres(durable=True, address=ADDRESS) as database, moto(ADDRESS) as s3:
         settings = {
             "LARDER_STORAGE_URL": s3.url(),
             "LARDER_SECRET_KEY": secrets.token_urlsafe(48),
@@ -89,7 +91,7 @@ def _running(larder: Larder, name: str, served: Sequence[tuple[str, int]]) -> Ru
     urls = [url for url, _ in served]
     return Running(
         name,
-        pids=tuple(pid for _, pid in served),
+        pids=(*(pid for _, pid in served), _postmaster(larder)),
         start_seconds=0.0,
         index=f"{urls[0]}{_REPOSITORY}/simple/",
         upload=f"{urls[0]}{_REPOSITORY}/",
@@ -98,6 +100,13 @@ def _running(larder: Larder, name: str, served: Sequence[tuple[str, int]]) -> Ru
         admin=basic("admin", ADMIN_PASSWORD),
         hosts=tuple(f"{url}{_REPOSITORY}/simple/" for url in urls),
     )
+
+
+def _postmaster(larder: Larder) -> int:
+    """Return the process id of the PostgreSQL of an installation."""
+    with psycopg.connect(larder.environment["LARDER_DATABASE_URL"]) as connection:
+        (told,) = connection.execute("SELECT pg_read_file('postmaster.pid')").fetchone() or ("",)
+    return int(told.split()[0])
 
 
 PEER = Peer((ONE, BESIDE, TWO), start)

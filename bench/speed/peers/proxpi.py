@@ -13,7 +13,8 @@ from tests.parts.processes import Server, private_folder
 @contextmanager
 def start(ground: Ground) -> Iterator[Sequence[Running]]:
     """Run one for the wheels; what is asked for in the first place comes from nginx."""
-    with _before(ground.named("nginx static").index) as (running, seconds):
+    index, page = ground.named("nginx static").index, f"/index/{ground.corpus.hot}/"
+    with _before(index, page) as (running, seconds):
         yield [
             Running(
                 "proxpi",
@@ -29,12 +30,12 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
 @contextmanager
 def _mirror(index: str) -> Iterator[str]:
     """Run another one, as it knows one index and remembers what it had."""
-    with _before(index) as (running, _):
+    with _before(index, "/health") as (running, _):
         yield f"http://127.0.0.1:{running.port}/index/"
 
 
 @contextmanager
-def _before(index: str) -> Iterator[tuple[Server, float]]:
+def _before(index: str, page: str) -> Iterator[tuple[Server, float]]:
     program = client("proxpi", "upstreams").with_name("gunicorn")
     with private_folder("proxpi") as folder:
         settings = {"PROXPI_INDEX_URL": index, "PROXPI_CACHE_DIR": str(folder)}
@@ -45,7 +46,7 @@ def _before(index: str) -> Iterator[tuple[Server, float]]:
             bound = ["--bind", f"127.0.0.1:{port}"]
             return [*given, str(program), *options, *bound, "proxpi.server:app"]
 
-        with timed_server("proxpi-log", command, "/health") as running:
+        with timed_server("proxpi-log", command, page) as running:
             yield running
 
 

@@ -98,7 +98,7 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
         pulp = _Pulp(programs, home, _settings(home, database, cache))
         pulp.run("pulpcore-manager", "migrate", "--noinput")
         pulp.run("python", "-c", _FILL, told=json.dumps(_wheels(ground.corpus)))
-        with _serving(pulp) as (url, pids, seconds):
+        with _serving(pulp, f"/pypi/bench/simple/{ground.corpus.hot}/") as (url, pids, seconds):
             sizes = ground.corpus.sizes
             yield [
                 Running(
@@ -155,7 +155,7 @@ def _wheels(corpus: Corpus) -> dict[str, list[str]]:
 
 
 @contextmanager
-def _serving(pulp: _Pulp) -> Iterator[tuple[str, tuple[int, ...], float]]:
+def _serving(pulp: _Pulp, page: str) -> Iterator[tuple[str, tuple[int, ...], float]]:
     """Run all its processes; yield the URL of its indexes, process ids, and how long it took."""
     options = ["--workers", "2", "--no-control-socket", "--bind"]
     began = time.monotonic()
@@ -178,7 +178,7 @@ def _serving(pulp: _Pulp) -> Iterator[tuple[str, tuple[int, ...], float]]:
             more = {"CONTENT_ORIGIN": origin, "PYPI_API_HOSTNAME": own}
             return pulp.command("pulpcore-api", *options, f"127.0.0.1:{port}", **more)
 
-        with timed_server("pulp-api", api, "/pypi/bench/simple/") as (pages, _):
+        with timed_server("pulp-api", api, page) as (pages, _):
             seconds = time.monotonic() - began
             pids = (pages.pid, files.pid, working.pid)
             yield f"http://127.0.0.1:{pages.port}/pypi/", pids, seconds

@@ -34,9 +34,10 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
     with private_folder("pypiserver") as folder:
         files = _in_one_folder(ground.corpus, folder / "files")
         many = ground.corpus.make_root_folders()
+        page = f"/simple/{ground.corpus.hot}/"
         with (
-            _over(files, folder / "one.py", password) as (one, seconds),
-            _over(many, folder / "other.py", password) as (other, _),
+            _over(files, folder / "one.py", page, password) as (one, seconds),
+            _over(many, folder / "other.py", "/", password) as (other, _),
         ):
             url = f"http://127.0.0.1:{one.port}/"
             yield [
@@ -66,7 +67,9 @@ def _in_one_folder(corpus: Corpus, folder: Path) -> Path:
 
 
 @contextmanager
-def _over(files: Path, application: Path, password: str) -> Iterator[tuple[Server, float]]:
+def _over(
+    files: Path, application: Path, page: str, password: str
+) -> Iterator[tuple[Server, float]]:
     application.write_text(_APPLICATION.format(folder=str(files), password=_PASSWORD))
     program = client("pypiserver", "upstreams").with_name("gunicorn")
     options = ["--no-control-socket", "--worker-class", "gthread", "--workers", "2"]
@@ -76,7 +79,7 @@ def _over(files: Path, application: Path, password: str) -> Iterator[tuple[Serve
         bound = ["--bind", f"127.0.0.1:{port}"]
         return [str(program), *options, *bound, f"{application.stem}:application"]
 
-    with timed_server("pypiserver-log", command, "/", password) as running:
+    with timed_server("pypiserver-log", command, page, password) as running:
         yield running
 
 

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 
+from bench.speed.asking import INSTALLER, get, require_status
 from bench.speed.corpus import Corpus, Sizes
 from bench.speed.results import Void
 from tests.parts.processes import Server, private_folder, server
@@ -27,6 +28,7 @@ class Running:
     index: str  # of all wheels of the corpus
     root: str = ""  # of the index with very many projects
     upload: str = ""  # where to publish to `index`
+    root_upload: str = ""  # where to publish to `root`
     no_uploads: str = "takes no uploads"  # why, where nobody publishes
     reader: str = ""  # the Authorization header of who reads
     writer: str = ""  # of who publishes
@@ -98,8 +100,12 @@ def timed_server(
     *,
     address: str = "127.0.0.1",
 ) -> Iterator[tuple[Server, float]]:
-    """Run a server; yield it and how long it took until it answered `path`."""
-    headers = {"Authorization": authorization} if authorization else {}
+    """Run a server; yield it and how long it took until it answered `path`.
+
+    For who is compared by that time it is a project's page.
+    """
+    headers = {"Accept": INSTALLER}  # proxpi has nothing for who accepts nothing
+    headers |= {"Authorization": authorization} if authorization else {}
 
     def answers(port: int) -> bool:
         connection = HTTPConnection(address, port, timeout=30)
@@ -115,6 +121,12 @@ def timed_server(
         began = time.monotonic()
         with server(folder, command, answers=answers) as running:
             yield running, time.monotonic() - began
+
+
+def seconds_until(page: str, began: float, **headers: str) -> float:
+    """Ask a server that listens for a page, and return how long it took from then to now."""
+    require_status(get(page, {"Accept": INSTALLER, **headers}), 200)
+    return time.monotonic() - began
 
 
 def basic(user: str, password: str) -> str:
