@@ -14,10 +14,9 @@ from itertools import islice
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from base.errors import LarderError
 from base.quick_rows import Question
 from packages.filenames import parse_version
-from packages.metadata import parse_core_metadata
+from packages.metadata import readable_metadata
 from packages.models import Distribution, Document, Project, Property
 from packages.words import words_of
 
@@ -144,9 +143,7 @@ def _text_of(file: int) -> _Text:
     summary, keywords = said.values()
     if raw is None:
         return _Text(summary, keywords, _plain(readme_html))
-    try:
-        metadata = parse_core_metadata(bytes(raw))
-    except LarderError:  # of an upstream's file: what it says inside is its own affair
+    if (metadata := readable_metadata(bytes(raw))) is None:
         return _Text(summary, keywords, readme="")
     readme = metadata.description or _plain(readme_html)
     return _Text(metadata.summary or summary, metadata.keywords or keywords, readme)

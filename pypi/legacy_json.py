@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_version
 from packages.filenames import Kind, NormalizedName, VersionRefused, parse_version
 from packages.index.base import Index, PageFile, ProjectNotFound, ProjectPage
 from packages.index.opening import open_index
-from packages.metadata import CoreMetadata, MetadataRefused, parse_core_metadata
+from packages.metadata import CoreMetadata, readable_metadata
 from packages.versions import newest_version
 from pypi.answer import Answer, Ask
 from pypi.render import file_url, upload_time
@@ -83,10 +83,7 @@ def _metadata_of(
 ) -> CoreMetadata | None:
     for file in files:
         if file.metadata_sha256:
-            try:
-                return parse_core_metadata(index.metadata(name, file.filename))
-            except MetadataRefused:  # what upstream serves need not keep to the specification
-                return None
+            return readable_metadata(index.metadata(name, file.filename))
     return None
 
 

@@ -6,6 +6,7 @@ from packages.metadata.core import (
     core_metadata,
     metadata_is_servable,
     parse_core_metadata,
+    readable_metadata,
 )
 from packages.metadata.header import MetadataRefused, read_header, version_pair
 from packages.metadata.rules import LetIn, Objection, objections, requirement_in
@@ -21,6 +22,7 @@ __all__ = [
     "objections",
     "parse_core_metadata",
     "read_header",
+    "readable_metadata",
     "requirement_in",
     "version_pair",
 ]

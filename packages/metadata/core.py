@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from base.errors import LarderError
 from packages.filenames import Kind, NameRefused, VersionRefused, parse_name, parse_version
 from packages.metadata.header import (
     ABSENT,
@@ -62,6 +63,14 @@ class CoreMetadata:
 def parse_core_metadata(raw: bytes) -> CoreMetadata:
     """Return what a METADATA or PKG-INFO file says."""
     return core_metadata(raw, read_header(raw))
+
+
+def readable_metadata(raw: bytes) -> CoreMetadata | None:
+    """Return the same; None where it cannot be read: what upstream serves is its own affair."""
+    try:
+        return parse_core_metadata(raw)
+    except LarderError:
+        return None
 
 
 def core_metadata(raw: bytes, header: Header) -> CoreMetadata:

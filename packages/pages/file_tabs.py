@@ -18,7 +18,7 @@ from packages.index.base import Stored
 from packages.inside.members import BYTES_AT_MOST, member_text, members_in
 from packages.inside.texts import lines_of, text_of, window
 from packages.inside.tree import shelf
-from packages.metadata import CoreMetadata, MetadataRefused, parse_core_metadata
+from packages.metadata import CoreMetadata, readable_metadata
 from packages.models import Distribution, FileDownloads, Property, Reading, StoredMetadata
 from packages.pages.file_changing import forms_for
 from packages.pages.pictures import columns
@@ -225,10 +225,7 @@ def _raw_metadata(row: Distribution) -> bytes | None:
 
 def _metadata(row: Distribution) -> CoreMetadata | None:
     raw = _raw_metadata(row)
-    try:
-        return parse_core_metadata(raw) if raw is not None else None
-    except MetadataRefused:  # of an upstream's file: what it says inside is its own affair
-        return None
+    return readable_metadata(raw) if raw is not None else None
 
 
 def _claims(
@@ -240,11 +237,8 @@ def _claims(
     """
     if reading is not None:
         return [sides for each in reading.differences if (sides := sides_of(each))]
-    if raw is None or row.release is None:
+    if raw is None or row.release is None or (metadata := readable_metadata(raw)) is None:
         return []
-    try:
-        found = properties_of(parse_core_metadata(raw), row.release.project.normalized)
-    except MetadataRefused:
-        return []
+    found = properties_of(metadata, row.release.project.normalized)
     told = differences(said_by(row, Property.Origin.CLIENT), found)
     return [sides for each in told if (sides := sides_of(each))]

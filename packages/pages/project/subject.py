@@ -13,7 +13,7 @@ from base.errors import LarderError
 from packages.filenames import NameRefused, NormalizedName, parse_name
 from packages.index.base import IndexUnavailable, PageFile, ProjectNotFound, ProjectPage
 from packages.index.opening import open_for_people
-from packages.metadata import CoreMetadata, parse_core_metadata
+from packages.metadata import CoreMetadata, readable_metadata
 from packages.models import Distribution, Project, Reading, UpstreamMetadata
 from packages.pages.project.releases import ReleaseFiles, named, newest_of, releases_of
 from packages.upstream.refresh import kept_page
@@ -142,7 +142,7 @@ def contents_of(subject: Subject, *, asks: bool = False) -> Contents:
     )
     if row is not None:
         stored = getattr(row, "stored_metadata", None)
-        metadata = _parsed(bytes(stored.raw)) if stored else None
+        metadata = readable_metadata(bytes(stored.raw)) if stored else None
         return Contents(metadata, row, getattr(row, "reading", None), is_upstreams=False)
     metadata = _upstreams_metadata(subject) or (_asked_for(subject) if asks else None)
     return Contents(metadata, None, None, is_upstreams=metadata is not None)
@@ -213,7 +213,7 @@ def _upstreams_metadata(subject: Subject) -> CoreMetadata | None:
     ).order_by("-filename")
     for row in rows[:_LOOKED_AT]:
         if digests.get((row.repository_id, row.scope, row.filename)) == row.sha256:
-            return _parsed(bytes(row.raw))
+            return readable_metadata(bytes(row.raw))
     return None
 
 
@@ -222,12 +222,5 @@ def _asked_for(subject: Subject) -> CoreMetadata | None:
     for file in subject.release.files if subject.release else ():
         if file.metadata_sha256:
             index = open_for_people(subject.repository, subject.by)
-            return _parsed(index.metadata(subject.name, file.filename, file.sha256))
+            return readable_metadata(index.metadata(subject.name, file.filename, file.sha256))
     return None
-
-
-def _parsed(raw: bytes) -> CoreMetadata | None:
-    try:
-        return parse_core_metadata(raw)
-    except LarderError:  # of an upstream's file: what it says inside is its own affair
-        return None
