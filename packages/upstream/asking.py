@@ -197,7 +197,7 @@ def _write_once(
             holder = notice_changes(source, project, old, document)
             if holder is not None:
                 note_project(holder)
-            if gone := _filenames(old) - _filenames(document):
+            if old is not None and (gone := _filenames(old) - _filenames(document)):
                 forget_metadata(source, project, gone)
             row.changed = move_serial(locked_state(source.repository.pk))
             update(row, "changed")

@@ -50,7 +50,6 @@ class Spool:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _GROWING)
         fcntl.flock(self._fd, fcntl.LOCK_EX)
         self._tail = bytearray()
-        self._is_whole = False
         self._hashes = {name: hashlib.new(name) for name in {*_ALWAYS, *algorithms}}
         self._blake2b_256 = hashlib.blake2b(digest_size=32)
 
@@ -74,7 +73,6 @@ class Spool:
         self._append(self._tail)
         self._tail.clear()
         os.fchmod(self._fd, _WHOLE)
-        self._is_whole = True
         return Spooled(
             path=self.path,
             size=self.size,
@@ -89,7 +87,7 @@ class Spool:
 
         Storage on the same file system may have the whole file by a name of its own, mode and all.
         """
-        if not self._is_whole:
+        if _mode(self._fd) == _GROWING:
             os.fchmod(self._fd, _BROKEN)
 
     def close(self) -> None:
@@ -151,4 +149,8 @@ class SpoolStream:
         self._file.close()
 
     def _mode(self) -> int:
-        return stat.S_IMODE(os.fstat(self._file.fileno()).st_mode)
+        return _mode(self._file.fileno())
+
+
+def _mode(descriptor: int) -> int:
+    return stat.S_IMODE(os.fstat(descriptor).st_mode)
