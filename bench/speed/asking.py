@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from http.client import HTTPConnection, HTTPException
@@ -56,6 +56,14 @@ def get(url: str, headers: Mapping[str, str]) -> Answer:
     if found.get("content-encoding") == "gzip":
         body = gzip.decompress(body)
     return Answer(url, response.status, found, body, sent)
+
+
+def checked(url: str, headers: Mapping[str, str], require: Callable[[Answer], None]) -> Answer:
+    """Ask once, and return the answer: it is there, and passes `require`. Raises Void."""
+    answer = get(url, headers)
+    require_status(answer, 200)
+    require(answer)
+    return answer
 
 
 def links(answer: Answer) -> dict[str, str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode, urljoin
 
-from bench.speed.asking import JSON, Answer, get, links, require_status
+from bench.speed.asking import JSON, Answer, checked, get, links, require_status
 from bench.speed.corpus import MIB, Corpus
 from bench.speed.load import read
 from bench.speed.peers.larder_grown import FILES, project
@@ -108,7 +108,7 @@ def flat(running: Running, bench: Bench) -> Measured:
         raise Void(f"{NOT_RUN}so long a load is of use where there is most to hold")
     asked = many_pages(running, bench.corpus)
     headers = running.headers(Accept=JSON, Accept_Encoding="identity")
-    size = min(_checked(url, headers) for url in asked.urls)
+    size = min(checked(url, headers, asked.require).sent for url in asked.urls)
     first = max(1, bench.load_seconds * _FIRST_PART // 100)
     requests, grew = 0, []
     for seconds in (first, max(1, bench.load_seconds - first)):
@@ -116,20 +116,12 @@ def flat(running: Running, bench: Bench) -> Measured:
         seen.require_bodies(size)
         requests += seen.requests
         grew.append(_workers(running))
-    _checked(asked.urls[0], headers)
+    checked(asked.urls[0], headers, asked.require)
     note = (
         f"{requests:,} requests in {bench.load_seconds / 60:.1f} min, in turn for "
-        f"{len(asked.urls):,} pages, of which a process holds some {_ARE_HELD:,}"
+        f"{len(asked.urls):,} pages; a process holds some {_ARE_HELD:,}"
     )
     return Measured((grew[1] - grew[0]) / MIB, note=note)
-
-
-def _checked(url: str, headers: Mapping[str, str]) -> int:
-    """Look at a page, and return its size."""
-    answer = get(url, headers)
-    require_status(answer, 200)
-    _require_page(answer)
-    return answer.sent
 
 
 def memory(running: Running, _bench: Bench) -> Measured:

@@ -7,15 +7,14 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from bench.speed.asking import JSON, get, require_names, require_status
-from bench.speed.corpus import Wheel
+from bench.speed.asking import JSON, checked, get, require_names, require_status
 from bench.speed.load import Seen, read, read_again
 from bench.speed.peers.larder_hosts import PROJECTS
 from bench.speed.peers.running import Running, basic, user_and_password
@@ -80,19 +79,12 @@ def _all_hosts(running: Running) -> list[tuple[str, dict[str, str]]]:
 
 def _smallest(running: Running, bench: Bench) -> int:
     """Look at each page of each host, and return the size of the smallest."""
+    listed = {name: {each.name for each in bench.corpus.small[name]} for name in _names(bench)}
     return min(
-        _checked(index, headers, bench.corpus.small[name])
+        checked(f"{index}{name}/", headers, partial(require_names, names=files)).sent
         for index, headers in _all_hosts(running)
-        for name in _names(bench)
+        for name, files in listed.items()
     )
-
-
-def _checked(index: str, headers: Mapping[str, str], wheels: Sequence[Wheel]) -> int:
-    """Return the size of a page that lists these, and nothing else."""
-    answer = get(f"{index}{wheels[0].project}/", headers)
-    require_status(answer, 200)
-    require_names(answer, {wheel.name for wheel in wheels})
-    return answer.sent
 
 
 def visible(running: Running, bench: Bench) -> Measured:

@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.speed.asking import (
     HTML,
     Answer,
+    checked,
     get,
     links,
     require_kind,
@@ -98,19 +99,13 @@ class Download:
         """Ask once, look at the answer, put on the load, and look again."""
         asked = self.find(running, bench.corpus)
         headers = running.headers(Accept_Encoding="identity")
-        size = self._checked(asked, headers).sent
+        size = checked(asked.urls[0], headers, asked.require).sent
         seen, work = _load(running, asked, headers, self.callers, bench)
-        self._checked(asked, headers)
+        checked(asked.urls[0], headers, asked.require)
         seen.require_bodies(size)
         if self.in_mib:
             return Measured(seen.bytes / MIB / seen.seconds)
         return Measured(seen.requests / seen.seconds, seen.p99, work)
-
-    def _checked(self, asked: Asked, headers: dict[str, str]) -> Answer:
-        answer = get(asked.urls[0], headers)
-        require_status(answer, 200)
-        asked.require(answer)
-        return answer
 
 
 def _load(
