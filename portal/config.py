@@ -67,6 +67,7 @@ class Config:
     private_upstreams_allowed: bool
     trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
     accel_prefix: str
+    pages_prefix: str
     sigstore_trust_root: Path | None
     web_processes: int
     web_threads: int
@@ -75,6 +76,11 @@ class Config:
     def spool(self) -> Path:
         """The folder of uploads and downloads on their way."""
         return self.home / "spool"
+
+    @property
+    def large_pages(self) -> Path:
+        """The folder of the pages that the edge has nginx send."""
+        return self.home / "pages"
 
     @property
     def static(self) -> Path:
@@ -123,7 +129,8 @@ def read(environment: Mapping[str, str]) -> Config:
         upstream_url=reader.take("LARDER_UPSTREAM_URL", "", _upstream_url),
         private_upstreams_allowed=reader.take("LARDER_PRIVATE_UPSTREAMS", "ask", _ask_or_allow),
         trusted_proxies=reader.take("LARDER_TRUSTED_PROXIES", "", _networks),
-        accel_prefix=reader.take("LARDER_ACCEL_PREFIX", "", _accel_prefix),
+        accel_prefix=reader.take("LARDER_ACCEL_PREFIX", "", _location),
+        pages_prefix=reader.take("LARDER_PAGES_PREFIX", "", _location),
         sigstore_trust_root=reader.take("LARDER_SIGSTORE_TRUST_ROOT", "", _trust_root),
         web_processes=processes,
         web_threads=threads,
@@ -272,9 +279,9 @@ def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network,
         ) from None
 
 
-def _accel_prefix(text: str) -> str:
+def _location(text: str) -> str:
     if text and not text.startswith("/"):
-        raise _Wrong("give the path of nginx's internal location, for example /blobs")
+        raise _Wrong("give the path of nginx's internal location, for example /-/blobs")
     return text.rstrip("/")
 
 

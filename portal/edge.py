@@ -24,6 +24,7 @@ from accounts import tokens  # isort: skip
 from accounts.authentication import SHOWN_IN, CredentialsRefused, credentials_in  # isort: skip
 from pypi.held_answers import Headers, HeldAnswers
 from pypi.hot_lane import Failure, HotLane, is_offered, shown_in
+from pypi.large_pages import LargePages
 from repos.lease import Lease
 
 # The named location of deploy/nginx.conf that asks gunicorn.
@@ -87,5 +88,17 @@ def _write_nothing(_: bytes) -> None:
     """Be what WSGI wants of `start_response`; Django does not use it."""
 
 
+def _large_pages() -> LargePages | None:
+    """Return where nginx finds large pages; None: it is to have them from here."""
+    prefix = settings.CONFIG.pages_prefix
+    return LargePages(settings.CONFIG.large_pages, prefix) if prefix else None
+
+
 keep_notes()
-application = HotLane(may_be_held, Lease.in_database(), HeldAnswers(), others=handed_on)
+application = HotLane(
+    may_be_held,
+    Lease.in_database(),
+    HeldAnswers(),
+    others=handed_on,
+    large_pages=_large_pages(),
+)

@@ -25,6 +25,7 @@ from base.stamps import Stamp
 from packages.changes import names_changed_since
 from packages.index.base import Ground
 from packages.storage import Readable
+from pypi.large_pages import LargePage, LargePages
 from repos.lease import Present
 
 K = TypeVar("K")
@@ -39,6 +40,8 @@ _BESIDE = 4 * 1024
 _FOR_EACH_STAMP = 300
 # A visit takes 4 KiB, one to a virtual of sixty members 11.
 CALLERS_AT_MOST = 5_000
+# nginx would keep Cache-Control beside that of gunicorn, where it comes to ask it for the page.
+CACHING_OF_A_LARGE_PAGE = "X-Larder-Cache-Control"
 _salt = secrets.token_bytes(32)
 
 
@@ -141,15 +144,29 @@ class Held:
     ground: Ground
     reopen: Callable[[], Readable] | None = None
     note: Callable[..., None] | None = None
+    # Where nginx finds the body, in place of `body`.
+    page: LargePage | None = None
     # What says that the caller has it, once that was said.
     not_modified: Headers | None = None
     true_in: int | None = None  # as of a visit
     asked_for_at: float | None = None  # by the present of who did
 
+    def lay_down(self, pages: LargePages) -> None:
+        """Have nginx send the body, if it is large."""
+        page = pages.lay_down(self.body)
+        if page is None:
+            return
+        names = {"content-length": "", "cache-control": CACHING_OF_A_LARGE_PAGE}
+        named = [(names.get(name.lower(), name), value) for name, value in self.headers]
+        kept = [(name, value) for name, value in named if name]
+        self.headers = [*kept, ("X-Accel-Redirect", page.location), ("Content-Length", "0")]
+        self.page, self.body = page, b""
+
     @property
     def weight(self) -> int:
-        """Return about how many bytes it takes."""
-        return _BESIDE + _FOR_EACH_STAMP * len(self.ground.stamps) + len(self.body)
+        """Return about how many bytes it takes, in memory or as a file."""
+        size = self.page.size if self.page is not None else len(self.body)
+        return _BESIDE + _FOR_EACH_STAMP * len(self.ground.stamps) + size
 
 
 @dataclass(slots=True)

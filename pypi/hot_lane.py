@@ -49,6 +49,7 @@ from pypi.held_answers import (
     WhoWhere,
     visitor,
 )
+from pypi.large_pages import LargePages
 from pypi.negotiate import simple_type, takes_gzip
 from repos import client_calls
 from repos.lease import Lease, Present, StampsUnknown
@@ -166,15 +167,18 @@ class HotLane:
         lease: Lease,
         answers: HeldAnswers,
         others: WSGIApplication | None = None,
+        large_pages: LargePages | None = None,
     ) -> None:
         """Take what answers at first, what knows the stamps, and where answers are held.
 
-        `others` answers what is never held; None: Django does.
+        `others` answers what is never held; None: Django does. Of `large_pages` nginx, which is to
+        be in front then, is told where they are.
         """
         self._django = django
         self._others = others or django
         self._lease = lease
         self._answers = answers
+        self._large_pages = large_pages
         self._visits = Latest[WhoWhere, Visit](CALLERS_AT_MOST)
         # What Django is making at this moment, and others wait for.
         self._coming: dict[Key, _Coming] = {}
@@ -353,6 +357,8 @@ class HotLane:
                 reopen=reopen,
                 note=answer.note,
             )
+            if self._large_pages is not None:
+                held.lay_down(self._large_pages)
             self._answers.hold(key, held, before.asked_at)
 
 

@@ -99,14 +99,13 @@ def larder(trust_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     tls = write_server_files(tmp_path_factory.mktemp("tls"))
     settings = {
         "LARDER_BASE_URL": "https://localhost",
-        "LARDER_ACCEL_PREFIX": "/blobs",
-        "LARDER_TRUSTED_PROXIES": "127.0.0.1",
+        **larders.BEHIND_NGINX,
         "LARDER_SIGSTORE_TRUST_ROOT": str(trust_root),
     }
     with larders.embedded(settings) as running:
-        blobs = Path(running.environment["LARDER_HOME"]) / "blobs"
+        home = Path(running.environment["LARDER_HOME"])
         app = urlsplit(running.url).port or 0
-        with larders.edge(running) as edge, nginx(app, edge.port, blobs, tls) as front:
+        with larders.edge(running) as edge, nginx(app, edge.port, home, tls) as front:
             yield replace(running, url=f"https://localhost:{front.port}")
 
 

@@ -33,11 +33,12 @@ http {
 
 @contextmanager
 def nginx(
-    larder_port: int, edge_port: int, blobs: Path, tls: tuple[Path, Path] | None = None
+    larder_port: int, edge_port: int, home: Path, tls: tuple[Path, Path] | None = None
 ) -> Iterator[Server]:
     """Run nginx with our configuration, adapted to this machine, and yield it.
 
-    `tls` is its certificate and key; without, it speaks plain http.
+    What it sends itself is in `home`, LARDER_HOME of what it stands before. `tls` is its
+    certificate and key; without, it speaks plain http.
     """
 
     def ours(port: int) -> str:
@@ -48,7 +49,7 @@ def nginx(
         text = text.replace("listen 443 ssl;", listening)
         text = text.replace("127.0.0.1:8000", f"127.0.0.1:{larder_port}")
         text = text.replace("127.0.0.1:8001", f"127.0.0.1:{edge_port}")
-        return text.replace("/var/lib/larder/blobs/", f"{blobs}/")
+        return text.replace("/var/lib/larder/", f"{home}/")
 
     with nginx_with(ours) as running:
         yield running

@@ -32,6 +32,12 @@ from tests.clients import NOBODY_LISTENS, ROOT
 from tests.parts.processes import Server, private_folder, server
 
 ADMIN_PASSWORD = "a-password-of-the-journeys"
+# What deploy/nginx.conf wants of the Larder behind it.
+BEHIND_NGINX = {
+    "LARDER_ACCEL_PREFIX": "/-/blobs",
+    "LARDER_PAGES_PREFIX": "/-/pages",
+    "LARDER_TRUSTED_PROXIES": "127.0.0.1",
+}
 _APPLICATION = "portal.wsgi"
 _BACK_WITHIN = 60  # seconds
 _TELL_A_SECRET = {"create_user", "create_token", "set_password"}
@@ -225,20 +231,15 @@ def behind_https() -> Iterator[Larder]:
 
 @contextmanager
 def behind_nginx() -> Iterator[Larder]:
-    """Run Larder as deploy/nginx.conf wants it: nginx sends the blobs, and is believed."""
-    settings = {"LARDER_ACCEL_PREFIX": "/blobs", "LARDER_TRUSTED_PROXIES": "127.0.0.1"}
-    with _running(settings) as larder:
+    """Run Larder as deploy/nginx.conf wants it."""
+    with _running(BEHIND_NGINX) as larder:
         yield larder
 
 
 @contextmanager
 def behind_nginx_by_https() -> Iterator[Larder]:
     """Run Larder as behind_nginx and on PostgreSQL; people reach it at https://localhost."""
-    settings = {
-        "LARDER_BASE_URL": "https://localhost",
-        "LARDER_ACCEL_PREFIX": "/blobs",
-        "LARDER_TRUSTED_PROXIES": "127.0.0.1",
-    }
+    settings = {"LARDER_BASE_URL": "https://localhost", **BEHIND_NGINX}
     with own_postgres() as url, on_postgres(url, settings) as larder:
         yield larder
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import socketserver
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from http.client import HTTPResponse
@@ -50,8 +52,8 @@ def app() -> Iterator[Larder]:
 @pytest.fixture(scope="module")
 def behind(app: Larder) -> Iterator[Larder]:
     """The same with its edge, and nginx in front of both; its URL is nginx's."""
-    blobs = Path(app.environment["LARDER_HOME"]) / "blobs"
-    with larders.edge(app, processes=2) as edge, nginx(port_of(app), edge.port, blobs) as front:
+    home = Path(app.environment["LARDER_HOME"])
+    with larders.edge(app, processes=2) as edge, nginx(port_of(app), edge.port, home) as front:
         yield replace(app, url=f"http://127.0.0.1:{front.port}")
 
 
@@ -111,12 +113,88 @@ def test_what_larder_says_passes_once(behind: Larder, shelf: Repository, path: s
         assert len(response.headers.get_all("Content-Security-Policy", [])) == 1
 
 
+@pytest.fixture(scope="module")
+def long_shelf(behind: Larder) -> Repository:
+    """A repository with so many files that their page is large, packed too."""
+    repository = behind.repository()
+    chance = random.Random(7)  # noqa: S311 - the same each time
+
+    def publish(number: int) -> tuple[int, str]:
+        version = f"1.{number}+{chance.randbytes(75).hex()}"
+        filename, wheel = dists.make_wheel("newt", version)
+        content = Content(filename, len(wheel), [wheel])
+        return upload(repository.url, behind.writer, content, name="newt", version=version)
+
+    with ThreadPoolExecutor(8) as callers:
+        assert set(callers.map(publish, range(400))) == {(200, "OK")}
+    return repository
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+@pytest.mark.parametrize("accept", ["text/html", "application/vnd.pypi.simple.v1+json"])
+def test_a_large_page_that_nginx_sends_is_the_one_that_gunicorn_gives(
+    app: Larder, behind: Larder, long_shelf: Repository, accept: str, encoding: str
+) -> None:
+    """Byte for byte and header for header, and to nobody else."""
+    url, sent = f"{long_shelf.simple}newt/", {"Accept": accept, "Accept-Encoding": encoding}
+    own = {"connection", "server", "transfer-encoding", "date"}
+
+    def told(of: Larder, method: str = "GET", **more: str) -> tuple[int, dict[str, str], bytes]:
+        where = url.replace(behind.url, of.url)
+        with request(method, where, behind.reader, headers=sent | more) as response:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            assert len(headers) == len(response.headers)
+            assert headers.pop("x-request-id")
+            kept = {name: value for name, value in headers.items() if name not in own}
+            return response.status, kept, response.read()
+
+    expected = told(app)
+    assert len(expected[2]) > 64 * 1024
+    assert expected[1].get("content-encoding", "identity") == encoding
+    before = len(large_pages(behind))
+    for _ in range(6):  # both processes of the edge come to hold it
+        assert told(behind) == expected
+    assert len(large_pages(behind)) > before
+    assert told(behind, "HEAD") == told(app, "HEAD")
+    assert told(behind, Range="bytes=5-9") == told(app, Range="bytes=5-9")
+    again = {"If-None-Match": expected[1]["etag"]}
+    assert told(behind, **again) == told(app, **again)
+    assert headers_of(url, "")[0] == 401
+    assert headers_of(url, behind.stranger)[0] == 403
+    for page in large_pages(behind):
+        where = page.relative_to(behind.environment["LARDER_HOME"])
+        assert headers_of(f"{behind.url}/-/{where}", behind.reader)[0] == 404
+        page.unlink()
+    # What nginx does not find, it has from gunicorn.
+    for _ in range(4):
+        assert told(behind) == expected
+
+
+def large_pages(larder: Larder) -> list[Path]:
+    """Return what its edge has laid down for nginx."""
+    folder = Path(larder.environment["LARDER_HOME"]) / "pages"
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_large_page_is_new_with_the_answer_to_an_upload(
+    behind: Larder, long_shelf: Repository
+) -> None:
+    for number in range(5):
+        for _ in range(4):
+            headers_of(f"{long_shelf.simple}newt/", behind.reader)
+        filename, wheel = dists.make_wheel("newt", f"2.{number}")
+        content = Content(filename, len(wheel), [wheel])
+        sent = upload(long_shelf.url, behind.writer, content, name="newt", version=f"2.{number}")
+        assert sent == (200, "OK")
+        assert filename.encode() in headers_of(f"{long_shelf.simple}newt/", behind.reader)[3]
+
+
 def test_blobs_are_nobodys_to_ask_for(behind: Larder, shelf: Repository) -> None:
     blobs = Path(behind.environment["LARDER_HOME"]) / "blobs"
     stored = [path for path in blobs.rglob("*") if path.is_file()]
     assert stored
     for path in stored:
-        url = f"{behind.url}/blobs/{path.relative_to(blobs)}"
+        url = f"{behind.url}/-/blobs/{path.relative_to(blobs)}"
         with request("GET", url, behind.reader) as response:
             assert response.status == 404
             assert response.read() != CONTENT

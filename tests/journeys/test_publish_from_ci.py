@@ -101,9 +101,9 @@ def larder(issuers: Issuers, tmp_path_factory: pytest.TempPathFactory) -> Iterat
                 for each in [getattr(issuers, kind)]
             )
         )
-        blobs = Path(running.environment["LARDER_HOME"]) / "blobs"
+        home = Path(running.environment["LARDER_HOME"])
         app = urlsplit(running.url).port or 0
-        with larders.edge(running) as edge, nginx(app, edge.port, blobs, tls) as front:
+        with larders.edge(running) as edge, nginx(app, edge.port, home, tls) as front:
             yield replace(running, url=f"https://localhost:{front.port}")
 
 

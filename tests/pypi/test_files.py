@@ -193,11 +193,11 @@ def test_files_are_for_readers(client: Client, frog: Cast) -> None:
 
 
 def test_nginx_sends_the_file_where_it_is_told_to(client: Client, frog: Cast, settings) -> None:
-    settings.ACCEL_PREFIX = "/blobs"
+    settings.ACCEL_PREFIX = "/-/blobs"
     response = get(client, EXACT, frog)
     blob = Distribution.objects.get().blob
     assert blob is not None
-    assert response.headers["X-Accel-Redirect"] == f"/blobs/{blob.storage_key}"
+    assert response.headers["X-Accel-Redirect"] == f"/-/blobs/{blob.storage_key}"
     assert response.body == b""
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,9 +33,10 @@ from packages.index.base import Ground
 from packages.models import Distribution, Project, Release, UpstreamPage
 from packages.upstream.refresh import refreshed
 from packages.upstream.source import Source
-from pypi import files, held_answers, hot_lane
-from pypi.held_answers import Held, HeldAnswers, Key
+from pypi import files, held_answers, hot_lane, large_pages
+from pypi.held_answers import CACHING_OF_A_LARGE_PAGE, Held, HeldAnswers, Key
 from pypi.hot_lane import HotLane
+from pypi.large_pages import LargePages
 from repos import client_calls, configure, lease
 from repos.lease import Lease, Present
 from repos.models import Grant, Repository, RepositoryState
@@ -58,6 +60,7 @@ _NOT_NOW = 599
 class Lane:
     """The lane before Django, and how often Django was asked."""
 
+    large_pages: LargePages | None = None
     lane: HotLane = field(init=False)
     asked: int = 0
 
@@ -65,7 +68,10 @@ class Lane:
         """Let each request ask for the stamps anew: nobody here waits for a lease."""
         self.room = HeldAnswers()
         self.lane = HotLane(
-            self._django, Lease(lambda about: stamps_by(connection, about), seconds=0), self.room
+            self._django,
+            Lease(lambda about: stamps_by(connection, about), seconds=0),
+            self.room,
+            large_pages=self.large_pages,
         )
 
     def _django(self, environ: dict[str, Any], start_response: Any) -> Any:
@@ -531,12 +537,49 @@ def test_a_visit_by_one_way_is_none_by_another(
 def test_what_nginx_is_to_send_it_sends(
     lane: Lane, frogs: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settings, "ACCEL_PREFIX", "/blobs")
+    monkeypatch.setattr(settings, "ACCEL_PREFIX", "/-/blobs")
     file, reader = urls()[6], frogs.acme.reader.headers
     assert lane.get(file, reader).header("X-Accel-Redirect")
     assert lane.knows(file, reader)
     assert lane.knows(file, reader, method="HEAD")
     assert not lane.knows(file, reader, {"Range": "bytes=0-3"})
+
+
+@pytest.mark.parametrize("sent", [JSON, HTML, JSON | GZIP, HTML | GZIP])
+def test_large_pages_are_left_for_nginx_to_send(
+    frogs: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: dict[str, str]
+) -> None:
+    monkeypatch.setattr(large_pages, "_LARGE", 200)
+    lane = Lane(LargePages(tmp_path, "/-/pages"))
+    page, sent = "/acme/local/simple/frog/", sent | frogs.acme.reader.headers
+
+    def get(method: str = "GET", **more: str) -> Answer:
+        with connection_kept():
+            return ask(method, page, sent | more, to=lane.lane)
+
+    def files() -> list[Path]:
+        return [path for path in tmp_path.rglob("*") if path.is_file()]
+
+    first, second, third = get(), get(), get("HEAD")
+    assert lane.asked == 1
+    assert len(first.body) >= 200
+    assert not first.header("X-Accel-Redirect")
+    assert [path.read_bytes() for path in files()] == [first.body]
+    for again in (second, third):
+        assert again.body == b""
+        assert again.header("X-Accel-Redirect") == f"/-/pages/{files()[0].relative_to(tmp_path)}"
+        assert again.header("Content-Length") == "0"
+        assert again.header(CACHING_OF_A_LARGE_PAGE) == first.header("Cache-Control")
+        own = ("X-Request-Id", "Content-Length", "X-Accel-Redirect", CACHING_OF_A_LARGE_PAGE)
+        left_out = (*own, "Cache-Control")
+        rest = [[each for each in one.headers if each[0] not in left_out] for one in (first, again)]
+        assert rest[0] == rest[1]
+    unchanged = {"If-None-Match": first.header("ETag")}
+    assert [get(**unchanged).status for _ in range(2)] == [HTTPStatus.NOT_MODIFIED] * 2
+    assert not get(**unchanged).header("X-Accel-Redirect")
+    curate.yank(Distribution.objects.all()[0], reason="no", by=frogs.acme.admin.principal)
+    assert get().body != first.body
+    assert len(files()) == 1
 
 
 def test_who_has_signed_in_with_a_browser_is_djangos_to_know(

@@ -35,9 +35,7 @@ _KEPT = ROOT / ".cache" / "bench"
 def start(ground: Ground) -> Iterator[Sequence[Running]]:
     """Run it with an index of wheels, one of many projects, and indexes over others."""
     program, corpus = client("devpi", "upstreams"), ground.corpus
-    filled = _KEPT / f"devpi-{_digest_of(program, corpus)}"
-    if not filled.exists():
-        _make(filled, program, corpus)
+    filled = _kept(program, corpus) or _made(program, corpus)
     with private_folder("devpi") as folder:
         data = folder / "data"
         shutil.copytree(filled, data)
@@ -70,16 +68,30 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
             ]
 
 
-def _digest_of(program: Path, corpus: Corpus) -> str:
-    """Return what is another one when the program, or what it is filled with, is."""
-    wheel = hashlib.sha256(corpus.small[corpus.hot][0].path.read_bytes()).hexdigest()
+def _kept(program: Path, corpus: Corpus) -> Path | None:
+    """Return the files of one that was filled before, with all that this corpus has."""
+    named = _KEPT.glob(f"{_name(program, corpus)}*")
+    return next((each for each in named if _parts(corpus) <= set(each.name.split("+")[1:])), None)
+
+
+def _name(program: Path, corpus: Corpus) -> str:
+    """Return what is another one when the program, or a wheel that all corpora have, is."""
+    wheel = corpus.small[corpus.hot][0].path.read_bytes()
+    said = (program.parent.parent.name, hashlib.sha256(wheel).hexdigest(), corpus.sizes)
+    return f"devpi-{hashlib.sha256(repr(said).encode()).hexdigest()[:12]}"
+
+
+def _parts(corpus: Corpus) -> set[str]:
+    """Return what some corpora have."""
     real = sorted(file.path.name for file in corpus.real_files)
-    said = (str(program.parent), wheel, corpus.sizes, len(corpus.root_names), real)
-    return hashlib.sha256(repr(said).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(repr(real).encode()).hexdigest()[:12]
+    parts = {f"real-{digest}": real, "roots": corpus.root_names}
+    return {name for name, there in parts.items() if there}
 
 
-def _make(filled: Path, program: Path, corpus: Corpus) -> None:
+def _made(program: Path, corpus: Corpus) -> Path:
     """Fill one, and keep its files in place of older ones: filling takes longer than all cases."""
+    filled = _KEPT / "+".join([_name(program, corpus), *sorted(_parts(corpus))])
     with private_folder("devpi-filled") as folder:
         data = folder / "data"
         init = [str(program.with_name("devpi-init")), "--serverdir", str(data), "--no-root-pypi"]
@@ -95,6 +107,7 @@ def _make(filled: Path, program: Path, corpus: Corpus) -> None:
         shutil.rmtree(coming, ignore_errors=True)
         shutil.copytree(data, coming)
         coming.rename(filled)
+    return filled
 
 
 @contextmanager

@@ -27,7 +27,6 @@ from tests.journeys.remotes import make_remote
 
 ALONE, IN_PRODUCTION = "Larder alone", "Larder in production"
 EXTRACTION_WAITS = "extraction of metadata is put off until after the bench"
-_BEHIND_NGINX = {"LARDER_ACCEL_PREFIX": "/blobs", "LARDER_TRUSTED_PROXIES": "127.0.0.1"}
 _VIRTUALS = (1, 5, 30)
 _CALLERS = 8
 _PREPARE = """
@@ -62,13 +61,13 @@ def start(ground: Ground) -> Iterator[Sequence[Running]]:
 @contextmanager
 def _in_production(larder: Larder, page: str, reader: str) -> Iterator[Running]:
     """Run nginx, edge and gunicorn as deploy/ has them, one after the other."""
-    behind = replace(larder, environment={**larder.environment, **_BEHIND_NGINX})
-    blobs = Path(larder.environment["LARDER_HOME"]) / "blobs"
+    behind = replace(larder, environment={**larder.environment, **larders.BEHIND_NGINX})
+    home = Path(larder.environment["LARDER_HOME"])
     began = time.monotonic()
     with (
         web(behind.environment, "deploy/Procfile", page, reader) as (port_and_pid, _),
         larders.edge(behind) as edge,
-        nginx(port_and_pid[0], edge.port, blobs) as front,
+        nginx(port_and_pid[0], edge.port, home) as front,
     ):
         url = f"http://127.0.0.1:{front.port}"
         seconds = seconds_until(f"{url}{page}", began, Authorization=reader)
