@@ -129,8 +129,8 @@ def read(environment: Mapping[str, str]) -> Config:
         upstream_url=reader.take("LARDER_UPSTREAM_URL", "", _upstream_url),
         private_upstreams_allowed=reader.take("LARDER_PRIVATE_UPSTREAMS", "ask", _ask_or_allow),
         trusted_proxies=reader.take("LARDER_TRUSTED_PROXIES", "", _networks),
-        accel_prefix=reader.take("LARDER_ACCEL_PREFIX", "", _location),
-        pages_prefix=reader.take("LARDER_PAGES_PREFIX", "", _location),
+        accel_prefix=reader.take("LARDER_ACCEL_PREFIX", "", _location("/-/blobs")),
+        pages_prefix=reader.take("LARDER_PAGES_PREFIX", "", _location("/-/pages")),
         sigstore_trust_root=reader.take("LARDER_SIGSTORE_TRUST_ROOT", "", _trust_root),
         web_processes=processes,
         web_threads=threads,
@@ -279,10 +279,13 @@ def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network,
         ) from None
 
 
-def _location(text: str) -> str:
-    if text and not text.startswith("/"):
-        raise _Wrong("give the path of nginx's internal location, for example /-/blobs")
-    return text.rstrip("/")
+def _location(example: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text and not text.startswith("/"):
+            raise _Wrong(f"give the path of nginx's internal location, for example {example}")
+        return text.rstrip("/")
+
+    return parse
 
 
 def _trust_root(text: str) -> Path | None:

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable, Iterable
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+import structlog
 from django.conf import settings
 from django.db import connections
 
@@ -26,6 +27,8 @@ from pypi.held_answers import Headers, HeldAnswers
 from pypi.hot_lane import Failure, HotLane, is_offered, shown_in
 from pypi.large_pages import LargePages
 from repos.lease import Lease
+
+log = structlog.get_logger(__name__)
 
 # The named location of deploy/nginx.conf that asks gunicorn.
 _ASK_GUNICORN = [("X-Accel-Redirect", "@app"), ("Content-Length", "0")]
@@ -90,15 +93,20 @@ def _write_nothing(_: bytes) -> None:
 
 def _large_pages() -> LargePages | None:
     """Return where nginx finds large pages; None: it is to have them from here."""
-    prefix = settings.CONFIG.pages_prefix
-    return LargePages(settings.CONFIG.large_pages, prefix) if prefix else None
+    config = settings.CONFIG
+    if not config.pages_prefix:
+        return None
+    try:
+        return LargePages(config.large_pages, config.pages_prefix)
+    except OSError:
+        log.warning("no_folder_for_large_pages", exc_info=True)
+        return None
 
 
 keep_notes()
 application = HotLane(
     may_be_held,
     Lease.in_database(),
-    HeldAnswers(),
+    HeldAnswers(large_pages=_large_pages()),
     others=handed_on,
-    large_pages=_large_pages(),
 )

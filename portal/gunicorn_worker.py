@@ -9,17 +9,21 @@ wait: the whole request is there, without a body, and the application has the an
 
 from __future__ import annotations
 
+import hashlib
 import mmap
+import secrets
 import selectors
 import time
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from socket import MSG_PEEK, socket
+from typing import NamedTuple
 
+from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
-from gunicorn.http.wsgi import create
+from gunicorn.http.wsgi import Response, create
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 # Ten times what installers send.
@@ -29,8 +33,20 @@ _ACCEPTED_IN_A_TURN = 16
 # So often, and so long each time, a connection is left to a process that has fewer.
 _TIMES_LEFT_TO_OTHERS, _MOMENT_SECONDS = 5, 0.0002
 _END = b"\r\n\r\n"
+_REMEMBERED = 2048  # requests, and headers of answers; three kilobytes each
+_salt = secrets.token_bytes(32)
+# What is needed of a request that was read before.
+_TOLD_OF = (
+    "REQUEST_METHOD",
+    "PATH_INFO",
+    "REMOTE_ADDR",
+    "HTTP_IF_NONE_MATCH",
+    "HTTP_USER_AGENT",
+)
 # Something is to follow, or to be said before.
 _NOT_WHOLE = ("CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_EXPECT")
+# What came, as a digest, from which address, and to which.
+_Request = tuple[bytes, str, object]
 
 
 class _Shares:
@@ -65,6 +81,12 @@ class AnsweringThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has
     """
 
     _times_left_to_others = 0
+
+    def __init__(self, *args: object) -> None:
+        """Begin with nothing read."""
+        super().__init__(*args)
+        # Clients say the same all day, byte for byte, and reading it takes longer than the answer.
+        self._latest: dict[_Request, _Read] = {}
 
     def accept(self, listener: socket) -> None:
         """Accept several connections: a turn takes longer here than with gunicorn."""
@@ -163,19 +185,72 @@ class AnsweringThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has
     def _answer(self, conn: TConn, head: bytes) -> Sequence[bytes] | None:
         """Return the whole answer to a request that has come."""
         began = datetime.now(UTC)
-        answer = _Collected()
-        request = next(RequestParser(self.cfg, [head], conn.client))
-        response, environ = create(request, answer, conn.client, conn.server, self.cfg)
-        if request.should_close() or any(map(environ.get, _NOT_WHOLE)):
+        read = self._read(conn, head)
+        if read is None:
             return None
-        body = self.wsgi.at_once(environ, response.start_response)
+        answer = _Collected()
+        response = _Response(read.request, answer, self.cfg)
+        body = self.wsgi.at_once(read.asked, read.environ, response.start_response)
         if body is None:
             return None
         for part in body:
             response.write(part)
         response.close()
-        self.log.access(response, request, environ, datetime.now(UTC) - began)
+        self.log.access(response, read.request, read.environ, datetime.now(UTC) - began)
         return answer.parts
+
+    def _read(self, conn: TConn, head: bytes) -> _Read | None:
+        """Return what a request is, byte for byte the same as an earlier one or read anew.
+
+        None: it is not one to be answered here.
+        """
+        digest = hashlib.blake2b(head, key=_salt, digest_size=16).digest()
+        # What a proxy says is believed by its address.
+        key = (digest, conn.client[0], conn.server)
+        if (read := self._latest.get(key)) is not None:
+            return read
+        request = next(RequestParser(self.cfg, [head], conn.client))
+        _, environ = create(request, _Collected(), conn.client, conn.server, self.cfg)
+        if request.should_close() or any(map(environ.get, _NOT_WHOLE)):
+            return None
+        asked = self.wsgi.asked_in(environ)
+        if asked is None:
+            return None
+        # The credential is in all of these.
+        request.headers, request.unreader, request.body = [], None, None
+        kept = {name: value for name, value in environ.items() if name in _TOLD_OF}
+        read = self._latest[key] = _Read(request, kept, asked)
+        if len(self._latest) > _REMEMBERED:
+            del self._latest[next(iter(self._latest))]
+        return read
+
+
+class _Read(NamedTuple):
+    """What a request is, as gunicorn reads it, without what whoever asks shows of themselves."""
+
+    request: Request
+    environ: dict[str, str]
+    asked: object  # by `HotLane.asked_in`
+
+
+class _Response(Response):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's, but it looks at the headers of an answer once, and not each time it is given."""
+
+    def process_headers(self, headers: list[tuple[str, str]]) -> None:
+        """Take the headers of an answer; the last is the request's number, and new each time."""
+        processed, self.response_length = _processed(tuple(headers[:-1]))
+        self.headers = list(processed)
+        super().process_headers(headers[-1:])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _processed(
+    headers: tuple[tuple[str, str], ...],
+) -> tuple[Sequence[tuple[str, str]], int | None]:
+    """Return headers as gunicorn would send them, and the length that they tell."""
+    response = Response(None, None, None)
+    response.process_headers(headers)
+    return response.headers, response.response_length
 
 
 class _Collected:

@@ -156,10 +156,16 @@ class Held:
         page = pages.lay_down(self.body)
         if page is None:
             return
-        names = {"content-length": "", "cache-control": CACHING_OF_A_LARGE_PAGE}
-        named = [(names.get(name.lower(), name), value) for name, value in self.headers]
-        kept = [(name, value) for name, value in named if name]
-        self.headers = [*kept, ("X-Accel-Redirect", page.location), ("Content-Length", "0")]
+        told = [("X-Accel-Redirect", page.location), ("Content-Length", "0")]
+        for name, value in self.headers:
+            match name.lower():
+                case "content-length":
+                    pass
+                case "cache-control":
+                    told.append((CACHING_OF_A_LARGE_PAGE, value))
+                case _:
+                    told.append((name, value))
+        self.headers = told
         self.page, self.body = page, b""
 
     @property
@@ -181,8 +187,12 @@ class _Known:
 class HeldAnswers:
     """Answers by what was asked, those asked for the longest ago given up first."""
 
-    def __init__(self, bytes_at_most: int = _BYTES_AT_MOST) -> None:
+    def __init__(
+        self, bytes_at_most: int = _BYTES_AT_MOST, large_pages: LargePages | None = None
+    ) -> None:
+        """Have nginx, which is to be in front then, send what is laid down as `large_pages`."""
         self._room = bytes_at_most
+        self._large_pages = large_pages
         self._bytes = 0
         self._held: OrderedDict[Key, Held] = OrderedDict()
         self._known: dict[int, _Known] = {}
@@ -242,6 +252,8 @@ class HeldAnswers:
         """Hold an answer that stands on stamps which were read after `asked_at`."""
         if held.weight > self._room:
             return
+        if self._large_pages is not None:
+            held.lay_down(self._large_pages)
         for each, stamp in held.ground.stamps.items():
             known = self._known.get(each)
             if known is not None and known.stamp != stamp:

@@ -49,7 +49,6 @@ from pypi.held_answers import (
     WhoWhere,
     visitor,
 )
-from pypi.large_pages import LargePages
 from pypi.negotiate import simple_type, takes_gzip
 from repos import client_calls
 from repos.lease import Lease, Present, StampsUnknown
@@ -67,6 +66,9 @@ _NOT_KNOWN_HERE = (
     "HTTP_RANGE",
     "HTTP_IF_RANGE",
     "HTTP_IF_MODIFIED_SINCE",
+    # Nor ours: but nginx heeds them of a page that it sends.
+    "HTTP_IF_MATCH",
+    "HTTP_IF_UNMODIFIED_SINCE",
     "HTTP_VIA",
     "HTTP_TRANSFER_ENCODING",
     # Beside credentials too: some of them are none, and then the session counts. What Django takes
@@ -141,7 +143,7 @@ class _What(NamedTuple):
     way: str
 
 
-class _Asked(NamedTuple):
+class Asked(NamedTuple):
     """A request that may have been answered before."""
 
     visitor: bytes  # who comes, by what they show, and by which way; what they show is not in it
@@ -167,18 +169,15 @@ class HotLane:
         lease: Lease,
         answers: HeldAnswers,
         others: WSGIApplication | None = None,
-        large_pages: LargePages | None = None,
     ) -> None:
         """Take what answers at first, what knows the stamps, and where answers are held.
 
-        `others` answers what is never held; None: Django does. Of `large_pages` nginx, which is to
-        be in front then, is told where they are.
+        `others` answers what is never held; None: Django does.
         """
         self._django = django
         self._others = others or django
         self._lease = lease
         self._answers = answers
-        self._large_pages = large_pages
         self._visits = Latest[WhoWhere, Visit](CALLERS_AT_MOST)
         # What Django is making at this moment, and others wait for.
         self._coming: dict[Key, _Coming] = {}
@@ -188,7 +187,7 @@ class HotLane:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        asked = _asked(environ)
+        asked = self.asked_in(environ)
         if asked is None:
             return self._others(environ, start_response)
         until = time.monotonic() + _FOR_ANOTHER_SECONDS
@@ -203,23 +202,42 @@ class HotLane:
         except StampsUnknown:
             return self._others(environ, start_response)
 
+    @staticmethod
+    def asked_in(environ: WSGIEnvironment) -> Asked | None:
+        """Return what is asked; None: nothing that the lane answers.
+
+        Of the same request from the same address that is always the same.
+        """
+        said = environ.get
+        if environ["REQUEST_METHOD"] not in SAFE_METHODS or any(map(said, _NOT_KNOWN_HERE)):
+            return None
+        way = _way(environ)
+        try:
+            wanted = _wanted(
+                said("PATH_INFO", ""),
+                said("HTTP_ACCEPT", ""),
+                said("HTTP_ACCEPT_ENCODING", ""),
+                way,
+            )
+        except _NotForHere:
+            return None
+        return Asked(visitor(way, *shown_in(environ)), *wanted)
+
     def at_once(
-        self, environ: WSGIEnvironment, start_response: StartResponse
+        self, asked: Asked, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes] | None:
         """Answer what is held in memory, and true by stamps that are known, or will be in no time.
 
-        None: nothing was begun, and answering may take longer.
+        None: nothing was begun, and answering may take longer. What whoever asks has shown need not
+        be in `environ` any more.
         """
-        asked = _asked(environ)
-        if asked is None:
-            return None
         try:
             return self._again(asked, environ, start_response, is_hurried=True)
         except StampsUnknown:
             return None
 
     @contextmanager
-    def _in_turn(self, asked: _Asked, environ: WSGIEnvironment, until: float) -> Iterator[bool]:
+    def _in_turn(self, asked: Asked, environ: WSGIEnvironment, until: float) -> Iterator[bool]:
         """Let Django make a page once for all who wait for it; say whether it is ours to ask.
 
         Not one of a remote: who asks upstream is waited for there. And only so many wait.
@@ -253,7 +271,7 @@ class HotLane:
 
     def _again(
         self,
-        asked: _Asked,
+        asked: Asked,
         environ: WSGIEnvironment,
         start_response: StartResponse,
         *,
@@ -291,7 +309,7 @@ class HotLane:
         return given.body
 
     def _learned(
-        self, asked: _Asked, environ: WSGIEnvironment, start_response: StartResponse
+        self, asked: Asked, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Return Django's answer, and hold it if it may be given again."""
         # Before anybody is asked who may do what.
@@ -313,7 +331,7 @@ class HotLane:
 
     def _hold(
         self,
-        asked: _Asked,
+        asked: Asked,
         offered: _Offer,
         before: Present | Caller,
         begun: tuple[str, Headers],
@@ -357,8 +375,6 @@ class HotLane:
                 reopen=reopen,
                 note=answer.note,
             )
-            if self._large_pages is not None:
-                held.lay_down(self._large_pages)
             self._answers.hold(key, held, before.asked_at)
 
 
@@ -372,21 +388,6 @@ def _as_it_is(held: Repository | None, present: Present) -> Repository | None:
     return found
 
 
-def _asked(environ: WSGIEnvironment) -> _Asked | None:
-    """Return what is asked; None: it is nothing that the lane answers."""
-    said = environ.get
-    if environ["REQUEST_METHOD"] not in SAFE_METHODS or any(map(said, _NOT_KNOWN_HERE)):
-        return None
-    way = _way(environ)
-    try:
-        wanted = _wanted(
-            said("PATH_INFO", ""), said("HTTP_ACCEPT", ""), said("HTTP_ACCEPT_ENCODING", ""), way
-        )
-    except _NotForHere:
-        return None
-    return _Asked(visitor(way, *shown_in(environ)), *wanted)
-
-
 def shown_in(environ: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what who comes shows of themselves, in the order of `SHOWN_IN`."""
     return tuple([environ.get(name, "") for name in _SHOWN_IN])
@@ -398,7 +399,7 @@ class _NotForHere(Exception):
 
 @lru_cache(maxsize=_REMEMBERED)
 def _wanted(path: str, accept: str, accept_encoding: str, way: str) -> tuple[str, str, _What]:
-    """Return repository, project and the rest of what is wanted, as in `_Asked`."""
+    """Return repository, project and the rest of what is wanted, as in `Asked`."""
     found = _URL.fullmatch(path)
     if found is None or len(path) + len(accept) + len(accept_encoding) + len(way) > _LONG:
         raise _NotForHere
@@ -449,7 +450,7 @@ def _given(held: Held, environ: WSGIEnvironment, start_response: StartResponse) 
     return _Given(wrapper(stream, _BLOCK), is_whole=True)
 
 
-def _note_call(visit: Visit, asked: _Asked, environ: WSGIEnvironment, now: datetime) -> None:
+def _note_call(visit: Visit, asked: Asked, environ: WSGIEnvironment, now: datetime) -> None:
     """Remember what Django's view would of this request."""
     principal = visit.principal
     if principal.token is not None:

@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 # What is smaller comes as fast from us as a file does.
 _LARGE = 64 * 1024
+# By nginx, whatever the umask says. It knows the names, and nobody else finds them out.
+_ENTERED, _READ = 0o711, 0o644
 
 
 class LargePage:
@@ -43,6 +45,7 @@ class LargePages:
         Folders of processes that are no more are removed. Raises OSError.
         """
         folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(_ENTERED)
         name = secrets.token_hex(16)
         self._folder = folder / name
         self._prefix = f"{prefix}/{name}"
@@ -50,6 +53,7 @@ class LargePages:
             for each in folder.iterdir():
                 _remove_if_abandoned(each)
             self._folder.mkdir()
+            self._folder.chmod(_ENTERED)
             # Locked as long as this process lives, however it ends.
             self._ours = _locked(self._folder)
 
@@ -62,6 +66,7 @@ class LargePages:
         page = LargePage(path, f"{self._prefix}/{name}", len(body))
         try:
             path.write_bytes(body)
+            path.chmod(_READ)
         except OSError:
             log.warning("large_page_not_written", exc_info=True)
             return None
@@ -69,7 +74,7 @@ class LargePages:
 
 
 def _remove_if_abandoned(folder: Path) -> None:
-    with suppress(OSError):  # somebody lives there, or it is none of ours
+    with suppress(OSError):  # somebody lives there, or it is a file
         os.close(_locked(folder))
         shutil.rmtree(folder)
 

@@ -164,6 +164,9 @@ def test_a_large_page_that_nginx_sends_is_the_one_that_gunicorn_gives(
     for page in large_pages(behind):
         where = page.relative_to(behind.environment["LARDER_HOME"])
         assert headers_of(f"{behind.url}/-/{where}", behind.reader)[0] == 404
+        page.write_bytes(b"nginx")
+    assert {told(behind)[2] for _ in range(6)} == {b"nginx"}
+    for page in large_pages(behind):
         page.unlink()
     # What nginx does not find, it has from gunicorn.
     for _ in range(4):

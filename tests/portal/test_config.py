@@ -92,7 +92,7 @@ def test_production_is_read_from_the_environment(home: dict[str, str], tmp_path:
         ("LARDER_PRIVATE_UPSTREAMS", "yes", "ask or allow"),
         ("LARDER_TRUSTED_PROXIES", "proxy.example.org", "10.0.0.5"),
         ("LARDER_ACCEL_PREFIX", "blobs", "/-/blobs"),
-        ("LARDER_PAGES_PREFIX", "pages", "/-/"),
+        ("LARDER_PAGES_PREFIX", "pages", "/-/pages"),
         ("LARDER_SIGSTORE_TRUST_ROOT", "/does/not/exist", "run manage.py refresh_trust_root"),
         ("LARDER_SIGSTORE_TRUST_ROOT", "/", "trusted_root.json"),
         ("LARDER_SIGSTORE_TRUST_ROOT", __file__, "trusted_root.json"),

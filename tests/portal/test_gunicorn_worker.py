@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import selectors
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import SimpleNamespace
+from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 from gunicorn.config import Config
 from gunicorn.workers.gthread import TConn
 
+from portal import gunicorn_worker
 from portal.gunicorn_worker import AnsweringThreadWorker, shares
 
 HELD = b"GET /held HTTP/1.1\r\nHost: larder.example\r\n\r\n"
@@ -38,6 +40,7 @@ class Worker(AnsweringThreadWorker):
             self.method_queue.fileno(), selectors.EVENT_READ, self.method_queue.run_callbacks
         )
         self.held = b"ok"
+        self.read = 0  # requests that were not known
         self.answered: list[tuple[str, bytes, bool]] = []  # path, body, and whether at once
         self.wsgi = Application(self)
 
@@ -68,19 +71,25 @@ class Application:
         """Answer."""
         return self._answer(environ, start_response, at_once=False)
 
-    def at_once(self, environ: Any, start_response: Any) -> list[bytes] | None:
+    def asked_in(self, environ: Any) -> str | None:
+        """Return what is asked for, where it may be held."""
+        self.worker.read += 1
+        return environ["PATH_INFO"] if environ["PATH_INFO"] != "/never" else None
+
+    def at_once(self, asked: str, environ: Any, start_response: Any) -> list[bytes] | None:
         """Answer what is held."""
-        path = environ["PATH_INFO"]
-        if path == "/broken":
-            raise RuntimeError(path)
-        return self._answer(environ, start_response, at_once=True) if path == "/held" else None
+        if asked == "/broken":
+            raise RuntimeError(asked)
+        return self._answer(environ, start_response, at_once=True) if asked == "/held" else None
 
     def _answer(self, environ: Any, start_response: Any, *, at_once: bool) -> list[bytes]:
         is_main = threading.current_thread() is threading.main_thread()
         assert is_main is at_once
         worker = self.worker
-        worker.answered.append((environ["PATH_INFO"], environ["wsgi.input"].read(), at_once))
-        start_response("200 OK", [("Content-Length", str(len(worker.held)))])
+        body = b"" if at_once else environ["wsgi.input"].read()
+        worker.answered.append((environ["PATH_INFO"], body, at_once))
+        number = ("X-Request-Id", str(len(worker.answered)))
+        start_response("200 OK", [("Content-Length", str(len(worker.held))), number])
         return [worker.held]
 
 
@@ -228,6 +237,43 @@ def test_a_worker_that_stops_says_so(worker: Worker, client: socket.socket) -> N
     client.sendall(HELD)
     assert b"Connection: close" in told(worker, client)
     assert worker.answered == [("/held", b"", False)]
+
+
+def test_what_came_before_is_read_once(worker: Worker, client: socket.socket) -> None:
+    never = HELD.replace(b"/held", b"/never")
+    for request, read in ((HELD, 1), (HELD, 1), (OTHER, 2), (HELD, 2), (never, 3), (never, 4)):
+        client.sendall(request)
+        said = told(worker, client)
+        assert f"X-Request-Id: {len(worker.answered)}\r\n".encode() in said
+        assert said.count(b"X-Request-Id") == said.count(b"Content-Length: 2\r\n") == 1
+        assert worker.read == read
+        worker.turn_until(lambda: is_kept(worker))
+
+
+def test_what_whoever_asks_shows_is_not_kept(worker: Worker, client: socket.socket) -> None:
+    client.sendall(HELD.replace(b"\r\n\r\n", b"\r\nAuthorization: Basic c2VjcmV0\r\n\r\n"))
+    told(worker, client)
+    assert [read.asked for read in worker._latest.values()] == ["/held"]
+    found, left = set(), [*worker._latest.items()]
+    while left:
+        each = left.pop()
+        if id(each) in found or isinstance(each, type | ModuleType | FunctionType | Config):
+            continue
+        found.add(id(each))
+        assert not isinstance(each, bytes | str) or "c2VjcmV0" not in str(each)
+        left += gc.get_referents(each)
+
+
+def test_only_so_much_is_remembered(
+    worker: Worker, client: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gunicorn_worker, "_REMEMBERED", 2)
+    for number in (1, 2, 3, 3, 1):
+        client.sendall(HELD.replace(b"\r\n\r\n", b"\r\nX-Number: %d\r\n\r\n" % number))
+        told(worker, client)
+        worker.turn_until(lambda: is_kept(worker))
+        assert len(worker._latest) <= 2
+    assert worker.read == 4
 
 
 def test_a_connection_is_left_to_a_process_that_has_fewer_for_a_moment(

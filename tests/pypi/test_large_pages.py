@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -88,11 +90,16 @@ def _location_of(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip().replace("/p/", f"{PREFIX}/")
 
 
-def test_nginx_is_told_of_what_it_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever may look into Larder's home may read its pages, as with blobs."""
+def test_nginx_is_told_of_what_it_may_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """Whatever the umask is; and nobody else finds out what there is."""
     monkeypatch.setattr(large_pages, "_LARGE", 1)
+    before = os.umask(0o077)
+    request.addfinalizer(lambda: os.umask(before))
     page = LargePages(tmp_path / "pages", PREFIX).lay_down(b"x")
     assert page is not None
     path = tmp_path / page.location.removeprefix("/-/")
-    for each in (path, path.parent, path.parent.parent):
-        assert each.stat().st_mode & 0o004
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    for folder in (path.parent, path.parent.parent):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o711

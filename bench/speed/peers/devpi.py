@@ -101,10 +101,9 @@ def _made(program: Path, corpus: Corpus) -> Path:
             _make_indexes(url, proof)
             _fill(corpus, url, proof)
         _KEPT.mkdir(parents=True, exist_ok=True)
-        for old in _KEPT.glob("devpi-*"):
+        for old in (*_KEPT.glob("devpi-*"), *_KEPT.glob("coming-*")):
             shutil.rmtree(old)
         coming = filled.with_name(f"coming-{filled.name}")
-        shutil.rmtree(coming, ignore_errors=True)
         shutil.copytree(data, coming)
         coming.rename(filled)
     return filled
