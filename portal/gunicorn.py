@@ -28,6 +28,10 @@ _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 _LARGE_BUFFER = 512 * 1024
 _ARENAS = 4
 
+# Our lines tell of none of these; finding them out for each takes longer than writing it.
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+logging._srcfile = None  # noqa: SLF001 - as Python's manual says
+
 try:
     _config = read(os.environ)
 except ConfigError as error:
