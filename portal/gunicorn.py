@@ -29,7 +29,7 @@ _LARGE_BUFFER = 512 * 1024
 _ARENAS = 4
 
 # Our lines tell of none of these; finding them out for each takes longer than writing it.
-logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+logging.logThreads = logging.logMultiprocessing = False
 logging._srcfile = None  # noqa: SLF001 - as Python's manual says
 
 try:
