@@ -28,10 +28,6 @@ _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 _LARGE_BUFFER = 512 * 1024
 _ARENAS = 4
 
-# Our lines tell of none of these; finding them out for each takes longer than writing it.
-logging.logThreads = logging.logMultiprocessing = False
-logging._srcfile = None  # noqa: SLF001 - as Python's manual says
-
 try:
     _config = read(os.environ)
 except ConfigError as error:
@@ -79,6 +75,9 @@ def when_ready(server: Arbiter) -> None:
     What none of them alters is then in memory once. Callers wait meanwhile: with gunicorn's own
     `preload_app` it would not listen yet, and they would be refused.
     """
+    # Our lines tell of none of these; finding them out for each takes longer than writing it.
+    logging.logThreads = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001 - as Python's manual says
     server.app.wsgi()
     # What is there by now is no garbage, and looking through it would write to all of it.
     gc.collect()

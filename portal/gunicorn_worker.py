@@ -21,7 +21,6 @@ from functools import lru_cache, partial
 from socket import MSG_PEEK, socket
 from typing import NamedTuple
 
-from gunicorn.http.message import Request
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.wsgi import Response, create
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -33,20 +32,15 @@ _ACCEPTED_IN_A_TURN = 16
 # So often, and so long each time, a connection is left to a process that has fewer.
 _TIMES_LEFT_TO_OTHERS, _MOMENT_SECONDS = 5, 0.0002
 _END = b"\r\n\r\n"
-_REMEMBERED = 2048  # requests, and headers of answers; three kilobytes each
+# The latest requests that were answered here, of that many bytes at most, and headers of answers.
+_REMEMBERED, _LONG = 2048, 2000
 _salt = secrets.token_bytes(32)
-# What is needed of a request that was read before.
-_TOLD_OF = (
-    "REQUEST_METHOD",
-    "PATH_INFO",
-    "REMOTE_ADDR",
-    "HTTP_IF_NONE_MATCH",
-    "HTTP_USER_AGENT",
-)
+_LOGGED = ("PATH_INFO", "REMOTE_ADDR", "HTTP_USER_AGENT")
 # Something is to follow, or to be said before.
 _NOT_WHOLE = ("CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_EXPECT")
-# What came, as a digest, from which address, and to which.
-_Request = tuple[bytes, str, object]
+_KEPT_ALIVE = (1, 1)  # from this version on, unless somebody says otherwise
+# What came, as a digest, and from which address.
+_Key = tuple[bytes, str | bytes]
 
 
 class _Shares:
@@ -86,7 +80,7 @@ class AnsweringThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has
         """Begin with nothing read."""
         super().__init__(*args)
         # Clients say the same all day, byte for byte, and reading it takes longer than the answer.
-        self._latest: dict[_Request, _Read] = {}
+        self._latest: dict[_Key, _Read] = {}
 
     def accept(self, listener: socket) -> None:
         """Accept several connections: a turn takes longer here than with gunicorn."""
@@ -185,7 +179,8 @@ class AnsweringThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has
     def _answer(self, conn: TConn, head: bytes) -> Sequence[bytes] | None:
         """Return the whole answer to a request that has come."""
         began = datetime.now(UTC)
-        read = self._read(conn, head)
+        key = _key(conn, head)
+        read = self._latest.pop(key, None) or self._read(conn, head)
         if read is None:
             return None
         answer = _Collected()
@@ -197,38 +192,49 @@ class AnsweringThreadWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has
             response.write(part)
         response.close()
         self.log.access(response, read.request, read.environ, datetime.now(UTC) - began)
+        if len(head) <= _LONG:
+            self._latest[key] = read
+        if len(self._latest) > _REMEMBERED:
+            del self._latest[next(iter(self._latest))]
         return answer.parts
 
     def _read(self, conn: TConn, head: bytes) -> _Read | None:
-        """Return what a request is, byte for byte the same as an earlier one or read anew.
-
-        None: it is not one to be answered here.
-        """
-        digest = hashlib.blake2b(head, key=_salt, digest_size=16).digest()
-        # What a proxy says is believed by its address.
-        key = (digest, conn.client[0], conn.server)
-        if (read := self._latest.get(key)) is not None:
-            return read
+        """Return what a request is; None: it is not one to be answered here."""
         request = next(RequestParser(self.cfg, [head], conn.client))
         _, environ = create(request, _Collected(), conn.client, conn.server, self.cfg)
-        if request.should_close() or any(map(environ.get, _NOT_WHOLE)):
+        if request.version < _KEPT_ALIVE or request.should_close():
+            return None
+        if any(map(environ.get, _NOT_WHOLE)):
             return None
         asked = self.wsgi.asked_in(environ)
         if asked is None:
             return None
-        # The credential is in all of these.
-        request.headers, request.unreader, request.body = [], None, None
-        kept = {name: value for name, value in environ.items() if name in _TOLD_OF}
-        read = self._latest[key] = _Read(request, kept, asked)
-        if len(self._latest) > _REMEMBERED:
-            del self._latest[next(iter(self._latest))]
-        return read
+        needed = (*_LOGGED, *self.wsgi.needed_at_once)
+        kept = {name: environ[name] for name in needed if name in environ}
+        return _Read(_Known(request.method, request.version), kept, asked)
+
+
+def _key(conn: TConn, head: bytes) -> _Key:
+    """Return what a request that has come is known by: a proxy is believed by its address."""
+    digest = hashlib.blake2b(head, key=_salt, digest_size=16).digest()
+    return digest, conn.client[0] if isinstance(conn.client, tuple) else conn.client
+
+
+class _Known(NamedTuple):
+    """What gunicorn's answer, and the log, ask of a request."""
+
+    method: str
+    version: tuple[int, int]
+
+    def should_close(self) -> bool:
+        """Say that its connection is kept: all others are left to threads."""
+        return False
 
 
 class _Read(NamedTuple):
     """What a request is, as gunicorn reads it, without what whoever asks shows of themselves."""
 
-    request: Request
+    request: _Known
     environ: dict[str, str]
     asked: object  # by `HotLane.asked_in`
 

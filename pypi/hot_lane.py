@@ -163,6 +163,9 @@ class _Coming:
 class HotLane:
     """Stands in front of Django; see the module."""
 
+    # Of the environ, by `at_once`.
+    needed_at_once = ("REQUEST_METHOD", "HTTP_IF_NONE_MATCH", "HTTP_USER_AGENT")
+
     def __init__(
         self,
         django: WSGIApplication,
@@ -228,8 +231,8 @@ class HotLane:
     ) -> Iterable[bytes] | None:
         """Answer what is held in memory, and true by stamps that are known, or will be in no time.
 
-        None: nothing was begun, and answering may take longer. What whoever asks has shown need not
-        be in `environ` any more.
+        None: nothing was begun, and answering may take longer. Of `environ` it is enough to have
+        what is `needed_at_once`, and nothing that whoever asks has shown.
         """
         try:
             return self._again(asked, environ, start_response, is_hurried=True)

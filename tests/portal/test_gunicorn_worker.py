@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import re
 import selectors
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
@@ -31,7 +33,7 @@ class Worker(AnsweringThreadWorker):
         config = Config()
         config.set("keepalive", 30)
         config.set("threads", 2)
-        log = SimpleNamespace(access=ignored, debug=ignored, exception=ignored)
+        log = SimpleNamespace(access=self._log, debug=ignored, exception=ignored)
         super().__init__(0, 0, [], SimpleNamespace(), 1, config, log)
         self.tpool = self.get_thread_pool()
         self.poller = selectors.DefaultSelector()
@@ -41,8 +43,12 @@ class Worker(AnsweringThreadWorker):
         )
         self.held = b"ok"
         self.read = 0  # requests that were not known
+        self.logged: list[tuple[str, str, str]] = []  # address, method, path
         self.answered: list[tuple[str, bytes, bool]] = []  # path, body, and whether at once
         self.wsgi = Application(self)
+
+    def _log(self, _response: Any, request: Any, environ: Any, _time: Any) -> None:
+        self.logged.append((environ["REMOTE_ADDR"], request.method, environ["PATH_INFO"]))
 
     def stop(self) -> None:
         """Give back what it has."""
@@ -66,6 +72,7 @@ class Application:
     """Holds one answer, as a hot lane may."""
 
     worker: Worker
+    needed_at_once = ("REQUEST_METHOD", "HTTP_IF_NONE_MATCH")
 
     def __call__(self, environ: Any, start_response: Any) -> list[bytes]:
         """Answer."""
@@ -89,8 +96,12 @@ class Application:
         body = b"" if at_once else environ["wsgi.input"].read()
         worker.answered.append((environ["PATH_INFO"], body, at_once))
         number = ("X-Request-Id", str(len(worker.answered)))
-        start_response("200 OK", [("Content-Length", str(len(worker.held))), number])
-        return [worker.held]
+        if "HTTP_IF_NONE_MATCH" in environ:
+            start_response("304 Not Modified", [("ETag", '"a"'), number])
+            return []
+        length = str(len(worker.held))
+        start_response("200 OK", [("Content-Length", length), ("Vary", "Accept"), number])
+        return [worker.held] if environ["REQUEST_METHOD"] != "HEAD" else []
 
 
 def ignored(*_: object, **__: object) -> None:
@@ -115,16 +126,25 @@ def another() -> Iterator[int]:
 
 @pytest.fixture
 def client(worker: Worker) -> Iterator[socket.socket]:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        theirs.setblocking(False)
-        worker.nr_conns = 1
-        worker.enqueue_req(TConn(worker.cfg, ours, ("127.0.0.1", 1), ("127.0.0.1", 2)))
-        yield theirs
+    with connected(worker) as ours:
+        yield ours
 
 
-def told(worker: Worker, client: socket.socket, answers: int = 1) -> bytes:
-    """Return what the client is told while the worker goes on."""
+@contextmanager
+def connected(worker: Worker, address: str = "127.0.0.1") -> Iterator[socket.socket]:
+    """Connect a client to the worker, from some address."""
+    theirs, ours = socket.socketpair()
+    with theirs, ours:
+        ours.setblocking(False)
+        worker.nr_conns += 1
+        worker.enqueue_req(TConn(worker.cfg, theirs, (address, 1), ("127.0.0.1", 2)))
+        yield ours
+
+
+def told(
+    worker: Worker, client: socket.socket, answers: int = 1, *, end: bytes | None = None
+) -> bytes:
+    """Return what the client is told while the worker goes on, up to so many times the end."""
     said = b""
 
     def is_done() -> bool:
@@ -133,7 +153,7 @@ def told(worker: Worker, client: socket.socket, answers: int = 1) -> bytes:
             said += client.recv(1_000_000)
         except BlockingIOError:
             return False
-        return said.count(worker.held) == answers
+        return said.count(worker.held if end is None else end) == answers
 
     worker.turn_until(is_done)
     return said
@@ -250,8 +270,18 @@ def test_what_came_before_is_read_once(worker: Worker, client: socket.socket) ->
         worker.turn_until(lambda: is_kept(worker))
 
 
-def test_what_whoever_asks_shows_is_not_kept(worker: Worker, client: socket.socket) -> None:
-    client.sendall(HELD.replace(b"\r\n\r\n", b"\r\nAuthorization: Basic c2VjcmV0\r\n\r\n"))
+@pytest.mark.parametrize(
+    "shown",
+    [
+        HELD.replace(b"\r\n\r\n", b"\r\nAuthorization: Basic c2VjcmV0\r\n\r\n"),
+        HELD.replace(b"/held", b"http://ann:c2VjcmV0@larder.example/held"),
+        HELD.replace(b"/held", b"/held#c2VjcmV0"),
+    ],
+)
+def test_what_whoever_asks_shows_is_not_kept(
+    worker: Worker, client: socket.socket, shown: bytes
+) -> None:
+    client.sendall(shown)
     told(worker, client)
     assert [read.asked for read in worker._latest.values()] == ["/held"]
     found, left = set(), [*worker._latest.items()]
@@ -268,12 +298,57 @@ def test_only_so_much_is_remembered(
     worker: Worker, client: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gunicorn_worker, "_REMEMBERED", 2)
-    for number in (1, 2, 3, 3, 1):
+    for number, read in ((1, 1), (2, 2), (1, 2), (3, 3), (1, 3), (2, 4)):
         client.sendall(HELD.replace(b"\r\n\r\n", b"\r\nX-Number: %d\r\n\r\n" % number))
         told(worker, client)
         worker.turn_until(lambda: is_kept(worker))
         assert len(worker._latest) <= 2
-    assert worker.read == 4
+        assert worker.read == read
+    long = HELD.replace(b"\r\n\r\n", b"\r\nX-Long: " + b"x" * 3_000 + b"\r\n\r\n")
+    for request in (long, OTHER):
+        before = [*worker._latest]
+        client.sendall(request)
+        told(worker, client)
+        worker.turn_until(lambda: is_kept(worker))
+        assert [*worker._latest] == before
+
+
+def test_a_proxy_and_a_stranger_who_say_the_same_are_two(
+    worker: Worker, client: socket.socket
+) -> None:
+    with connected(worker, "192.0.2.1") as stranger:
+        for each, read in ((client, 1), (stranger, 2), (client, 2), (stranger, 2)):
+            each.sendall(HELD)
+            told(worker, each)
+            assert worker.read == read
+    assert worker.logged == [("127.0.0.1", "GET", "/held"), ("192.0.2.1", "GET", "/held")] * 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "end"),
+    [
+        (HELD, b"ok"),
+        (HELD.replace(b"GET", b"HEAD"), b"\r\n\r\n"),
+        (HELD.replace(b"\r\n\r\n", b'\r\nIf-None-Match: "a"\r\n\r\n'), b"\r\n\r\n"),
+        (
+            HELD.replace(b"HTTP/1.1", b"HTTP/1.0").replace(
+                b"\r\n\r\n", b"\r\nConnection: keep-alive\r\n\r\n"
+            ),
+            b"ok",
+        ),
+    ],
+)
+def test_what_the_main_thread_says_is_what_a_thread_says(
+    worker: Worker, client: socket.socket, asked: bytes, end: bytes
+) -> None:
+    said = []
+    for request in (asked, asked.replace(b"/held", b"/other"), asked):
+        client.sendall(request)
+        said.append(told(worker, client, end=end))
+        worker.turn_until(lambda: is_kept(worker))
+    assert {at_once for _, _, at_once in worker.answered} == {b"1.1" in asked, False}
+    assert b"Vary: Accept\r\n" in said[0] or b"304 Not Modified" in said[0]
+    assert len({re.sub(rb"(Date|X-Request-Id): .*\r\n", b"", each) for each in said}) == 1
 
 
 def test_a_connection_is_left_to_a_process_that_has_fewer_for_a_moment(

@@ -106,7 +106,8 @@ class Lane:
 
     def _hurried(self, environ: dict[str, Any], start_response: Any) -> Any:
         asked = self.lane.asked_in(environ)
-        body = self.lane.at_once(asked, environ, start_response) if asked is not None else None
+        needed = {name: environ[name] for name in HotLane.needed_at_once if name in environ}
+        body = self.lane.at_once(asked, needed, start_response) if asked is not None else None
         if body is None:
             start_response(f"{_NOT_NOW} Not Now", [])
         return body or ()
