@@ -45,13 +45,15 @@ def file_waits(repository: Repository) -> None:
     state.save()
 
 
-def names_changed_since(repository_id: int, serial: int) -> list[str] | None:
-    """Return the names whose pages have changed after `serial`; None: too many to name.
+def names_changed_since(repository_id: int, serial: int) -> dict[str, int] | None:
+    """Return the names whose pages have changed after `serial`, and when; None: too many to name.
 
-    Of a remote, a name may be known by its page alone: no file of it was ever fetched.
+    When is the serial of the latest change of each. Of a remote, a name may be known by its page
+    alone: no file of it was ever fetched.
     """
-    names: set[str] = set()
+    names: dict[str, int] = {}
     for model in (Project, UpstreamPage):
         rows = model._default_manager.filter(repository_id=repository_id, changed__gt=serial)  # noqa: SLF001 - Django's public way
-        names.update(rows.values_list("normalized", flat=True)[: _NAMED_AT_MOST + 1])
-    return sorted(names) if len(names) <= _NAMED_AT_MOST else None
+        for name, changed in rows.values_list("normalized", "changed")[: _NAMED_AT_MOST + 1]:
+            names[name] = max(changed, names.get(name, 0))
+    return names if len(names) <= _NAMED_AT_MOST else None

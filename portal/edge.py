@@ -23,10 +23,11 @@ from portal.serving import django, keep_notes
 # After Django is set up: they need its apps.
 from accounts import tokens  # isort: skip
 from accounts.authentication import SHOWN_IN, CredentialsRefused, credentials_in  # isort: skip
-from pypi.held_answers import Headers, HeldAnswers
-from pypi.hot_lane import Failure, HotLane, is_offered, shown_in
+from pypi.held_answers import Headers, HeldAnswers, Latest
+from pypi.hot_lane import Failure, HotLane, is_offered, known_caller, shown_in
 from pypi.large_pages import LargePages
 from repos.lease import Lease
+from repos.models import Kind
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +35,10 @@ log = structlog.get_logger(__name__)
 _ASK_GUNICORN = [("X-Accel-Redirect", "@app"), ("Content-Length", "0")]
 
 _SECONDS_AT_MOST = 2
+_REMEMBERED = 5_000
+
+# Of remotes and virtuals, whatever became of it.
+_asked_before = Latest[tuple[int, str], bool](_REMEMBERED)
 
 # What it refuses gunicorn is asked for, and tells of.
 logging.getLogger("django.request").setLevel(logging.ERROR)
@@ -55,7 +60,7 @@ def handed_on(_environ: WSGIEnvironment, start_response: StartResponse) -> Itera
 
 def may_be_held(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     """Return Django's answer where others may be given it as well; hand on everything else."""
-    if not _is_for_here(environ):
+    if not _is_for_here(environ) or _is_news_of_others(environ):
         return handed_on(environ, start_response)
     begun: list[tuple[str, Headers, Failure | None]] = []
 
@@ -85,6 +90,21 @@ def _is_for_here(environ: WSGIEnvironment) -> bool:
     except CredentialsRefused:
         return False
     return credentials is None or tokens.looks_like_one(credentials.secret)
+
+
+def _is_news_of_others(environ: WSGIEnvironment) -> bool:
+    """Say whether upstream may have to be asked for this, as nobody has asked for it here before.
+
+    Django would find out here that it must not wait for upstream, and in gunicorn all of it again.
+    """
+    caller = known_caller(environ)
+    where = caller.repository if caller is not None else None
+    if where is None or where.kind == Kind.LOCAL:
+        return False
+    what = (where.pk, environ["PATH_INFO"])
+    is_new = _asked_before.get(what) is None
+    _asked_before.hold(what, True)
+    return is_new
 
 
 def _write_nothing(_: bytes) -> None:

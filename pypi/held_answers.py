@@ -2,7 +2,9 @@
 
 An answer stays as long as nothing that it stands on has moved. When the contents of a repository
 have (its serial), the database names the projects that changed, and the answers about all others
-stay. When its settings have (its epoch), all of its answers go.
+stay. It is asked once somebody wants an answer again: who resolves through a remote for the first
+time moves its serial with each page, and wants none of them twice. When the settings of a
+repository have moved (its epoch), all of its answers go.
 """
 
 from __future__ import annotations
@@ -177,7 +179,7 @@ class Held:
 
 @dataclass(slots=True)
 class _Known:
-    """The state of a repository that all held answers about it are true in."""
+    """The state of a repository that all held answers about it are true in, or of a later one."""
 
     stamp: Stamp
     since: float  # by the monotonic clock: no question that began before tells more
@@ -254,15 +256,11 @@ class HeldAnswers:
             return
         if self._large_pages is not None:
             held.lay_down(self._large_pages)
-        for each, stamp in held.ground.stamps.items():
-            known = self._known.get(each)
-            if known is not None and known.stamp != stamp:
-                self._catch_up(each, stamp, asked_at)
         with self._lock:
             for each, stamp in held.ground.stamps.items():
                 known = self._known.setdefault(each, _Known(stamp, asked_at))
-                if known.stamp != stamp:  # by now more is known than when it was made
-                    return
+                if known.stamp != stamp and asked_at < known.since:
+                    return  # by now more may be known than when it was made
             self._take_out(key)
             self._held[key] = held
             self._bytes += held.weight
@@ -278,14 +276,30 @@ class HeldAnswers:
             known = self._known.get(repository)
             if known is None or known.stamp == stamp or asked_at < known.since:
                 return
-            names: list[str] | None = None
+            names: dict[str, int] | None = None
             if known.stamp.epoch == stamp.epoch and known.stamp.serial < stamp.serial:
                 names = _names_changed(repository, known.stamp.serial)
             with self._lock:
-                gone = known.keys if names is None else ["", *names]
-                for key in [key for name in gone for key in known.keys.get(name, ())]:
+                for key in self._untrue(repository, known, stamp, names):
                     self._take_out(key)
                 known.stamp, known.since = stamp, asked_at
+
+    def _untrue(
+        self, repository: int, known: _Known, stamp: Stamp, names: dict[str, int] | None
+    ) -> list[Key]:
+        """Return the answers that are not of `stamp`, by what has changed; None: anything may have.
+
+        What was made after the latest change of its name stays.
+        """
+        if names is None:
+            every = [key for keys in known.keys.values() for key in keys]
+            return [key for key in every if self._held[key].ground.stamps[repository] != stamp]
+        return [
+            key
+            for name, changed in {**names, "": stamp.serial}.items()
+            for key in known.keys.get(name, ())
+            if self._held[key].ground.stamps[repository].serial < changed
+        ]
 
     def _drop(self, key: Key) -> None:
         with self._lock:
@@ -306,8 +320,8 @@ class HeldAnswers:
                 del known.keys[held.project]
 
 
-def _names_changed(repository: int, serial: int) -> list[str] | None:
-    """Return the names whose pages have changed after `serial`; None: any may have."""
+def _names_changed(repository: int, serial: int) -> dict[str, int] | None:
+    """Return the names whose pages have changed after `serial`, and when; None: any may have."""
     try:
         return names_changed_since(repository, serial)
     except Error:  # whoever is answered by Django is told so

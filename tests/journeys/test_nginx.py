@@ -18,8 +18,11 @@ import pytest
 
 from tests import dists
 from tests.journeys import larder as larders
+from tests.journeys.distributions import wheels
 from tests.journeys.front import nginx
+from tests.journeys.indexes import static_index
 from tests.journeys.larder import Larder, Repository
+from tests.journeys.remotes import make_remote
 from tests.journeys.wire import Content, request, upload
 
 WHEEL, CONTENT = dists.make_wheel("frog", "1.0")
@@ -293,6 +296,30 @@ def test_a_new_file_is_there_with_the_answer_to_its_upload(
         sent = Content(filename, len(content), [content])
         assert upload(shelf.url, behind.writer, sent, name="toad", version=f"1.{number}")[0] == 200
         assert filename.encode() in headers_of(f"{shelf.simple}toad/", behind.reader)[3]
+
+
+def test_what_upstream_may_have_to_be_asked_for_gunicorn_answers_the_first_time(
+    app: Larder,
+) -> None:
+    newt, toad = wheels("idna", "six")
+    with static_index([newt, toad]) as index, larders.edge(app) as edge:
+        remote = make_remote(app, "elsewhere", index)
+        at_edge = replace(app, url=f"http://127.0.0.1:{edge.port}")
+
+        def asked(of: Larder, name: str) -> tuple[int, str, bytes]:
+            url = f"{remote.simple.replace(app.url, of.url)}{name}/"
+            with request("GET", url, app.reader) as response:
+                return response.status, response.headers["X-Accel-Redirect"] or "", response.read()
+
+        known = asked(app, newt.name)
+        assert newt.path.name.encode() in known[2]
+        assert asked(at_edge, toad.name)[1] == "@app"  # Django finds out who comes
+        assert asked(at_edge, newt.name)[1] == "@app"
+        assert [asked(at_edge, newt.name) for _ in range(2)] == [known] * 2
+        # The first one upstream has not been asked for: gunicorn was only told of it.
+        assert asked(at_edge, toad.name)[1] == "@app"
+        assert toad.path.name.encode() in asked(app, toad.name)[2]
+        assert asked(at_edge, toad.name)[0:2] == (200, "")
 
 
 def test_a_wrong_token_is_one_guess_and_not_two(behind: Larder, shelf: Repository) -> None:

@@ -28,6 +28,7 @@ from accounts.roles import Role
 from base.audit import SYSTEM
 from base.stamps import Stamp
 from packages import curate, downloads
+from packages.changes import names_changed_since
 from packages.filenames import parse_name
 from packages.index.base import Ground
 from packages.models import Distribution, Project, Release, UpstreamPage
@@ -851,6 +852,57 @@ def test_when_nobody_can_say_what_has_changed_no_page_stays(
     for url in (frog, toad):
         assert not lane.knows(url, reader)
         assert lane.knows(url, reader)
+
+
+@pytest.fixture
+def questions(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What the database was asked for names that have changed."""
+    asked: list[object] = []
+
+    def counted(*given: int) -> dict[str, int] | None:
+        asked.append(given)
+        return names_changed_since(*given)
+
+    monkeypatch.setattr(held_answers, "names_changed_since", counted)
+    return asked
+
+
+def test_what_has_changed_is_asked_for_when_something_is_wanted_again(
+    lane: Lane, frogs: Cast, client: Client, questions: list[object]
+) -> None:
+    """And what was made after a change stays, the list of all projects too."""
+    reader = frogs.acme.reader.headers
+    root, frog, toad, newt = (f"/acme/local/simple/{each}" for each in ("", "frog/", "toad/", "x/"))
+    for url in (root, frog, toad):
+        lane.alone(url, reader)
+    published(client, "frog", "1.2", make_wheel("frog", "1.2"), by=frogs.acme.writer)
+    published(client, "x", "1.0", make_wheel("x", "1.0"), by=frogs.acme.writer)
+    lane.alone(newt, reader)
+    published(client, "frog", "1.3", make_wheel("frog", "1.3"), by=frogs.acme.writer)
+    assert questions == []  # nobody had wanted any of it before
+    assert lane.knows(newt, reader)
+    assert len(questions) == 1
+    assert lane.knows(toad, reader)
+    assert not lane.knows(frog, reader)
+    assert not lane.knows(root, reader)
+    assert all(lane.knows(url, reader) for url in (root, frog, toad, newt))
+    assert len(questions) == 1
+
+
+def test_a_first_resolve_through_a_remote_asks_for_no_changes(
+    lane: Lane, cast: Cast, questions: list[object]
+) -> None:
+    names = [f"frog{number}" for number in range(5)]
+    with serving() as server:
+        for name in names:
+            server.add_files(name, make_wheel(name, "1.0"))
+        remote = make_remote(cast.acme.tenant, server)
+        grant(remote, Role.READER, cast.acme.reader)
+        for name in names:
+            found = lane.alone(f"/{remote}/simple/{name}/", cast.acme.reader.headers)
+            assert found.status == HTTPStatus.OK
+    assert UpstreamPage.objects.count() == len(names)
+    assert questions == []
 
 
 def test_whatever_happens_in_whatever_order_the_lane_agrees_with_django(
