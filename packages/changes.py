@@ -54,6 +54,9 @@ def names_changed_since(repository_id: int, serial: int) -> dict[str, int] | Non
     names: dict[str, int] = {}
     for model in (Project, UpstreamPage):
         rows = model._default_manager.filter(repository_id=repository_id, changed__gt=serial)  # noqa: SLF001 - Django's public way
-        for name, changed in rows.values_list("normalized", "changed")[: _NAMED_AT_MOST + 1]:
+        changes = rows.values_list("normalized", "changed")[: _NAMED_AT_MOST + 1]
+        if len(changes) > _NAMED_AT_MOST:
+            return None
+        for name, changed in changes:
             names[name] = max(changed, names.get(name, 0))
-    return names if len(names) <= _NAMED_AT_MOST else None
+    return names

@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 _ASK_GUNICORN = [("X-Accel-Redirect", "@app"), ("Content-Length", "0")]
 
 _SECONDS_AT_MOST = 2
-_REMEMBERED = 5_000
+_REMEMBERED = 20_000
 
 # Of remotes and virtuals, whatever became of it.
 _asked_before = Latest[tuple[int, str], bool](_REMEMBERED)
@@ -93,7 +93,7 @@ def _is_for_here(environ: WSGIEnvironment) -> bool:
 
 
 def _is_news_of_others(environ: WSGIEnvironment) -> bool:
-    """Say whether upstream may have to be asked for this, as nobody has asked for it here before.
+    """Say whether upstream may have to be asked for this: nobody known here has asked for it yet.
 
     Django would find out here that it must not wait for upstream, and in gunicorn all of it again.
     """

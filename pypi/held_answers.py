@@ -179,7 +179,10 @@ class Held:
 
 @dataclass(slots=True)
 class _Known:
-    """The state of a repository that all held answers about it are true in, or of a later one."""
+    """The latest state of a repository for which it was asked what has changed.
+
+    A held answer is of this state or of a later one, or its name has not changed since its own.
+    """
 
     stamp: Stamp
     since: float  # by the monotonic clock: no question that began before tells more
@@ -259,7 +262,11 @@ class HeldAnswers:
         with self._lock:
             for each, stamp in held.ground.stamps.items():
                 known = self._known.setdefault(each, _Known(stamp, asked_at))
-                if known.stamp != stamp and asked_at < known.since:
+                if known.stamp != stamp and (
+                    asked_at < known.since
+                    or stamp.epoch < known.stamp.epoch
+                    or stamp.serial < known.stamp.serial
+                ):
                     return  # by now more may be known than when it was made
             self._take_out(key)
             self._held[key] = held
@@ -289,7 +296,8 @@ class HeldAnswers:
     ) -> list[Key]:
         """Return the answers that are not of `stamp`, by what has changed; None: anything may have.
 
-        What was made after the latest change of its name stays.
+        What was made after the latest change of its name stays; what is about all names, if it is
+        of `stamp`.
         """
         if names is None:
             every = [key for keys in known.keys.values() for key in keys]

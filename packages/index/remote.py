@@ -98,10 +98,13 @@ class RemoteIndex:
         self._digests = rows.digests if rows else self._asked_digests
         # What we hold needs no upstream, but its use is noted.
         self.until = clock.now() + USE_NOTED_EVERY
+        self._serial = 0  # of what upstream said, as far as it was asked for here
 
     @property
-    def ground(self) -> Ground:
-        """Return what every answer stands on."""
+    def ground(self) -> Ground | None:
+        """Return what every answer stands on; None: on what came after its stamps were read."""
+        if self._serial > self.repository.state.serial:
+            return None
         return Ground.of(self.repository, self.source.scope, self.until)
 
     def projects(self) -> ProjectList:
@@ -293,6 +296,7 @@ class RemoteIndex:
         with _unavailable():
             known = self._ask(self.source, project)
         self.until = min(self.until, known.until)
+        self._serial = max(self._serial, known.serial)
         return known
 
     def _asked_held(self, project: NormalizedName) -> Sequence[Distribution]:

@@ -25,6 +25,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import last_use, members, tokens
 from accounts.models import Membership, Token
 from accounts.roles import Role
+from base import clock
 from base.audit import SYSTEM
 from base.stamps import Stamp
 from packages import curate, downloads
@@ -35,7 +36,7 @@ from packages.models import Distribution, Project, Release, UpstreamPage
 from packages.upstream.refresh import refreshed
 from packages.upstream.source import Source
 from pypi import files, held_answers, hot_lane, large_pages
-from pypi.held_answers import CACHING_OF_A_LARGE_PAGE, Held, HeldAnswers, Key
+from pypi.held_answers import CACHING_OF_A_LARGE_PAGE, Held, HeldAnswers, Key, Place
 from pypi.hot_lane import HotLane
 from pypi.large_pages import LargePages
 from repos import client_calls, configure, lease
@@ -887,6 +888,74 @@ def test_what_has_changed_is_asked_for_when_something_is_wanted_again(
     assert not lane.knows(root, reader)
     assert all(lane.knows(url, reader) for url in (root, frog, toad, newt))
     assert len(questions) == 1
+    published(client, "y", "1.0", make_wheel("y", "1.0"), by=frogs.acme.writer)
+    lane.alone("/acme/local/simple/", reader | JSON)  # made after the change that frog tells of
+    assert lane.knows(frog, reader)
+    assert lane.knows("/acme/local/simple/", reader | JSON)
+    assert not lane.knows(root, reader)
+
+
+@dataclass
+class Rows:
+    """A repository whose names have changed, and an answer about one of them."""
+
+    room: HeldAnswers
+    changed: dict[str, int] | None = field(default_factory=dict)
+
+    def hold(self, name: str, stamp: Stamp, asked_at: float) -> None:
+        """Hold the page of a name."""
+        ground = Ground(1, "", {1: stamp})
+        held = Held("200 OK", [], name.encode(), '""', name, ground)
+        self.room.hold(_key(name), held, asked_at)
+
+    def has(self, name: str, stamp: Stamp, asked_at: float) -> bool:
+        """Say whether it is given by some present."""
+        version = int(asked_at)
+        present = Present(asked_at, frozenset({1}), Stamp(1, 1, ""), {1: stamp}, version)
+        return self.room.get(_key(name), present, clock.now()) is not None
+
+
+def _key(name: str) -> Key:
+    return (Place(1, "", False, frozenset()), f"simple/{name}/", "json", False, "")
+
+
+@pytest.fixture
+def rows(monkeypatch: pytest.MonkeyPatch) -> Rows:
+    made = Rows(HeldAnswers())
+    monkeypatch.setattr(held_answers, "names_changed_since", lambda *_: made.changed)
+    return made
+
+
+def test_of_two_who_came_at_once_the_older_answer_is_not_held(rows: Rows) -> None:
+    """They were asked for by the same present, and Django has read the stamps of each after it."""
+    for before, after in (
+        (Stamp(1, 5, "a"), Stamp(1, 6, "b")),
+        (Stamp(1, 6, "b"), Stamp(2, 6, "c")),
+    ):
+        rows.room = HeldAnswers()
+        rows.hold("toad", after, 10.0)
+        rows.hold("frog", before, 10.0)
+        assert rows.has("toad", after, 11.0)
+        assert not rows.has("frog", after, 11.0)
+
+
+def test_where_nobody_can_say_what_has_changed_what_was_made_since_stays(rows: Rows) -> None:
+    rows.hold("toad", Stamp(1, 5, "a"), 10.0)
+    rows.hold("frog", Stamp(1, 6, "b"), 11.0)
+    rows.hold("newt", Stamp(1, 7, "c"), 12.0)
+    rows.changed = None
+    assert rows.has("newt", Stamp(1, 7, "c"), 13.0)
+    assert not rows.has("frog", Stamp(1, 7, "c"), 13.0)
+    assert not rows.has("toad", Stamp(1, 7, "c"), 13.0)
+
+
+def test_a_name_that_has_changed_twice_goes_by_its_latest_change(rows: Rows) -> None:
+    for name, serial in (("toad", 5), ("frog", 6), ("newt", 8)):
+        rows.hold(name, Stamp(1, serial, f"{serial}"), float(serial))
+    rows.changed = {"toad": 7, "frog": 6, "newt": 8}
+    assert not rows.has("toad", Stamp(1, 8, "8"), 9.0)
+    assert rows.has("frog", Stamp(1, 8, "8"), 9.0)
+    assert rows.has("newt", Stamp(1, 8, "8"), 9.0)
 
 
 def test_a_first_resolve_through_a_remote_asks_for_no_changes(
@@ -903,6 +972,7 @@ def test_a_first_resolve_through_a_remote_asks_for_no_changes(
             assert found.status == HTTPStatus.OK
     assert UpstreamPage.objects.count() == len(names)
     assert questions == []
+    assert not lane.room._held  # what they stand on was read before upstream was asked
 
 
 def test_whatever_happens_in_whatever_order_the_lane_agrees_with_django(
