@@ -762,10 +762,14 @@ def test_page_is_held_until_it_is_to_be_looked_at_again(
     monkeypatch.setattr("packages.upstream.refresh._spawn", lambda *_: None)
     monkeypatch.setattr("packages.upstream.refresh._background", threading.Semaphore(4))
     server.add_files("frog", WHEEL)
-    RemoteIndex(remote).page(FROG)
-    time.move(seconds=age)
     index = RemoteIndex(remote)
     index.page(FROG)
+    assert index.ground is None  # its stamps were read before
+    time.move(seconds=age)
+    remote.state.refresh_from_db()
+    index = RemoteIndex(remote)
+    index.page(FROG)
+    assert index.ground is not None
     assert index.until == index.ground.until == time.time + timedelta(seconds=holds_for)
 
 
