@@ -361,7 +361,7 @@ class HotLane:
         if (answer := offered.answer) is None:
             return
         (status, headers), reopen, key = begun, answer.reopen, (place, *asked.what)
-        kept = [(name, value) for name, value in headers if name.lower() not in _EACH_ITS_OWN]
+        kept = [_header(*each) for each in headers if each[0].lower() not in _EACH_ITS_OWN]
         etag = answer.headers.get("ETag", "")
         if status.startswith("304"):
             held = self._answers.at(key)
@@ -379,6 +379,12 @@ class HotLane:
                 note=answer.note,
             )
             self._answers.hold(key, held, before.asked_at)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _header(name: str, value: str) -> tuple[str, str]:
+    """Return a header; one for all answers that have it, as most of them have the same."""
+    return name, value
 
 
 def _as_it_is(held: Repository | None, present: Present) -> Repository | None:
