@@ -33,7 +33,7 @@ _ACCEPTED_IN_A_TURN = 16
 _TIMES_LEFT_TO_OTHERS, _MOMENT_SECONDS = 5, 0.0002
 _END = b"\r\n\r\n"
 # The latest requests that were answered here, of that many bytes at most, and headers of answers.
-_REMEMBERED, _LONG = 2048, 2000
+_REMEMBERED, _LONG = 1024, 2000
 _salt = secrets.token_bytes(32)
 _LOGGED = ("PATH_INFO", "REMOTE_ADDR", "HTTP_USER_AGENT")
 # Something is to follow, or to be said before.
